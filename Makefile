@@ -1,0 +1,47 @@
+# EdgeChat. `make` alone lists what there is to do.
+PYTHON  ?= python3
+PORT    ?= 8080
+DATA    ?= data
+N       ?= 1000
+VENV    := .venv
+BIN     := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lint types web-check simulate bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…)
+	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA)
+
+test: $(VENV)/ready-to-develop ## run every test
+	@$(BIN)/python -m pytest
+
+check: format lint types web-check test ## format, lint, types, tests
+
+format: $(VENV)/ready-to-develop
+	@$(BIN)/ruff format --check .
+
+lint: $(VENV)/ready-to-develop
+	@$(BIN)/ruff check .
+
+types: $(VENV)/ready-to-develop
+	@$(BIN)/mypy
+
+clean: ## remove what the other targets made (never the data)
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/ready-to-run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "EdgeChat needs Python 3.11 or newer; say which one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "First run: setting up $(VENV) (some 20 seconds) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/ready-to-develop: $(VENV)/ready-to-run
+	@echo "Installing the development tools …"
+	@$(INSTALL) --editable '.[dev]'
+	@touch $@
