@@ -1,0 +1,125 @@
+"""What happens in a room, as its client sees it: the vocabulary of `async for event in room`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this server allows, as its `ready` said."""
+
+    message_chars: int = 2_000
+    name_chars: int = 32
+    interval_ms: int = 0
+    grace_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits."""
+
+    seq: int
+    timestamp: int
+    name: str
+    message: str
+    h: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Line `seq` was said, but the server can't read it any more, or has not got it."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line of a kind that this client does not know: it takes its `seq` all the same."""
+
+    seq: int
+    kind: str
+    h: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Someone came; their first session, if they have several."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Someone went: their last session left."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """How many sessions are here now: in a big room this stands for many comings and goings."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Who types now."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The server refused something that no `say` is waiting for. `code` is for programs."""
+
+    code: str
+    text: str
+    id: str | None = None
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone, `code` says why (a close code, or 1006: nothing was said).
+
+    The room comes back by itself, first tried in `retry_in` seconds; a `Ready` will say so.
+    """
+
+    code: int
+    text: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The lines before this event and those after it do not join: some lie between, unseen.
+
+    `reason`: `forked` (another history: `seq` may begin anew), `trimmed` (what was missed is
+    no longer kept), `far` (too much was missed). The usual backlog follows.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The room is joined: for the first time, or again after a `Disconnected`.
+
+    All that was said before the join was given out before this event. `roster` is who is here;
+    `seq` and `h` are the room's head.
+    """
+
+    room: str
+    seq: int
+    h: str
+    members: int
+    roster: tuple[str, ...] = ()
+    resumed: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+Line = Message | Lost | Record
+Event = Line | Joined | Quit | Members | Typing | Error | Disconnected | Reset | Ready

@@ -1,0 +1,87 @@
+"""The wire's JSON, both ways. `docs/protocol.md` has the frames."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edgechat.client.events import Limits
+from edgechat.core.record import Token
+
+
+class BadFrame(ValueError):
+    """What came is not a frame of this protocol."""
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """Any frame from the server: which keys are there says which it is."""
+
+    seq: int | None = None
+    timestamp: int = 0
+    name: str = ""
+    message: str | None = None
+    id: str | None = None
+    h: str | None = None
+    kind: str | None = None
+    ready: bool = False
+    room: str = ""
+    members: int | None = None
+    recovered: bool | None = None
+    reason: str | None = None
+    limits: Limits | None = None
+    joined: str | None = None
+    quit: str | None = None
+    typing: tuple[str, ...] | None = None
+    error: str | None = None
+    code: str = ""
+    retry_after_ms: int | None = None
+
+
+class _LaterKind(msgspec.Struct, frozen=True):
+    seq: int
+    kind: str
+    h: str | None = None
+
+
+_decode = msgspec.json.Decoder(Frame).decode
+_decode_later_kind = msgspec.json.Decoder(_LaterKind).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(data: str | bytes) -> Frame:
+    """Raises `BadFrame`. Keys that are unknown are ignored: they are of a later protocol."""
+    try:
+        return _decode(data)
+    except msgspec.ValidationError as error:
+        return _of_later_kind(data, error)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadFrame(str(error)) from None
+
+
+def _of_later_kind(data: str | bytes, why: Exception) -> Frame:
+    """A record of a kind to come may use the keys that we know otherwise."""
+    try:
+        record = _decode_later_kind(data)
+    except msgspec.DecodeError:
+        raise BadFrame(str(why)) from None
+    return Frame(seq=record.seq, kind=record.kind, h=record.h)
+
+
+def hello(name: str, backlog: int, since: Token | None) -> str:
+    """The first frame. Raises `UnicodeEncodeError` (a `ValueError`) for a lone surrogate."""
+    frame: dict[str, object] = {"name": name, "v": 2, "backlog": backlog}
+    if since is not None:
+        frame["since"] = {"seq": since.seq, "h": since.h}
+    return _encode(frame).decode()
+
+
+def say(text: str, id: str) -> str:
+    """A message with its idempotency key. Raises `UnicodeEncodeError` for a lone surrogate."""
+    return _encode({"message": text, "id": id}).decode()
+
+
+def ping(number: int) -> str:
+    """The heartbeat."""
+    return f'{{"ping":{number}}}'
+
+
+TYPING = '{"typing":true}'

@@ -1,0 +1,137 @@
+"""What was said and has no answer yet.
+
+Laws: an entry stays until its line came back or it was refused for good; the same entry is
+always sent with the same `id`; entries are sent in the order in which they were said, `window`
+at a time, on each connection anew. So the server stores each once, and (with a window of one)
+in that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from edgechat.client import frames
+from edgechat.client.backoff import Backoff
+from edgechat.client.errors import Refused
+from edgechat.client.events import Message
+from edgechat.core.wire import is_id
+
+# Refusals that pass: the same message may be stored when it is said again.
+PASSING = frozenset({"rate_limited", "storage_unavailable", "unavailable"})
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One message. `answer` is the stored line or the refusal, once there is one."""
+
+    id: str
+    text: str
+    frame: str
+    retry: bool
+    is_sent: bool = False
+    answer: Message | Refused | None = None
+
+
+class Outbox:
+    """Entries in the order in which they were said. `now` is in seconds of any clock."""
+
+    def __init__(self, window: int, backoff: Backoff) -> None:
+        self._window = window
+        self._backoff = backoff
+        self._entries: dict[str, Entry] = {}
+        self._in_flight = 0
+        self._resume_at = -inf  # a passing refusal holds all back, or the order would be lost
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, id: str | None) -> bool:
+        return id in self._entries
+
+    def add(self, text: str, id: str, *, retry: bool) -> Entry:
+        """Raises `ValueError` for an `id` that may be none or is in use, or text not Unicode."""
+        if not is_id(id):
+            raise ValueError("an id has 1 to 64 printable ASCII characters")
+        if id in self._entries:
+            raise ValueError(f"{id!r} is being said already")
+        entry = Entry(id, text, frames.say(text, id), retry)
+        self._entries[id] = entry
+        return entry
+
+    def due(self, now: float) -> list[str]:
+        """The frames to send now; they count as sent."""
+        entries: list[Entry] = []
+        if now < self._resume_at:
+            return []
+        for entry in self._entries.values():
+            if self._in_flight >= self._window:
+                break
+            if not entry.is_sent:
+                self._mark(entry, sent=True)
+                entries.append(entry)
+        return [entry.frame for entry in entries]
+
+    @property
+    def wake_at(self) -> float:
+        """When `due` may have something; in the past if it has it now."""
+        if self._in_flight >= min(self._window, len(self._entries)):
+            return inf
+        return self._resume_at
+
+    def unsend(self) -> None:
+        """The connection is gone: what has no answer will be sent again."""
+        for entry in self._entries.values():
+            self._mark(entry, sent=False)
+
+    def stored(self, line: Message) -> Entry | None:
+        """A line came: returns the entry that it answers, if one.
+
+        Another's message under the same id is what the server, too, will refuse ours for.
+        """
+        entry = self._entries.get(line.id or "")
+        if entry is None:
+            return None
+        if line.message != entry.text:
+            return self._answered(entry, Refused("id_conflict", "Another message has this id."))
+        self._backoff.reset()
+        return self._answered(entry, line)
+
+    def refused(self, id: str, refusal: Refused, now: float) -> Entry | None:
+        """Message `id` was refused: returns its entry if that is the answer, None if it will
+        be said again.
+        """
+        entry = self._entries[id]
+        if refusal.code not in PASSING or not entry.retry:
+            return self._answered(entry, refusal)
+        wait = self._backoff.delay()
+        if refusal.retry_after_ms is not None:
+            wait = refusal.retry_after_ms / 1000
+        self._resume_at = max(self._resume_at, now + wait)
+        self._mark(entry, sent=False)
+        return None
+
+    def refuse_longer_than(self, chars: int) -> list[Entry]:
+        """Answer, as the server would, what it could even close the connection for (1009)."""
+        too_long = [entry for entry in self._entries.values() if len(entry.text) > chars]
+        return [self._answered(entry, _too_long(entry.text, chars)) for entry in too_long]
+
+    def forget(self, entry: Entry) -> None:
+        """Nobody waits for it any more: it is not sent again. It may have been stored."""
+        if self._entries.get(entry.id) is entry:  # the id may be in use again
+            del self._entries[entry.id]
+            self._mark(entry, sent=False)
+
+    def _answered(self, entry: Entry, answer: Message | Refused) -> Entry:
+        entry.answer = answer
+        self.forget(entry)
+        return entry
+
+    def _mark(self, entry: Entry, *, sent: bool) -> None:
+        self._in_flight += sent - entry.is_sent
+        entry.is_sent = sent
+
+
+def _too_long(text: str, chars: int) -> Refused:
+    words = f"Message too long: {len(text)} characters, at most {chars}."
+    return Refused("message_too_long", words)

@@ -1,0 +1,160 @@
+"""A room to be in: the client's public face."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
+
+from edgechat.client.address import parse_room
+from edgechat.client.connection import converse
+from edgechat.client.errors import Refused
+from edgechat.client.events import Event, Limits, Message
+from edgechat.client.keeper import Keeper
+from edgechat.client.options import Options
+from edgechat.client.session import Session
+from edgechat.client.streams import OpenStream, open_stream
+from edgechat.core.record import Token
+
+DEFAULTS = Options()
+
+
+class Room:
+    """A joined room. Made and closed by `open_room`.
+
+    Iterate over it for what happens: each `seq` once and in order, across reconnects. The
+    iterator never ends by itself; it raises what ended the room. Two tasks that iterate share
+    the events, each goes to one of them.
+
+    Nobody has to iterate. At most `Options.buffer` events wait for the iterator (and what one
+    join brought); then the socket is not read, and the server, once its patience is over,
+    closes it: when there is room again, the room is resumed. But while a `say` waits for its
+    answer the socket is read on; what finds no room is dropped, and fetched from the server's
+    history, by joining again, when the iterator has caught up.
+    """
+
+    def __init__(self, session: Session, keeper: Keeper) -> None:
+        self._session = session
+        self._keeper = keeper
+
+    @property
+    def roster(self) -> tuple[str, ...]:
+        """The names present, in the order of their coming; as it was, while disconnected.
+
+        It is ahead of the iterator by what waits in the buffer.
+        """
+        return self._session.roster.names
+
+    @property
+    def members(self) -> int:
+        """How many sessions were here at the last `Ready` or `Members`."""
+        return self._session.roster.members
+
+    @property
+    def limits(self) -> Limits:
+        """What the server allows."""
+        return self._session.limits or Limits()
+
+    @property
+    def token(self) -> Token | None:
+        """The place in the history up to which the iterator gave out all, to resume from.
+
+        Give it to `open_room` as `since`, now or in another process. None before any.
+        """
+        return self._session.timeline.feed.token
+
+    async def say(self, text: str, *, id: str | None = None, retry: bool = True) -> Message:
+        """Say something; returns the line as it is stored.
+
+        The message is sent, after a reconnect again, with the same `id` (1 to 64 printable
+        ASCII characters; a random one if none is given), so that it is stored once. Messages of
+        several tasks are stored in the order of their calls. This takes as long as it takes: a
+        server that is away is waited for, and so is one that refuses for the time being
+        (`rate_limited`, `storage_unavailable`, `unavailable`), unless `retry` is false.
+
+        Cancelled, the message may have been stored or not. Saying it again with the same `id`
+        finds out, and stores it at most once.
+
+        Raises `Refused`; the `RoomError` that ended the room; `trio.ClosedResourceError` after
+        the room was left; `ValueError` for an `id` that can't be or is being said, or text
+        with a lone surrogate.
+        """
+        await trio.lowlevel.checkpoint()
+        self._keeper.check_open()
+        entry = self._session.say(text, id or secrets.token_hex(16), retry=retry)
+        await self._keeper.wait_answered(entry)
+        if isinstance(entry.answer, Refused):
+            raise entry.answer
+        assert entry.answer is not None
+        return entry.answer
+
+    def typing(self) -> None:
+        """Show to the others for 5 s that one types; call it as often as a key is pressed."""
+        self._keeper.check_open()
+        self._session.type(trio.current_time())
+        self._keeper.wake()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._keeper.next_event()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+
+@asynccontextmanager
+async def open_room(
+    url: str,
+    name: str = "",
+    *,
+    since: Token | tuple[int, str] | None = None,
+    backlog: int = 100,
+    options: Options = DEFAULTS,
+    dial: OpenStream | None = None,
+) -> AsyncIterator[Room]:
+    """Join a room, and stay in it until the block ends, whatever happens to connections.
+
+    `url` is what the browser shows, `http://127.0.0.1:8080/room/lobby` (https, ws and wss too;
+    `room_url` makes one). Without a `name` one is `anonymous`. `since` resumes from a `token`;
+    otherwise the last `backlog` lines (0 to 1000) come first. `dial` opens the stream in place
+    of TCP and TLS: for a proxy, or a test.
+
+    The block begins when the room is joined. Leaving it closes the connection (1000; the
+    server's half is waited for `Options.close_timeout` seconds), then ends the client's tasks;
+    a `say` that waits in another task raises `trio.ClosedResourceError`.
+
+    Raises `Rejected`, `Expelled` or `Unreachable` if the room can't be joined; `ValueError` for
+    an address that is none. An exception of the block comes out as it is, in no group.
+    """
+    address = parse_room(url)
+    token = None if since is None else Token(*since)
+    session = Session(name, backlog, token, options, trio.current_time())
+    dial = dial or partial(open_stream, address.server, options)
+    keeper = Keeper(
+        session, partial(converse, dial, address.server.authority, address.target, options)
+    )
+    error: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keeper.run)
+        try:
+            await keeper.wait_joined()
+            yield Room(session, keeper)
+        except BaseException as raised:  # raised below: a nursery would put it into a group
+            error = raised
+        await _leave(keeper, nursery, options, in_haste=isinstance(error, trio.Cancelled))
+    if error is not None:
+        raise error
+
+
+async def _leave(keeper: Keeper, nursery: trio.Nursery, options: Options, in_haste: bool) -> None:
+    """Shielded, so that an error which is on its way is not lost; bounded by `close_timeout`."""
+    nursery.cancel_scope.shield = True
+    if not in_haste:
+        with trio.move_on_after(options.close_timeout):
+            await keeper.leave()
+    nursery.cancel_scope.cancel()
