@@ -1,0 +1,64 @@
+/** What is wrong with the connection, when it is tried again, and a way to try now. Hiccups under two seconds are not worth a word. */
+import { part } from "./element.js";
+import { word } from "./words.js";
+
+/** @typedef {import("./connection.js").Phase} Phase */
+
+export class Banner {
+  static PATIENCE = 2_000;
+  #root;
+  #reason;
+  #countdown;
+  /** @type {Phase} */ #phase = { phase: "connecting" };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #patience;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #tick;
+
+  constructor(/** @type {HTMLElement} */ root, /** @type {() => void} */ tryNow) {
+    this.#root = root;
+    this.#reason = part(root, ".reason", HTMLElement);
+    this.#countdown = part(root, ".countdown", HTMLElement);
+    part(root, "button", HTMLButtonElement).addEventListener("click", tryNow);
+  }
+
+  moved(/** @type {Phase} */ phase) {
+    this.#phase = phase;
+    if (phase.phase === "open") return this.#hide();
+    if (phase.phase === "stopped") return this.#show();
+    if (!this.#root.hidden) return this.#draw();
+    this.#patience ??= setTimeout(() => this.#show(), Banner.PATIENCE);
+  }
+
+  #show() {
+    this.#root.hidden = false;
+    this.#tick ??= setInterval(() => this.#draw(), 500);
+    this.#draw();
+  }
+
+  #hide() {
+    clearTimeout(this.#patience);
+    clearInterval(this.#tick);
+    this.#patience = this.#tick = undefined;
+    this.#root.hidden = true;
+  }
+
+  /** The reason is a live region and changes seldom; the countdown is not one. */
+  #draw() {
+    const reason = this.#phase.phase === "stopped" ? word(this.#why()) : `${word(this.#why())} ${word("banner.kept")}`;
+    if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    this.#countdown.textContent = this.#when();
+  }
+
+  #why() {
+    if (this.#phase.phase === "stopped") return this.#phase.code === 404 ? "room.gone" : "banner.stopped";
+    if (!navigator.onLine) return "banner.offline";
+    const code = "code" in this.#phase ? this.#phase.code : 0;
+    if (code === 1012) return "banner.restart";
+    return code === 1013 ? "banner.full" : "banner.lost";
+  }
+
+  #when() {
+    if (this.#phase.phase === "stopped") return "";
+    if (this.#phase.phase !== "waiting") return word("banner.trying");
+    return word("banner.wait", { count: Math.max(1, Math.ceil((this.#phase.until - performance.now()) / 1000)) });
+  }
+}

@@ -1,0 +1,103 @@
+/** The people of a room on the page: how many, who, who types, who comes and goes. */
+import { element, part } from "./element.js";
+import { Comings, Roster, Typists, listed } from "./roster.js";
+import { hue } from "./row.js";
+import { word } from "./words.js";
+
+/** @typedef {Extract<import("./protocol.js").ServerEvent, { kind: "joined" | "quit" | "members" | "typing" }>} Stir */
+
+export class Company {
+  #roster = new Roster();
+  #typists = new Typists();
+  #comings = new Comings();
+  #count;
+  #list;
+  #typing;
+  #me;
+  #notice;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #quiet;
+
+  /** @param {HTMLElement} root @param {() => string} me @param {(element: HTMLElement) => void} notice gets the line about comings and goings */
+  constructor(root, me, notice) {
+    this.#count = part(root, ".count", HTMLElement);
+    this.#list = part(root, ".people ul", HTMLElement);
+    this.#typing = part(root, ".typing", HTMLElement);
+    this.#me = me;
+    this.#notice = notice;
+  }
+
+  get names() {
+    return this.#roster.names;
+  }
+
+  /** A join begins; until it is complete the names are a roster and no news. */
+  begin() {
+    this.#roster.begin();
+  }
+
+  complete(/** @type {number} */ sessions) {
+    this.#roster.complete(sessions);
+    this.#draw();
+  }
+
+  heard(/** @type {Stir} */ event) {
+    switch (event.kind) {
+      case "joined":
+        if (this.#roster.joined(event.name)) this.#moved(() => this.#comings.came(event.name));
+        break;
+      case "quit":
+        if (this.#roster.quit(event.name)) this.#moved(() => this.#comings.left(event.name));
+        break;
+      case "members":
+        this.#roster.counted(event.count);
+        this.#draw();
+        break;
+      case "typing":
+        this.#typists.heard(event.names, this.#me(), performance.now());
+        this.#drawTyping();
+    }
+  }
+
+  /** Something was said: its writer types no more, and the next comings are told below it. */
+  said(/** @type {string} */ name) {
+    this.#comings = new Comings();
+    this.#typists.said(name);
+    this.#drawTyping();
+  }
+
+  /** The entries of the list of people. */
+  entries() {
+    if (this.#roster.crowded) return [element("li", { class: "crowd" }, word("room.crowd"))];
+    return this.names.map((name) =>
+      element(
+        "li",
+        {},
+        element("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?"),
+        element("bdi", {}, name),
+        name === this.#me() ? element("span", { class: "you" }, word("room.you")) : null,
+      ),
+    );
+  }
+
+  #moved(/** @type {() => void} */ note) {
+    note();
+    this.#draw();
+    const { joined, left, passed } = this.#comings.summary;
+    const told = [["joined", joined], ["quit", left], ["passed", passed]].filter(([, names]) => names?.length);
+    const texts = told.map(([what, names]) => word(`log.${what}`, { names: listed(/** @type {string[]} */ (names)) }));
+    this.#notice(element("p", { class: "notice", dir: "auto", hidden: texts.length === 0 }, texts.join(" · ")));
+  }
+
+  #draw() {
+    this.#count.textContent = word("room.here", { count: this.#roster.count });
+    this.#list.replaceChildren(...this.entries());
+  }
+
+  #drawTyping() {
+    clearTimeout(this.#quiet);
+    const names = this.#typists.at(performance.now());
+    const text = names.length > 3 ? word("typing.many") : word("typing.some", { names: listed(names), count: names.length });
+    this.#typing.textContent = names.length ? text : "";
+    if (names.length) this.#quiet = setTimeout(() => this.#drawTyping(), Typists.FOR + 50);
+  }
+}

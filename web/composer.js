@@ -1,0 +1,142 @@
+/** Where a message is written. Whatever is in it is kept as the room's draft until it is handed on. */
+import { part } from "./element.js";
+import { word } from "./words.js";
+
+/** @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" } | { kind: "unknown", command: string }} Command */
+/**
+ * @typedef {object} Wishes
+ * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
+ * @property {() => void} typing
+ * @property {() => string[]} names
+ */
+
+/** What is typed with a slash in front. A path (/etc/hosts) is no command, and // stands for a slash to be said. @returns {Command} */
+export function command(/** @type {string} */ typed) {
+  const found = /^\/(\p{L}+)(?:\s+([\s\S]*))?$/u.exec(typed.trim());
+  if (!found) return { kind: "say", text: typed.startsWith("//") ? typed.slice(1) : typed };
+  const [, verb = "", argument = ""] = found;
+  switch (verb.toLowerCase()) {
+    case "name":
+    case "nick":
+      return argument ? { kind: "name", name: argument.trim() } : { kind: "help" };
+    case "rooms":
+      return { kind: "rooms" };
+    case "help":
+      return { kind: "help" };
+    default:
+      return { kind: "unknown", command: `/${verb}` };
+  }
+}
+
+export class Composer {
+  /** The counter shows from this many characters before the limit. */
+  static #NEAR = 200;
+  static #TYPING_EVERY = 3_000;
+  /** The allowed length of a message, in code points as the server counts them. */
+  limit = 2000;
+  #field;
+  #counter;
+  #root;
+  /** @type {import("./completion.js").Completion | null} */ #completion = null;
+  #wishes;
+  #draft;
+  #lastTyping = -Infinity;
+  /** @type {string[]} */ #said = [];
+  #recalled = 0;
+
+  /** @param {HTMLElement} root @param {{ get: () => unknown, set: (text: string) => void }} draft @param {Wishes} wishes */
+  constructor(root, draft, wishes) {
+    this.#field = part(root, "textarea", HTMLTextAreaElement);
+    this.#counter = part(root, ".counter", HTMLElement);
+    this.#root = root;
+    this.#wishes = wishes;
+    this.#draft = draft;
+    this.#field.value = String(draft.get() ?? "");
+    this.#field.addEventListener("input", () => this.#changed(true));
+    this.#field.addEventListener("keydown", (event) => this.#key(event));
+    this.#field.addEventListener("blur", () => this.#completion?.close());
+    part(root, "form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#changed(false);
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  get text() {
+    return this.#field.value;
+  }
+
+  set text(/** @type {string} */ text) {
+    this.#field.value = text;
+    this.#changed(false);
+  }
+
+  /** Count anew: the server said its limit. */
+  measure() {
+    const left = this.limit - [...this.text].length;
+    this.#counter.hidden = left > Composer.#NEAR;
+    this.#counter.classList.toggle("over", left < 0);
+    this.#counter.textContent = left < 0 ? word("compose.over", { count: -left }) : word("compose.left", { count: left });
+    return left;
+  }
+
+  #submit() {
+    if (!this.text.trim() || this.measure() < 0) return this.focus();
+    const typed = this.text.toWellFormed(); // half of an emoji cannot be sent
+    if (!this.#wishes.submit(command(typed))) return;
+    if (this.#said.at(-1) !== typed) this.#said.push(typed);
+    this.#recalled = this.#said.length;
+    this.text = "";
+    this.#lastTyping = -Infinity;
+    this.focus();
+  }
+
+  #key(/** @type {KeyboardEvent} */ event) {
+    if (event.isComposing || event.keyCode === 229) return; // 229: Safari ends the composition before its Enter
+    if (this.#completion?.key(event.key)) {
+      event.preventDefault();
+      this.#changed(false);
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      if (this.#recall(event.key === "ArrowUp" ? -1 : 1)) event.preventDefault();
+    }
+  }
+
+  /** Arrow up in an empty field, or in one that shows what was recalled, goes through what was said. */
+  #recall(/** @type {-1 | 1} */ step) {
+    const untouched = this.text === "" || this.text === this.#said[this.#recalled];
+    const wanted = this.#recalled + step;
+    if (!untouched || wanted < 0 || wanted > this.#said.length) return false;
+    this.#recalled = wanted;
+    this.text = this.#said[wanted] ?? "";
+    return true;
+  }
+
+  #changed(/** @type {boolean} */ byHand) {
+    this.#draft.set(this.text);
+    this.#field.style.blockSize = "auto";
+    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+    this.measure();
+    if (!byHand) return;
+    this.#complete();
+    const now = performance.now();
+    if (!this.text || this.text.startsWith("/") || now - this.#lastTyping < Composer.#TYPING_EVERY) return;
+    this.#lastTyping = now;
+    this.#wishes.typing();
+  }
+
+  /** Names are offered from the first @ on. */
+  async #complete() {
+    if (!this.#completion && this.text.includes("@")) {
+      const { Completion } = await import("./completion.js");
+      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#wishes.names);
+    }
+    this.#completion?.update();
+  }
+}

@@ -1,0 +1,90 @@
+/** Gets what was typed into the room: the outbox, its rows, its timer, and the word about a refusal. */
+import { part } from "./element.js";
+import { Outbox } from "./outbox.js";
+import { Pending } from "./pending.js";
+import { say } from "./protocol.js";
+import { ENGLISH, word } from "./words.js";
+
+export class Delivery {
+  #connection;
+  #outbox;
+  #rows;
+  #alert;
+  #store;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+
+  /** @param {HTMLElement} root @param {import("./session.js").Here} here @param {Pick<import("./connection.js").Connection, "open" | "send">} connection */
+  constructor(root, { store, room, identity }, connection) {
+    this.#connection = connection;
+    this.#store = store;
+    this.#outbox = new Outbox(store, room, identity.name);
+    this.#alert = part(root, ".alert", HTMLElement);
+    this.#rows = new Pending(part(root, ".outbox", HTMLElement), {
+      retry: (id) => this.#change(() => this.#outbox.retry(id)),
+      remove: (id) => this.#change(() => this.#outbox.remove(id)),
+    });
+    this.#change(() => {});
+  }
+
+  say(/** @type {string} */ text) {
+    this.#change(() => this.#outbox.add(text));
+    this.warn(this.#store.full ? "storage.full" : "");
+  }
+
+  /** A line of the room: the acknowledgement of the entry with its id, if it is one of ours. */
+  heard(/** @type {import("./protocol.js").Stored} */ line) {
+    if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
+    this.warn("");
+    this.#change(() => {});
+  }
+
+  refused(/** @type {import("./protocol.js").Refusal} */ refusal) {
+    this.#change(() => this.#outbox.refused(refusal, performance.now()));
+    if (!this.#outbox.entries.some((entry) => entry.failed === refusal.code)) this.#warnOf(refusal);
+  }
+
+  /** The way to the room opened: whatever waits, goes. */
+  opened() {
+    this.#pump();
+  }
+
+  closed() {
+    this.#outbox.disconnected();
+  }
+
+  renamed(/** @type {string} */ name) {
+    this.#change(() => this.#outbox.rename(name));
+  }
+
+  /** Another tab wrote to the storage. */
+  stored(/** @type {StorageEvent} */ event, /** @type {string} */ room) {
+    if (this.#store.owns(event.key, `outbox:${room}:`)) this.#change(() => this.#outbox.reload());
+  }
+
+  /** One line of words above the field; an empty key takes them away. */
+  warn(/** @type {string} */ key, /** @type {Record<string, string>} */ values = {}) {
+    this.#alert.textContent = key && word(key, values);
+  }
+
+  #warnOf(/** @type {import("./protocol.js").Refusal} */ { code, text }) {
+    const key = `refused.${code}`;
+    if (key in ENGLISH) this.warn(key);
+    else this.#alert.textContent = text;
+  }
+
+  #change(/** @type {() => void} */ change) {
+    change();
+    this.#rows.show(this.#outbox.entries);
+    this.#pump();
+  }
+
+  /** Send what may go now, and come back when the next may. */
+  #pump() {
+    clearTimeout(this.#timer);
+    if (!this.#connection.open) return;
+    const entry = this.#outbox.next(performance.now());
+    if (entry) this.#connection.send(say(entry.text, entry.id));
+    const wait = this.#outbox.due(performance.now());
+    if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
+  }
+}

@@ -1,0 +1,66 @@
+/** The page's dialogs: a template each, opened on demand, gone when closed. */
+import { copy, part } from "./element.js";
+import { fill, word } from "./words.js";
+
+/** Open a copy of the template `id` as a modal dialog. @returns {HTMLDialogElement} */
+export function openDialog(/** @type {string} */ id, /** @type {Record<string, string>} */ values = {}) {
+  const fragment = copy(id);
+  fill(fragment, values);
+  const dialog = part(fragment, "dialog", HTMLDialogElement);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-close]") : null;
+    if (button || event.target === dialog) dialog.close(); // a click on the backdrop is one on the dialog itself
+  });
+  dialog.showModal();
+  return dialog;
+}
+
+export function openHelp() {
+  openDialog("help");
+}
+
+/** Name, notifications, sound. `rename` gets the new name. */
+export function openSettings(/** @type {string} */ name, /** @type {import("./store.js").Store} */ store, /** @type {(name: string) => void} */ rename) {
+  const dialog = openDialog("settings");
+  const [field, notify, sound] = [...dialog.querySelectorAll("input")];
+  if (!field || !notify || !sound) return;
+  field.value = name;
+  notify.checked = store.get("notify") === true;
+  sound.checked = store.get("sound") === true;
+  notify.addEventListener("change", async () => {
+    const allowed = notify.checked && "Notification" in window && (await Notification.requestPermission()) === "granted";
+    part(dialog, ".denied", HTMLElement).hidden = allowed || !notify.checked;
+    notify.checked = allowed;
+    store.set("notify", allowed);
+  });
+  sound.addEventListener("change", () => store.set("sound", sound.checked));
+  part(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.close();
+    if (field.value.trim() && field.value.trim() !== name) rename(field.value.trim());
+  });
+}
+
+/** The list of people, on a screen too narrow to show it beside the log. */
+export function openPeople(/** @type {() => Node[]} */ entries) {
+  const dialog = openDialog("people");
+  part(dialog, "ul", HTMLElement).replaceChildren(...entries());
+  return dialog;
+}
+
+/** The link of a room to copy, and for a private one its QR code. */
+export async function openShare(/** @type {string} */ address, /** @type {boolean} */ secret) {
+  const dialog = openDialog("share");
+  const [field, button] = [part(dialog, "input", HTMLInputElement), part(dialog, ".copy", HTMLButtonElement)];
+  part(dialog, ".hint", HTMLElement).textContent = word(secret ? "share.private" : "share.public");
+  field.value = address;
+  button.addEventListener("click", async () => {
+    field.select();
+    await navigator.clipboard?.writeText(address).catch(() => {}); // plain http has no clipboard: the link is selected
+    button.textContent = word("share.copied");
+  });
+  const { qrCode } = await import("./qr.js");
+  part(dialog, ".qr", HTMLElement).replaceChildren(qrCode(address, word("share.qr")));
+}

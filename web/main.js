@@ -1,0 +1,39 @@
+/** The page begins: its language, then the room that its address names, or the front page. */
+import { part } from "./element.js";
+import { isPrivate, roomNamed, roomOf } from "./place.js";
+import { Identity, Store, openStorage } from "./store.js";
+import { fill, speak } from "./words.js";
+
+const base = new URL(document.baseURI).pathname;
+const store = new Store(base);
+const identity = new Identity(new Store(base, openStorage("sessionStorage")), store);
+const query = new URLSearchParams(location.search);
+
+async function start() {
+  document.documentElement.classList.toggle("embedded", query.get("embed") === "1");
+  const wanted = query.get("lang");
+  await speak(wanted ? [wanted] : navigator.languages);
+  fill(document);
+  const main = part(document, "main", HTMLElement);
+  const typed = roomOf(location.pathname);
+  if (typed === null) {
+    const { showLanding } = await import("./landing.js");
+    showLanding(main, { identity, visit: (page) => location.assign(page) });
+  } else {
+    const { openRoom } = await import("./room.js");
+    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store });
+  }
+}
+
+/** The offline shell. The page is usable without it, so nothing waits for it and its absence is no error. */
+function install() {
+  if (!("serviceWorker" in navigator)) return;
+  /** @type {any} */
+  const types = /** @type {any} */ (window).trustedTypes;
+  const policy = types?.createPolicy("edgechat-sw", { createScriptURL: (/** @type {string} */ path) => path });
+  const script = new URL("sw.js", document.baseURI).href;
+  navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {});
+}
+
+await start();
+install();

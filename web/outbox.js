@@ -1,0 +1,129 @@
+/**
+ * What was typed and is not yet in the room. An entry lives in the browser's storage under a key of its own until
+ * the line with its id comes back, so a reload, a crash or a second tab loses nothing and two tabs overwrite nothing.
+ * One entry is under way at a time: a later one must not overtake one that has to wait. The server keeps each id
+ * once, so sending again is always safe. Times are ms on any steady clock, handed in.
+ */
+import { afterRefusal } from "./protocol.js";
+
+/** @typedef {{ id: string, order: number, name: string, text: string, failed: string | null }} Entry */
+/** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove" | "keys">} Keeper */
+
+export class Outbox {
+  /** No echo for this long: say it again. */
+  static RESEND = 8_000;
+  /** The server could not store it: ask again after this long. */
+  static PAUSE = 3_000;
+  #store;
+  #prefix;
+  #name;
+  /** @type {Entry[]} */ #entries = [];
+  /** @type {{ id: string, since: number } | null} */ #flight = null;
+  #notBefore = 0;
+
+  constructor(/** @type {Keeper} */ store, /** @type {string} */ room, /** @type {string} */ name) {
+    this.#store = store;
+    this.#prefix = `outbox:${room}:`;
+    this.#name = name;
+    this.reload();
+  }
+
+  /** This name's entries, in the order in which they were typed. @returns {readonly Entry[]} */
+  get entries() {
+    return this.#entries;
+  }
+
+  /** Another tab changed the storage, or this one just began. */
+  reload() {
+    const kept = this.#store.keys(this.#prefix).map((key) => /** @type {Entry | null} */ (this.#store.get(key)));
+    const mine = kept.filter((entry) => entry !== null).filter((entry) => entry.name === this.#name);
+    this.#entries = mine.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+  }
+
+  add(/** @type {string} */ text) {
+    const order = 1 + Math.max(0, ...this.#entries.map((entry) => entry.order));
+    const entry = { id: newId(), order, name: this.#name, text, failed: null };
+    this.#entries.push(entry);
+    this.#save(entry);
+    return entry;
+  }
+
+  /** The entry to send now, if any; it is under way from then on. @returns {Entry | null} */
+  next(/** @type {number} */ now) {
+    if (this.due(now) !== 0) return null;
+    const entry = this.#head();
+    if (entry) this.#flight = { id: entry.id, since: now };
+    return entry;
+  }
+
+  /** In how many ms `next` should be asked again; null if only an event can change its answer. */
+  due(/** @type {number} */ now) {
+    const head = this.#head();
+    if (!head) return null;
+    const echo = this.#flight?.id === head.id ? this.#flight.since + Outbox.RESEND : 0;
+    return Math.max(0, echo - now, this.#notBefore - now);
+  }
+
+  /** Its line came back. True if it was one of ours. */
+  delivered(/** @type {string} */ id) {
+    this.#notBefore = this.#flight?.id === id ? 0 : this.#notBefore;
+    return this.remove(id);
+  }
+
+  /** The server refused it: for good, or for now. */
+  refused(/** @type {{ id: string | null, code: string, retryAfter: number }} */ refusal, /** @type {number} */ now) {
+    const id = refusal.id ?? this.#flight?.id;
+    const entry = this.#entries.find((each) => each.id === id);
+    if (!entry) return;
+    const fate = afterRefusal(refusal.code);
+    if (fate === "delivered") this.remove(entry.id);
+    else if (fate === "failed") this.#mark(entry, refusal.code);
+    else this.#notBefore = now + (refusal.retryAfter || Outbox.PAUSE);
+    this.#flight = null;
+  }
+
+  /** The connection is gone: nothing is under way any more. */
+  disconnected() {
+    this.#flight = null;
+    this.#notBefore = 0;
+  }
+
+  retry(/** @type {string} */ id) {
+    const entry = this.#entries.find((each) => each.id === id);
+    if (entry) this.#mark(entry, null);
+  }
+
+  remove(/** @type {string} */ id) {
+    const at = this.#entries.findIndex((entry) => entry.id === id);
+    if (this.#flight?.id === id) this.#flight = null;
+    if (at < 0) return false;
+    this.#entries.splice(at, 1);
+    this.#store.remove(this.#prefix + id);
+    return true;
+  }
+
+  /** The name in this room changed: what was not sent yet is said under the new one. */
+  rename(/** @type {string} */ name) {
+    this.#name = name;
+    for (const entry of this.#entries) this.#save(Object.assign(entry, { name }));
+    this.reload();
+  }
+
+  #head() {
+    return this.#entries.find((entry) => entry.failed === null) ?? null;
+  }
+
+  #mark(/** @type {Entry} */ entry, /** @type {string | null} */ failed) {
+    entry.failed = failed;
+    this.#save(entry);
+  }
+
+  #save(/** @type {Entry} */ entry) {
+    this.#store.set(this.#prefix + entry.id, entry);
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing on plain http outside localhost. */
+function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

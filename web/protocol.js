@@ -1,0 +1,103 @@
+/**
+ * The words of the wire: text frames to events, intentions to text frames, and what each code asks of a client.
+ * The contract is docs/protocol.md; nothing here touches a socket or the page.
+ */
+
+/** @typedef {{ seq: number, h: string }} Token Where a client stands in a room's history. */
+/** @typedef {{ kind: "line", seq: number, h: string, timestamp: number, name: string, message: string, id: string | null }} Line */
+/** @typedef {{ kind: "lost", seq: number }} Lost A line that is damaged in the room's file. */
+/** @typedef {{ kind: "record", seq: number, h: string }} Other A record of a kind that this client does not know yet. */
+/** @typedef {Line | Lost | Other} Stored */
+/** @typedef {{ message_chars: number, name_chars: number, interval_ms: number, grace_ms: number }} Limits */
+/** @typedef {{ kind: "ready", seq: number, h: string, members: number, recovered: boolean | null, reason: string | null, limits: Limits }} Ready */
+/** @typedef {{ kind: "error", text: string, code: string, id: string | null, retryAfter: number }} Refusal */
+/**
+ * @typedef {Stored | Ready | Refusal | { kind: "joined", name: string } | { kind: "quit", name: string } | { kind: "members", count: number }
+ *   | { kind: "typing", names: string[] } | { kind: "pong" } | { kind: "unknown" }} ServerEvent
+ */
+
+const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
+const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
+
+/** What the server means by a text frame. Anything it does not understand is "unknown": a newer server may say more. @returns {ServerEvent} */
+export function read(/** @type {string} */ frame) {
+  let said;
+  try {
+    said = JSON.parse(frame);
+  } catch {
+    return UNKNOWN;
+  }
+  if (typeof said !== "object" || said === null) return UNKNOWN;
+  if (typeof said.seq === "number" && said.ready === undefined) return stored(said);
+  if (said.ready) return ready(said);
+  if (typeof said.joined === "string") return { kind: "joined", name: said.joined };
+  if (typeof said.quit === "string") return { kind: "quit", name: said.quit };
+  if (typeof said.members === "number") return { kind: "members", count: said.members };
+  if (Array.isArray(said.typing)) return { kind: "typing", names: said.typing.filter((/** @type {unknown} */ name) => typeof name === "string") };
+  if (typeof said.error === "string") return refusal(said);
+  return said.pong === undefined ? UNKNOWN : { kind: "pong" };
+}
+
+/** @returns {ServerEvent} */
+function stored(/** @type {any} */ said) {
+  if (said.kind === "lost") return { kind: "lost", seq: said.seq };
+  if (typeof said.message !== "string") return { kind: "record", seq: said.seq, h: String(said.h) };
+  const { seq, h, timestamp, name, message, id = null } = said;
+  return { kind: "line", seq, h: String(h), timestamp: Number(timestamp), name: String(name), message, id };
+}
+
+/** @returns {Ready} */
+function ready(/** @type {any} */ said) {
+  const { seq = 0, h = "0".repeat(16), members = 1, recovered = null, reason = null, limits } = said;
+  return { kind: "ready", seq, h, members, recovered, reason, limits: { ...LIMITS, ...limits } };
+}
+
+/** @returns {Refusal} */
+function refusal(/** @type {any} */ said) {
+  return { kind: "error", text: said.error, code: String(said.code ?? ""), id: said.id ?? null, retryAfter: Number(said.retry_after_ms ?? 0) };
+}
+
+/** A page of NDJSON history, oldest first. @returns {Stored[]} */
+export function readPage(/** @type {string} */ text) {
+  const events = text.split("\n").filter(Boolean).map(read);
+  return /** @type {Stored[]} */ (events.filter((event) => "seq" in event && event.kind !== "ready"));
+}
+
+/** The first frame: who comes, and after which line the server should go on. */
+export function hello(/** @type {string} */ name, /** @type {Token | null} */ since, backlog = 100) {
+  return JSON.stringify(since ? { name, v: 2, backlog, since } : { name, v: 2, backlog });
+}
+
+export const say = (/** @type {string} */ message, /** @type {string} */ id) => JSON.stringify({ message, id });
+export const typing = () => '{"typing":true}';
+export const ping = (/** @type {number} */ number) => JSON.stringify({ ping: number });
+
+/** May a client come back after this close? "later" means: not within the next seconds. @returns {"soon" | "later" | "never"} */
+export function afterClose(/** @type {number} */ code) {
+  switch (code) {
+    case 1002: // not WebSocket
+    case 1003: // a binary frame
+    case 1007: // not UTF-8
+    case 1008: // protocol abuse, origin refused
+    case 1009: // frame or name too large
+      return "never";
+    case 1013: // too many connections
+      return "later";
+    default: // 1006, 1011, 1012, 4008 slow, 4408 silent, and whatever comes
+      return "soon";
+  }
+}
+
+/** What becomes of a message that was refused with this code. @returns {"wait" | "failed" | "delivered"} */
+export function afterRefusal(/** @type {string} */ code) {
+  switch (code) {
+    case "rate_limited":
+    case "storage_unavailable":
+    case "unavailable":
+      return "wait";
+    case "id_conflict": // ids are 128 random bits: the one line with this id is ours, said under the name we had before
+      return "delivered";
+    default:
+      return "failed";
+  }
+}

@@ -1,0 +1,114 @@
+/** One line of the log: how it follows the one above (pure), and its element. */
+import { element } from "./element.js";
+import { mentions, pieces } from "./text.js";
+import { language, word } from "./words.js";
+
+/** @typedef {import("./protocol.js").Line} Line */
+/** @typedef {import("./protocol.js").Lost} Lost */
+/** @typedef {{ page: string, me: () => string }} View `page` is the address of the room's page */
+
+/** One speaker's lines within this time stand together. */
+const SPELL = 5 * 60_000;
+/** Might hold an address: only then is the finder of links loaded, which is larger than the page. */
+const ADDRESS = /https?:\/\/|www\.|mailto:|\S@\S/i;
+
+/** @typedef {{ timestamp: number, name: string }} Spoken */
+
+const dayOf = (/** @type {number} */ timestamp) => new Date(timestamp).toDateString();
+
+/** @returns {{ newDay: boolean, grouped: boolean }} how `line` stands after `previous` (null: nothing above it) */
+export function follow(/** @type {Spoken | null} */ previous, /** @type {Spoken} */ line) {
+  const newDay = !previous || dayOf(previous.timestamp) !== dayOf(line.timestamp);
+  const near = previous !== null && Math.abs(line.timestamp - previous.timestamp) < SPELL;
+  return { newDay, grouped: !newDay && near && previous.name === line.name };
+}
+
+/** One of the eight colours of names: the same for the same name, everywhere. */
+export function hue(/** @type {string} */ name) {
+  let sum = 0;
+  for (const sign of name) sum = (Math.imul(sum, 31) + (sign.codePointAt(0) ?? 0)) >>> 0;
+  return sum % 8;
+}
+
+const dates = new Map();
+/** Making a DateTimeFormat costs more than a row does. */
+function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "full"} */ kind) {
+  /** @type {Record<string, Intl.DateTimeFormatOptions>} */
+  const styles = {
+    day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+    time: { hour: "2-digit", minute: "2-digit" },
+    full: { dateStyle: "full", timeStyle: "medium" },
+  };
+  const key = kind + language();
+  if (!dates.has(key)) dates.set(key, new Intl.DateTimeFormat(language() === "en" ? undefined : language(), styles[kind]));
+  return dates.get(key).format(timestamp);
+}
+
+/** The row of a message. How it follows the row above is said by `place`, as often as that changes. */
+export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
+  const called = line.name !== view.me() && mentions(line.message, view.me());
+  const when = new Date(line.timestamp).toISOString();
+  const time = element("time", { datetime: when }, format(line.timestamp, "time"));
+  const anchor = element("a", { class: "when", href: `${view.page}#${line.seq}`, title: format(line.timestamp, "full"), "aria-label": word("log.link", { seq: line.seq }), tabindex: -1 }, time);
+  return element(
+    "article",
+    { class: `row${called ? " calls" : ""}`, "data-seq": line.seq },
+    ...speaker(line.name, anchor),
+    messageText(line.message),
+  );
+}
+
+/** @returns {HTMLElement[]} the avatar and the head of a row */
+export function speaker(/** @type {string} */ name, /** @type {Node | null} */ beside) {
+  const initial = [...name.trim()][0]?.toUpperCase() ?? "?";
+  return [
+    element("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, initial),
+    element("header", {}, element("bdi", { class: `name hue-${hue(name)}` }, name), beside),
+  ];
+}
+
+export function messageText(/** @type {string} */ message) {
+  const text = element("div", { class: "text", dir: "auto" });
+  for (const { kind, text: said } of pieces(message)) text.append(pieceNode(kind, said));
+  if (ADDRESS.test(message)) import("./links.js").then(({ link }) => link(text), () => {}); // offline: it stays text
+  return text;
+}
+
+/** @returns {Node | string} */
+function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @type {string} */ text) {
+  switch (kind) {
+    case "text":
+      return text;
+    case "code":
+      return element("code", {}, text);
+    case "block":
+      return element("pre", { dir: "ltr", tabindex: 0 }, element("code", {}, text));
+    case "emphasis":
+      return element("em", {}, text);
+    case "mention":
+      return element("bdi", { class: "mention" }, text);
+  }
+}
+
+export function lostRow(/** @type {Lost} */ line) {
+  return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, word("log.lost")));
+}
+
+/** Say how a row stands after the line above it: a new day, or the same speaker going on. */
+export function place(/** @type {HTMLElement} */ row, /** @type {Line | Lost} */ line, /** @type {Line | Lost | null} */ previous) {
+  if (line.kind === "lost") return;
+  const { newDay, grouped } = follow(previous?.kind === "line" ? previous : null, line);
+  row.classList.toggle("grouped", grouped && !row.querySelector(".left-off"));
+  const day = row.querySelector(".day");
+  if (newDay && !day) row.prepend(element("div", { class: "day" }, element("span", {}, format(line.timestamp, "day"))));
+  else if (!newDay) day?.remove();
+}
+
+/** The line where the reader left off, above this row. */
+export function markLeftOff(/** @type {HTMLElement} */ row) {
+  row.classList.remove("grouped");
+  const mark = element("div", { class: "left-off" }, element("span", {}, word("log.left")));
+  const day = row.querySelector(".day");
+  if (day) day.after(mark);
+  else row.prepend(mark);
+}

@@ -1,0 +1,58 @@
+/**
+ * The offline shell: the page and its modules as they were when the server was last reached, so that a reload while it
+ * is away still shows the room's outbox. Messages are never kept here. The page itself is asked for first, always.
+ */
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+const VERSION = "{{version}}";
+/** Two chats on one origin keep their shells apart. */
+const FAMILY = `edgechat-${new URL(worker.registration.scope).pathname}-`;
+const CACHE = FAMILY + VERSION;
+/** Patience in ms for the page before the kept one is shown. */
+const PATIENCE = 5_000;
+const SHELL = [
+  "banner.js", "company.js", "completion.js", "composer.js", "connection.js", "delivery.js", "dialog.js", "element.js", "history.js",
+  "landing.js", "links.js", "log.js", "main.js", "notify.js", "outbox.js", "pending.js", "place.js", "protocol.js", "qr.js",
+  "reading.js", "room.js", "roster.js", "row.js", "scroll.js", "session.js", "store.js", "style.css", "text.js", "theme.css",
+  "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js", "words-ar.js", "words.js",
+];
+
+/** The front page and a room's page differ in their base: one of each is kept. */
+const FRONT = "./";
+const ROOM = "room/shell";
+
+worker.addEventListener("install", (event) => event.waitUntil(install()));
+worker.addEventListener("activate", (event) => event.waitUntil(activate()));
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const path = request.url.startsWith(worker.registration.scope) ? request.url.slice(worker.registration.scope.length) : null;
+  if (request.method !== "GET" || path === null || path.startsWith("api/")) return;
+  if (request.mode === "navigate") event.respondWith(page(request, path.startsWith("room/") ? ROOM : FRONT));
+  else if (path.startsWith("assets/")) event.respondWith(asset(request));
+});
+
+async function install() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll([FRONT, ROOM, ...SHELL.map((file) => `assets/${VERSION}/${file}`)]);
+  await worker.skipWaiting();
+}
+
+/** Pages that are open may still load modules of the version before: it stays until the next one. */
+async function activate() {
+  const old = (await caches.keys()).filter((key) => key.startsWith(FAMILY) && key !== CACHE);
+  await Promise.all(old.slice(0, -1).map((key) => caches.delete(key)));
+  await worker.clients.claim();
+}
+
+async function page(/** @type {Request} */ request, /** @type {string} */ shell) {
+  try {
+    return await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+  } catch {
+    const kept = await (await caches.open(CACHE)).match(new URL(shell, worker.registration.scope));
+    return kept ?? Response.error();
+  }
+}
+
+async function asset(/** @type {Request} */ request) {
+  return (await caches.match(request)) ?? fetch(request);
+}

@@ -1,0 +1,57 @@
+/**
+ * What a message says, as pieces to show: plain text, `code`, fenced blocks, *emphasis*, mentions. Links are found
+ * in the plain pieces afterwards (links.js). Pure: no DOM, and never a string of HTML.
+ */
+
+/** @typedef {{ kind: "text" | "code" | "block" | "emphasis" | "mention", text: string }} Piece */
+
+const BLOCK = /```(?:[\w+-]*\n)?([\s\S]*?)\n?```\n?/;
+const INLINE = /`([^`\n]+)`|(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])|(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
+/** A pile of combining marks climbs over the lines above: eight to a letter are more than any script needs. */
+const PILE = /(\p{M}{8})\p{M}+/gu;
+
+/** @returns {Piece[]} */
+export function pieces(/** @type {string} */ message) {
+  return split(message.replace(PILE, "$1"), BLOCK, (found) => ({ kind: "block", text: found[1] ?? "" }), inline);
+}
+
+/** @returns {Piece[]} */
+function inline(/** @type {string} */ text) {
+  return split(text, INLINE, inlinePiece, (rest) => [{ kind: "text", text: rest }]);
+}
+
+/** @returns {Piece} */
+function inlinePiece(/** @type {RegExpExecArray} */ [, code, emphasis, mention]) {
+  if (code !== undefined) return { kind: "code", text: code };
+  if (emphasis !== undefined) return { kind: "emphasis", text: emphasis };
+  return { kind: "mention", text: `@${mention}` };
+}
+
+/**
+ * @param {string} text @param {RegExp} pattern
+ * @param {(found: RegExpExecArray) => Piece} match @param {(between: string) => Piece[]} between
+ */
+function split(text, pattern, match, between) {
+  const result = [];
+  const all = new RegExp(pattern, `${pattern.flags}g`);
+  let at = 0;
+  for (let found = all.exec(text); found; found = all.exec(text)) {
+    if (found.index > at) result.push(...between(text.slice(at, found.index)));
+    result.push(match(found));
+    at = found.index + found[0].length;
+  }
+  if (at < text.length) result.push(...between(text.slice(at)));
+  return result;
+}
+
+/** Does the message call this person? Names may have blanks, so the text is searched for the whole name. */
+export function mentions(/** @type {string} */ message, /** @type {string} */ name) {
+  if (!name) return false;
+  const text = message.normalize("NFKC").toLowerCase();
+  const wanted = `@${name.normalize("NFKC").toLowerCase()}`;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const [before, after] = [text.slice(0, at), text.slice(at + wanted.length)];
+    if (!/[\p{L}\p{N}]$/u.test(before) && !/^[\p{L}\p{N}_]/u.test(after)) return true;
+  }
+  return false;
+}
