@@ -2,8 +2,8 @@
 
 What is known of trio-websocket 0.12 and kept in here: it raises exception groups; a connection
 that ends during the handshake leaves it waiting; closing may wait for good after a protocol
-error; after the server's close it leaves the stream open; its reader may fail with wsproto's
-`LocalProtocolError` when a ping comes while closing.
+error; after the server's close it leaves the stream open; its reader fails with wsproto's or
+h11's `LocalProtocolError` where what answers is no HTTP, or when a ping comes while closing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import cast
 
+import h11
 import msgspec
 import trio
 from trio_websocket import (
@@ -36,11 +37,16 @@ _NETWORK = (
     HandshakeError,
     OSError,
     ProtocolError,
+    h11.ProtocolError,
     trio.BrokenResourceError,
     trio.ClosedResourceError,
     trio.TooSlowError,
 )
-_WORDS: dict[type[BaseException], str] = {trio.TooSlowError: "the server took too long"}
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (trio.TooSlowError, "the server took too long"),
+    (ProtocolError, "what answered does not speak WebSocket"),
+    (h11.ProtocolError, "what answered does not speak WebSocket"),
+)
 
 
 class _Answer(msgspec.Struct):
@@ -116,7 +122,8 @@ def ended_by(error: BaseException) -> Ended:
     if isinstance(error, ConnectionRejected):
         return _rejected(error)
     if not isinstance(error, ConnectionClosed):
-        return Ended(text=str(error) or _WORDS.get(type(error), type(error).__name__))
+        words = (words for kind, words in _WORDS if isinstance(error, kind))
+        return Ended(text=next(words, str(error) or type(error).__name__))
     if error.reason is None:
         return Ended()
     return Ended(error.reason.code, error.reason.reason or LOST)
