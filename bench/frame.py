@@ -1,0 +1,102 @@
+"""What a client sends, as bytes made beforehand: the upgrade, a hello, and numbered sayings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+# Any key will do (RFC 6455, 5.3): servers unmask at the same cost whatever it is.
+MASK = b"\x5a\xc3\x17\x6e"
+
+# Stands once in every saying, and nowhere else in what a server sends.
+MARK = b"say#"
+TEXT_CHARS = 44
+
+
+def masked(payload: bytes) -> bytes:
+    """The payload, masked."""
+    key = MASK * (len(payload) // 4 + 1)
+    size = len(payload)
+    mixed = int.from_bytes(payload, "big") ^ int.from_bytes(key[:size], "big")
+    return mixed.to_bytes(size, "big")
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole, masked text frame."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, 0x80 | size)) + MASK + masked(payload)
+    return b"\x81\xfe" + size.to_bytes(2, "big") + MASK + masked(payload)
+
+
+def upgrade(room: str, host: str) -> bytes:
+    """The request that opens a WebSocket in a room."""
+    return (
+        f"GET /api/room/{room}/websocket HTTP/1.1\r\nHost: {host}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def hello(name: str, **extra: object) -> bytes:
+    """The first frame: who comes, and with `v` and `since` what is known already."""
+    return text_frame(json.dumps({"name": name, **extra}, separators=(",", ":")).encode())
+
+
+FOUR_DIGITS = [masked(b"%04d" % number) for number in range(10_000)]
+
+
+class Sayings:
+    """The numbered sayings of one sender, each put together from four masked pieces.
+
+    The text is `say#SSSSNNNNNNNN…`: sender, number, filling. The digits lie at multiples of four
+    bytes, where the mask begins anew, so that masked digits can be prepared. With ids, the number
+    stands in the idempotency key again.
+    """
+
+    def __init__(self, sender: int, *, ids: bool = False) -> None:
+        """`sender` below 9,999; that one is the flood's."""
+        filling = "and so we talk, all day long".ljust(TEXT_CHARS - 16, ".")
+        head = b'{"message":"' + MARK + b"%04d" % sender
+        tail = f'{filling}","id":"c{sender:07}'.encode() if ids else f'{filling}"}}'.encode()
+        end = b'"}' if ids else b""
+        size = len(head) + 8 + len(tail) + (8 + len(end) if ids else 0)
+        if (len(head) | (len(tail) if ids else 0)) % 4:
+            raise AssertionError("digits must lie where the mask begins")
+        whole = text_frame(head + b"0" * 8 + tail + (b"0" * 8 + end if ids else b""))
+        start = len(whole) - size
+        self._head = whole[: start + len(head)]
+        self._tail = masked(tail)
+        self._end = masked(end)
+        self._ids = ids
+
+    def frame(self, number: int) -> bytes:
+        """The frame of one saying."""
+        high, low = divmod(number, 10_000)
+        digits = FOUR_DIGITS[high] + FOUR_DIGITS[low]
+        if self._ids:
+            return self._head + digits + self._tail + digits + self._end
+        return self._head + digits + self._tail
+
+
+def payloads(stream: bytes) -> Iterable[bytes]:
+    """The text payloads in what a server sent, whole frames only; checks that none is masked."""
+    at = 0
+    while at + 2 <= len(stream):
+        first, size = stream[at], stream[at + 1]
+        at += 2
+        if size == 126:
+            size = int.from_bytes(stream[at : at + 2], "big")
+            at += 2
+        elif size == 127:
+            size = int.from_bytes(stream[at : at + 8], "big")
+            at += 8
+        elif size > 127:
+            raise ValueError("a server must not mask")
+        if at + size > len(stream):
+            return
+        if first == 0x81:
+            yield stream[at : at + size]
+        elif first not in (0x88, 0x89, 0x8A):
+            raise ValueError(f"unexpected frame header {first:#x}")
+        at += size

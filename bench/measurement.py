@@ -1,0 +1,73 @@
+"""What a measured stretch of time yields: figures of the server, the load and the deliveries."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from bench.chatting import Pace
+from bench.crowd import LoadError
+from bench.latency import summary
+from bench.load import Load
+from bench.process import Server
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time that is being measured."""
+
+    server: Server
+    began: float
+    server_ns: int
+    load_ns: int
+
+    @classmethod
+    def begin(cls, server: Server) -> Stretch:
+        """From now on."""
+        return cls(server, time.perf_counter(), server.cpu_ns(), time.process_time_ns())
+
+    def end(self) -> Figures:
+        """Wall time and CPU of the server in seconds, and the share of a core the load took."""
+        cpu, wall = (self.server.cpu_ns() - self.server_ns) / 1e9, time.perf_counter() - self.began
+        load = (time.process_time_ns() - self.load_ns) / 1e9
+        return {"wall_s": wall, "cpu_s": cpu, "server_share": cpu / wall, "load_share": load / wall}
+
+
+def due(load: Load) -> int:
+    """How many deliveries everything said so far must come to."""
+    members: dict[str, int] = {}
+    for member in load.crowd.members.values():
+        members[member.room] = members.get(member.room, 0) + 1
+    return sum(count * members[room] for room, count in load.said().items())
+
+
+def talk(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
+    """Warm up, then measure from the first saying to the last delivery; check every member."""
+    pace(load, min(1.0, seconds / 3))
+    load.drain(due(load))
+    del load.latencies[:]
+    before, stretch = load.total, Stretch.begin(server)
+    pace(load, seconds)
+    load.drain(due(load), settle=False)
+    figures = stretch.end()
+    load.drain(due(load))
+    load.check(load.said())
+    count = load.total - before
+    if not count:
+        raise LoadError("nothing was delivered")
+    return figures | {
+        "deliveries": count,
+        "deliveries_per_s": count / figures["wall_s"],
+        "cpu_us_per_delivery": figures["cpu_s"] / count * 1e6,
+    } | latency_figures(load)  # fmt: skip
+
+
+def latency_figures(load: Load) -> Figures:
+    """Percentiles in microseconds over the deliveries that were timed."""
+    latency = summary(load.latencies)
+    if latency is None:
+        return {}
+    return {"p50_us": latency.p50, "p99_us": latency.p99, "p999_us": latency.p999,
+            "max_us": latency.max, "timed": latency.count}  # fmt: skip

@@ -1,0 +1,140 @@
+"""A server as a process: started on its own core, its CPU time and memory read, and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import resource
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+FILES = 65_536
+START_S = 20.0
+
+
+def raise_file_limit() -> int:
+    """Let this process (and those it starts) hold as many sockets as it may; says how many."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < FILES:  # only root may lift the ceiling
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+            return FILES
+    limit = hard if hard != resource.RLIM_INFINITY else FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit
+
+
+@functools.cache  # asked before anything is pinned, and true after
+def cores() -> tuple[int, int]:
+    """The server's core and the load's; the same one where there is but one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A server process that listens on `port` and keeps its files in `data`."""
+
+    def __init__(self, command: list[str], port: int, data: Path, core: int | None) -> None:
+        self.command, self.port, self.data = command, port, data
+        self.log = data / "server.log"
+        self._core = core
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=self._pin
+            )
+
+    def _pin(self) -> None:
+        if self._core is not None:
+            os.sched_setaffinity(0, {self._core})
+
+    def wait_listening(self) -> float:
+        """Return when the port answers, with the seconds it took since now."""
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < START_S:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the server ended at once:\n{self.last_words()}")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return time.perf_counter() - begin
+            time.sleep(0.002)
+        raise TimeoutError(f"no answer within {START_S:.0f} s:\n{self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of what it logged."""
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def cpu_ns(self) -> int:
+        """CPU time used by all of its threads so far, ended ones included, in nanoseconds.
+
+        The clock of a process (Linux: `clock_getcpuclockid`) is exact where utime and stime in
+        /proc/<pid>/stat have ticks of 10 ms.
+        """
+        return time.clock_gettime_ns((~self.pid << 3) | 2)
+
+    def memory(self, figure: str = "Pss") -> int:
+        """Proportional set size in bytes, or another figure of smaps_rollup."""
+        for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(figure + ":"):
+                return int(line.split()[1]) * 1024
+        raise LookupError(figure)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """After `kill` or `stop`: the same command on the same data folder."""
+        self._process = self._start()
+
+    def stop(self, timeout: float = 15.0) -> float:
+        """Ask it to end (SIGTERM) and wait; says how many seconds it took."""
+        begin = time.perf_counter()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise TimeoutError(f"SIGTERM did not end it in {timeout:.0f} s") from None
+        return time.perf_counter() - begin
+
+
+MakeCommand = Callable[[int, Path], list[str]]
+
+
+@contextlib.contextmanager
+def serving(make: MakeCommand, *, core: int | None = None) -> Iterator[Server]:
+    """A fresh server on a fresh data folder; killed, and the folder removed, at the end."""
+    with tempfile.TemporaryDirectory(prefix="edgechat-bench-") as folder:
+        port, data = free_port(), Path(folder)
+        server = Server(make(port, data), port, data, core)
+        try:
+            server.wait_listening()
+            yield server
+        finally:
+            server.kill()
