@@ -55,23 +55,22 @@ class Member:
 
     def hear(self, data: bytes) -> bool:
         """Take what came in on the way to `ready`; True if that is reached now."""
-        if self.stage is Stage.UPGRADING:
-            self._upgraded(data)
-        else:
-            self._joining(data)
+        rest = self.upgraded(data) if self.stage is Stage.UPGRADING else data
+        if rest:
+            self._joining(rest)
         return self.ready_ns > 0
 
-    def _upgraded(self, data: bytes) -> None:
+    def upgraded(self, data: bytes) -> bytes | None:
+        """Read the answer to the upgrade and say hello; what came behind it, None if not yet."""
         head, end, rest = (self.tail + data).partition(b"\r\n\r\n")
         self.tail = head
         if not end:
-            return
+            return None
         if b" 101 " not in head.split(b"\r\n")[0] + b" ":
             raise LoadError(f"the upgrade was answered {head[:200]!r}")
         self.stage, self.tail = Stage.JOINING, b""
         self.socket.send(self.hello)
-        if rest:
-            self._joining(rest)
+        return rest
 
     def _joining(self, data: bytes) -> None:
         if self.keep:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 # Any key will do (RFC 6455, 5.3): servers unmask at the same cost whatever it is.
 MASK = b"\x5a\xc3\x17\x6e"
@@ -79,24 +78,21 @@ class Sayings:
         return self._head + digits + self._tail
 
 
-def payloads(stream: bytes) -> Iterable[bytes]:
-    """The text payloads in what a server sent, whole frames only; checks that none is masked."""
-    at = 0
-    while at + 2 <= len(stream):
-        first, size = stream[at], stream[at + 1]
-        at += 2
-        if size == 126:
-            size = int.from_bytes(stream[at : at + 2], "big")
-            at += 2
-        elif size == 127:
-            size = int.from_bytes(stream[at : at + 8], "big")
-            at += 8
-        elif size > 127:
+def split(stream: bytes) -> tuple[list[bytes], bytes]:
+    """The text payloads in what a server sent, and the rest that is no whole frame yet."""
+    found, at = [], 0
+    while len(stream) - at >= 2:
+        first, size, start = stream[at], stream[at + 1], at + 2
+        if size > 127:
             raise ValueError("a server must not mask")
-        if at + size > len(stream):
-            return
+        if size > 125:
+            width = 2 if size == 126 else 8
+            size, start = int.from_bytes(stream[start : start + width], "big"), start + width
+        if len(stream) - start < size or start > len(stream):
+            break
+        at = start + size
         if first == 0x81:
-            yield stream[at : at + size]
+            found.append(stream[start:at])
         elif first not in (0x88, 0x89, 0x8A):
             raise ValueError(f"unexpected frame header {first:#x}")
-        at += size
+    return found, stream[at:]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.crowd import Crowd, LoadError, Member
-from bench.frame import Sayings, hello, payloads
+from bench.frame import Sayings, hello, split
 from bench.latency import summary
 from bench.load import Sender
 from bench.measurement import Figures, Stretch
@@ -97,7 +97,7 @@ def talk_before(server: Server) -> list[Token]:
 
 def events(member: Member) -> list[dict[str, Any]]:
     """All that a member was sent."""
-    return [json.loads(payload) for payload in payloads(bytes(member.kept))]
+    return [json.loads(payload) for payload in split(bytes(member.kept))[0]]
 
 
 def check_recovered(crowd: Crowd, chosen: list[Token], tokens: list[Token]) -> None:
