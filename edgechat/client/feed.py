@@ -16,7 +16,7 @@ class Feed:
     """
 
     def __init__(self, capacity: int, token: Token | None) -> None:
-        self._capacity = capacity
+        self._capacity = max(1, capacity)  # at 0 nothing would ever be read
         self._events: deque[tuple[Event, Token | None]] = deque()
         self.token = token  # after the last event that was taken
 

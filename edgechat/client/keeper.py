@@ -33,13 +33,14 @@ class Keeper:
         self._writer_wakes_at = inf
         self._news = trio.lowlevel.ParkingLot()  # iterators, and who waits for the first join
         self._answers: dict[Entry, trio.Event] = {}
-        self._scope = trio.CancelScope()
+        # Shielded: whoever is cancelled outside, `leave` and `stop` decide how this ends.
+        self._scope = trio.CancelScope(shield=True)
         self._is_leaving = False
         self._over = trio.Event()
         self._failure: RoomError | None = None
 
     async def run(self) -> None:
-        """Stay in the room until `leave`, or until one must not come back."""
+        """Stay in the room until `leave` or `stop`, or until one must not come back."""
         try:
             with self._scope:
                 await self._stay()
@@ -56,8 +57,12 @@ class Keeper:
         self._is_leaving = True
         self._writer_bell.ring()
         if self._session.phase is Phase.AWAY:
-            self._scope.cancel()
+            self.stop()
         await self._over.wait()
+
+    def stop(self) -> None:
+        """Close at once: the server gets no close frame."""
+        self._scope.cancel()
 
     async def wait_joined(self) -> None:
         """Wait for the first join. Raises `RoomError` if there will be none."""
@@ -165,4 +170,3 @@ class Keeper:
             self._writer_wakes_at = self._session.wake_at
             with trio.move_on_at(self._writer_wakes_at):
                 await self._writer_bell.wait()
-            self._writer_wakes_at = -inf  # it will look by itself

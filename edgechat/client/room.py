@@ -157,4 +157,4 @@ async def _leave(keeper: Keeper, nursery: trio.Nursery, options: Options, in_has
     if not in_haste:
         with trio.move_on_after(options.close_timeout):
             await keeper.leave()
-    nursery.cancel_scope.cancel()
+    keeper.stop()

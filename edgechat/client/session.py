@@ -89,7 +89,7 @@ class Session:
     @property
     def may_read(self) -> bool:
         """Whether to read on: there is room in the feed, or someone waits for an answer."""
-        return not self.timeline.feed.is_full or len(self.outbox) > 0 or self.limits is None
+        return not self.timeline.feed.is_full or len(self.outbox) > 0
 
     @property
     def should_rejoin(self) -> bool:
@@ -165,7 +165,6 @@ class Session:
         rejoins, was_joined = self.should_rejoin, self.phase is Phase.JOINED
         self.phase = Phase.AWAY
         self.outbox.unsend()
-        self._heartbeat.pause()
         if rejoins:
             return 0.0
         seconds = self._comeback.wait(ended, self._last_error, now)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import pytest
 import trio
 import trio.testing
 from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_server_stream
@@ -58,6 +59,7 @@ class Peer:
         self._lockstep = lockstep
         self._dials, self._dialled = trio.open_memory_channel[Streams](100)
         self.dials: list[float] = []  # when
+        self.streams: list[Streams] = []  # the client's ends
         self.is_down = False
 
     async def dial(self) -> trio.abc.Stream:
@@ -65,6 +67,7 @@ class Peer:
         if self.is_down:
             raise OSError("Connection refused")
         ours, theirs = self._pair()
+        self.streams.append(ours)
         await self._dials.send(theirs)
         return ours
 
@@ -90,5 +93,9 @@ class Peer:
 @asynccontextmanager
 async def a_peer(*, lockstep: bool = False) -> AsyncIterator[Peer]:
     async with trio.open_nursery() as nursery:
-        yield Peer(nursery, lockstep)
+        peer = Peer(nursery, lockstep)
+        yield peer
+        for stream in peer.streams:  # whatever came between, the client has closed its ends
+            with pytest.raises(trio.ClosedResourceError):
+                await stream.send_all(b"x")
         nursery.cancel_scope.cancel()

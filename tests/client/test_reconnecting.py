@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection
 
 from edgechat.client import (
     Disconnected,
@@ -189,6 +191,7 @@ async def test_what_answers_is_no_such_server(
         with pytest.raises(Unreachable):
             async with enter(peer, join_within=0):
                 pytest.fail("came in")
+        assert trio.current_time() == 0
 
 
 async def test_a_server_that_never_answers(autojump_clock: trio.testing.MockClock) -> None:
@@ -238,3 +241,21 @@ async def test_a_send_that_blocks_is_a_dead_connection(
             assert isinstance(await anext(room), Disconnected)
             assert trio.current_time() == pytest.approx(10)
             nursery.cancel_scope.cancel()
+
+
+async def test_a_close_right_after_the_handshake(autojump_clock: trio.testing.MockClock) -> None:
+    """All in one segment, and the end of the stream behind it: the code must not be lost."""
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+
+        async def accept_and_close() -> None:
+            stream = await peer.stream()
+            http = WSConnection(ConnectionType.SERVER)
+            http.receive_data(bytes(await stream.receive_some()))
+            answer = http.send(AcceptConnection()) + http.send(CloseConnection(1013, "full"))
+            await stream.send_all(answer)
+            await stream.send_eof()
+
+        nursery.start_soon(accept_and_close)
+        with pytest.raises(Unreachable, match="full"):
+            async with enter(peer, join_within=0):
+                pytest.fail("came in")

@@ -7,6 +7,7 @@ import trio
 import trio.testing
 
 from edgechat.client import (
+    Disconnected,
     Joined,
     Message,
     Ready,
@@ -16,7 +17,7 @@ from edgechat.client import (
 
 from .entering import enter, joined, take
 from .lines import h_of, line, message, ready, refusal
-from .peer import Side, a_peer
+from .peer import Peer, Side, a_peer
 
 
 async def test_join_hear_leave(autojump_clock: trio.testing.MockClock) -> None:
@@ -148,20 +149,42 @@ async def test_what_overflowed_is_given_out_later(autojump_clock: trio.testing.M
         await room.say("hi")
         seqs = [event.seq for event in await take(room, 203) if isinstance(event, Message)]
         assert seqs == list(range(1, 202))
-        assert len(peer.dials) == 2
+        assert peer.dials == [0, 0]
 
 
-async def test_a_slow_iterator_stops_the_reading(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    """Nothing is read for one who does not iterate: no more than the buffers hold."""
-    async with joined(buffer=10) as (room, side, _), trio.open_nursery() as nursery:
+async def test_a_slow_iterator_stops_the_reading(autojump_clock: trio.testing.MockClock) -> None:
+    """And the heartbeat, for as long as nobody listens; then it goes on."""
+    options = {"buffer": 10, "ping_interval": 15, "ping_timeout": 10}
+    async with joined(**options) as (room, side, peer), trio.open_nursery() as nursery:
         for seq in range(1, 500):
             await side.send(line(seq))
-        await trio.sleep(3_600)  # no heartbeat while nobody listens
+        await trio.sleep(3_600)
         seqs = [event.seq for event in await take(room, 500) if isinstance(event, Message)]
         assert seqs == list(range(1, 500))
+        assert len(peer.dials) == 1
+        assert isinstance(await anext(room), Disconnected)
+        assert trio.current_time() == pytest.approx(3_625)
         nursery.cancel_scope.cancel()
+
+
+async def test_leaving_while_cancelled_loses_no_error(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+        nursery.start_soon(_accept_and_join, peer)
+        with pytest.raises(KeyError, match="mine"):
+            await _fail_while_cancelled(peer)
+
+
+async def _fail_while_cancelled(peer: Peer) -> None:
+    with trio.CancelScope() as scope:
+        async with enter(peer):
+            scope.cancel()
+            raise KeyError("mine")
+
+
+async def _accept_and_join(peer: Peer) -> None:
+    await (await peer.accept()).join()
 
 
 async def test_an_error_of_the_block_comes_out_as_it_is(
@@ -183,12 +206,13 @@ async def test_an_error_of_the_block_comes_out_as_it_is(
 
 
 async def test_leaving_in_haste(autojump_clock: trio.testing.MockClock) -> None:
-    async with joined() as (room, _, _):
+    """Cancelled, it does not wait for a server that may not answer."""
+    async with a_peer(lockstep=True) as peer, trio.open_nursery() as nursery:
+        nursery.start_soon(_accept_and_join, peer)
         with trio.move_on_after(5):
-            await take(room, 2)
+            async with enter(peer) as room:
+                await take(room, 2)
         assert trio.current_time() == 5
-    # The peer answers the close at once.
-    assert trio.current_time() == 5
 
 
 async def test_leaving_ends_a_say(autojump_clock: trio.testing.MockClock) -> None:

@@ -130,6 +130,21 @@ def test_a_later_kind_takes_its_seq() -> None:
     assert drain(timeline)[2:] == [Record(6, "topic", h_of(6)), message(7)]
 
 
+def test_a_later_kind_is_a_token() -> None:
+    timeline = joined(5, head=5)
+    timeline.line(Record(6, "topic", h_of(6)))
+    assert timeline.token == token(6)
+
+
+@pytest.mark.parametrize(("head", "resumes_from"), [(5, 4), (6, 6), (7, 4)])
+def test_the_head_stands_in_for_a_lost_line_but_for_no_other(head: int, resumes_from: int) -> None:
+    timeline = joined(4, head=4)
+    timeline.line(Lost(5))
+    timeline.line(Lost(6))
+    join(timeline, head=head)
+    assert timeline.token == token(resumes_from)
+
+
 def test_the_users_token_is_that_of_what_was_taken() -> None:
     timeline = joined(5, 6, head=6, since=token(4))
     assert timeline.feed.token == token(4)
