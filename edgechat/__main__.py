@@ -1,0 +1,6 @@
+"""`python -m edgechat`."""
+
+from edgechat.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A room's state: its head, its newest lines, its roster. Nothing here sends, writes or waits.
+
+A batch of commands goes through it in two steps, and between them its lines go to the file:
+
+    drafted = draft(room, commands, ...)     what each message becomes; changes nothing
+    ...append drafted.lines to the history...
+    outcome = settle(room, drafted, ...)     they are stored, or refused: now everybody may know
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgechat.core import wire
+from edgechat.core.commands import Join
+from edgechat.core.known import KnownIds
+from edgechat.core.recent import Recent
+from edgechat.core.record import NOWHERE, Entry, NewLine, Token
+from edgechat.core.roster import Roster
+from edgechat.core.typists import Typists
+from edgechat.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A history as a room finds it. `base` is the token before its first line."""
+
+    base: Token
+    head: Token
+    stamp: int  # the last line's timestamp, ms
+    exists: bool  # False until the first message makes the file
+    recent: Sequence[Entry]
+
+
+class Chatroom:
+    """One room's state: its head, its newest lines, its roster."""
+
+    def __init__(self, name: str, settings: Settings, opened: Opened) -> None:
+        self._name = name
+        self._settings = settings
+        self._exists = opened.exists
+        self.base = opened.base
+        self.last = NewLine(opened.head.seq, bytes.fromhex(opened.head.h), opened.stamp, b"")
+        before = opened.head.seq - len(opened.recent)
+        self.recent = Recent(
+            opened.base if before == opened.base.seq else Token(before, ""),
+            settings.recent_lines,
+            settings.recent_bytes,
+        )
+        self.recent.fill(opened.recent)
+        self.roster = Roster(settings.big_room)
+        self.known: KnownIds | None = None  # read from the history when first needed
+        self._typists = Typists(settings.typing_shown)
+
+    @property
+    def head(self) -> Token:
+        """The newest line's token; `NOWHERE` while there is no file."""
+        return self.last.token if self._exists else NOWHERE
+
+    def is_start(self, token: Token) -> bool:
+        """Whether `token` is a place before the first line."""
+        return token == NOWHERE or (token == self.base and self._exists)
+
+    def store(self, new: NewLine, id: str | None, frame: bytes) -> None:
+        """`new` is in the history: the room's head moves to it."""
+        self._exists = True
+        self.last = new
+        self.recent.add(new.seq, frame, new.h)
+        if id is not None and self.known is not None:
+            self.known.add(id, new.seq)
+
+    def type(self, name: str, now: float) -> bytes:
+        """`name` types: what v2 members are told."""
+        return wire.typing(self._typists.note(name, now))
+
+    def stop_typing(self, name: str) -> None:
+        """`name` said it, or left."""
+        self._typists.forget(name)
+
+    def ready(self, join: Join) -> bytes:
+        """The frame that completes a join."""
+        recovery: dict[str, Any] = {}
+        if join.recovered is not None:
+            recovery["recovered"] = join.recovered
+        if join.reason is not None:
+            recovery["reason"] = join.reason
+        limits = {
+            "message_chars": self._settings.max_message_chars,
+            "name_chars": self._settings.max_name_chars,
+            "interval_ms": round(self._settings.message_interval * 1000),
+            "grace_ms": round(self._settings.message_grace * 1000),
+        }
+        return wire.ready(self._name, self.head, len(self.roster), limits, recovery)

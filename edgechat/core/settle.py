@@ -1,0 +1,132 @@
+"""The second step of a batch: its lines are stored, or refused, and now everybody may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgechat.core import wire
+from edgechat.core.chatroom import Chatroom
+from edgechat.core.commands import Join, Leave, Speak, Type
+from edgechat.core.draft import Draft, Verdict
+from edgechat.core.errors import Refusal
+from edgechat.core.record import NewLine
+from edgechat.core.session import Session
+from edgechat.core.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is to be sent: whole frames, to all v1 or v2 members, but to some their own."""
+
+    v1: bytes
+    v2: bytes
+    personal: Mapping[Session, bytes]
+    admitted: Sequence[Join]
+    behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
+
+
+def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
+    """Change the room as the batch says, and return what is to be sent.
+
+    `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
+    is told. `now` is in seconds of a clock that never goes back.
+    """
+    settling = _Settling(room, now, failure)
+    verdicts = iter(draft.verdicts)
+    for command in draft.commands:
+        if type(command) is Speak:
+            settling.speak(command, next(verdicts))
+        elif type(command) is Join:
+            settling.join(command)
+        elif type(command) is Leave:
+            settling.leave(command)
+        elif type(command) is Type:
+            settling.type(command)
+    return settling.outcome()
+
+
+class _Settling:
+    """One batch as it is told: to v1, to v2, and to some alone."""
+
+    def __init__(self, room: Chatroom, now: float, failure: Refusal | None) -> None:
+        self._room = room
+        self._now = now
+        self._failure = failure
+        self._v1: Stream[Session] = Stream()
+        self._v2: Stream[Session] = Stream()
+        self._admitted: list[Join] = []
+        self._behind: list[Join] = []
+
+    def speak(self, speak: Speak, verdict: Verdict) -> None:
+        session, say = speak
+        if isinstance(verdict, NewLine) and self._failure is None:
+            frame = wire.text_frame(verdict.line)
+            self._room.store(verdict, say.id, frame)
+            self._room.stop_typing(session.name)
+            self._v1.add(frame)
+            self._v2.add(frame)
+            if session not in self._room.roster.sessions:
+                self._tell(session, frame)
+        elif isinstance(verdict, bytes):
+            self._tell(session, wire.text_frame(verdict))
+        else:
+            self._tell(session, wire.error(self._refusal(speak, verdict)))
+
+    def join(self, join: Join) -> None:
+        room, session = self._room, join.session
+        if join.after < room.recent.start:
+            self._behind.append(join)
+            return
+        stream = self._v2 if session.v2 else self._v1
+        roster = room.roster
+        greeting = (
+            roster.greeting(v2=session.v2)
+            if join.told is None
+            else roster.change_since(join.told, v2=session.v2)
+        )
+        stream.tell(session, greeting + room.recent.after(join.after, v2=session.v2))
+        stream.start(session)
+        self._notice(*roster.add(session))
+        stream.tell(session, room.ready(join))
+        self._admitted.append(join)
+
+    def leave(self, leave: Leave) -> None:
+        self._room.stop_typing(leave.session.name)
+        self._notice(*self._room.roster.remove(leave.session))
+
+    def type(self, command: Type) -> None:
+        if not self._room.roster.big:
+            self._v2.add(self._room.type(command.session.name, self._now))
+
+    def outcome(self) -> Outcome:
+        if count := self._room.roster.count(self._now):
+            self._v2.add(count)
+        return Outcome(
+            v1=self._v1.for_all(),
+            v2=self._v2.for_all(),
+            personal=self._v1.for_some() | self._v2.for_some(),
+            admitted=self._admitted,
+            behind=self._behind,
+        )
+
+    def _notice(self, v1: bytes, v2: bytes) -> None:
+        if v1:
+            self._v1.add(v1)
+        if v2:
+            self._v2.add(v2)
+
+    def _tell(self, session: Session, data: bytes) -> None:
+        stream = self._v2 if session.v2 else self._v1
+        if session in self._room.roster.sessions:
+            stream.tell(session, data)
+        else:
+            stream.answer(session, data)
+
+    def _refusal(self, speak: Speak, verdict: NewLine | Refusal) -> Refusal:
+        """Why this message is not stored. What was not stored costs nothing."""
+        if isinstance(verdict, Refusal):
+            return verdict
+        assert self._failure is not None
+        speak.session.allowance.refund()
+        return Refusal(self._failure.code, self._failure.text, id=speak.say.id)

@@ -1,0 +1,176 @@
+"""The door: one port. Upgrades for rooms go to `websocket`, all else to Hypercorn and the app.
+
+Each connection contains its own failures: what goes wrong in one ends that one.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket as stdlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
+
+import trio
+from trio.lowlevel import wait_readable
+
+from edgechat.core.address import client_address, is_loopback, is_trusted
+from edgechat.core.allowance import Spender
+from edgechat.core.entrance import Entrance
+from edgechat.core.names import PrivateIds, RoomKey
+from edgechat.edge import head
+from edgechat.edge.handshake import Handshake, shake_hands
+from edgechat.edge.head import Head, Refused
+from edgechat.edge.websocket import WebSocket
+from edgechat.settings import Settings
+from edgechat.tasks.directory import Directory, Full
+from edgechat.tasks.member import be_member
+from edgechat.tasks.room import Room
+
+log = logging.getLogger(__name__)
+
+_ACCEPT_AT_ONCE = 64  # then the others have their turn
+_BREATH = 0.1  # seconds to wait when there are no file descriptors left
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+ServeHttp = Callable[[stdlib.socket, bytes], Awaitable[None]]
+
+
+class Listener:
+    """Accepts, reads a request's head, and parts the two ways."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rooms: Directory[RoomKey, Room],
+        ids: PrivateIds,
+        purse: Callable[[str], Spender],
+        serve_http: ServeHttp,
+    ) -> None:
+        """`purse` gives an address's; `serve_http` gets a connection and what was read of it."""
+        self.websockets: set[WebSocket] = set()
+        self._settings = settings
+        self._rooms = rooms
+        self._ids = ids
+        self._purse = purse
+        self._serve_http = serve_http
+        self._entrance = Entrance(
+            settings.max_connections,
+            settings.max_connections_per_address,
+            settings.max_opened_per_minute,
+        )
+
+    async def accept(self, listening: stdlib.socket, nursery: trio.Nursery) -> NoReturn:
+        """Accept for ever; each connection is a task in `nursery`."""
+        while True:
+            await wait_readable(listening)
+            try:
+                for _ in range(_ACCEPT_AT_ONCE):
+                    connection, peer = listening.accept()
+                    nursery.start_soon(self._contain, connection, peer[0], name="connection")
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    log.error("No connection can be accepted now: %s", error.strerror)
+                    await trio.sleep(_BREATH)
+
+    async def _contain(self, connection: stdlib.socket, peer: str) -> None:
+        """One connection, from its accepting to its end."""
+        counted = None if self._is_exempt(peer) else client_address(peer, (), (), ())
+        with connection:
+            connection.setblocking(False)
+            if not self._entrance.enter(counted, trio.current_time()):
+                _send(connection, head.TOO_MANY)
+                return
+            try:
+                connection.setsockopt(stdlib.IPPROTO_TCP, stdlib.TCP_NODELAY, 1)
+                await self._part(connection, peer)
+            except OSError:
+                pass  # the other side is gone
+            except Exception:
+                log.exception("A defect ended a connection.")
+            finally:
+                self._entrance.leave(counted)
+
+    def _is_exempt(self, peer: str) -> bool:
+        """Behind a proxy there are many clients; and this machine's own need no limit."""
+        return is_loopback(peer) or is_trusted(peer, self._settings.trusted_proxies)
+
+    async def _part(self, connection: stdlib.socket, peer: str) -> None:
+        try:
+            request = await self._read_head(connection)
+            if request is not None and request.wants_upgrade:
+                await self._serve_websocket(connection, peer, request)
+            elif request is not None:
+                await self._serve_http(connection, request.text + request.rest)
+        except Refused as refused:
+            _send(connection, refused.answer)
+
+    async def _read_head(self, connection: stdlib.socket) -> Head | None:
+        """A request's line and headers; None where the other side went. Raises `Refused`."""
+        data = b""
+        with trio.move_on_after(self._settings.head_timeout):
+            while True:
+                await wait_readable(connection)
+                try:
+                    more = connection.recv(self._settings.head_bytes)
+                except BlockingIOError:
+                    continue
+                data += more
+                if not more:
+                    return None
+                if (request := head.find(data, self._settings.head_bytes)) is not None:
+                    return request
+        raise Refused(head.TOO_SLOW)
+
+    async def _serve_websocket(self, connection: stdlib.socket, peer: str, request: Head) -> None:
+        handshake = shake_hands(request.text, self._ids, self._settings.allowed_origins)
+        try:
+            room = self._rooms.get(handshake.key)
+        except Full:
+            raise Refused(head.TOO_MANY) from None
+        purse = self._purse(self._address(peer, handshake))
+        _send(connection, handshake.answer)
+        async with trio.open_nursery() as nursery:
+            websocket = WebSocket(connection, nursery, self._settings, request.rest)
+            self.websockets.add(websocket)
+            try:
+                await be_member(websocket, room, purse, self._settings)
+            finally:
+                self.websockets.discard(websocket)
+                nursery.cancel_scope.cancel()
+        await websocket.finish()
+
+    def _address(self, peer: str, handshake: Handshake) -> str:
+        headers = handshake.headers
+        return client_address(
+            peer,
+            headers.get_all("X-Forwarded-For"),
+            headers.get_all("Forwarded"),
+            self._settings.trusted_proxies,
+        )
+
+
+def _send(connection: stdlib.socket, answer: bytes) -> None:
+    """An answer that fits into any socket's empty buffer; who does not read it does not get it."""
+    connection.send(answer)
+
+
+def listen(host: str, port: int) -> Sequence[stdlib.socket]:
+    """Sockets that listen on every address of `host`, with one port. Raises `OSError`."""
+    sockets: list[stdlib.socket] = []
+    for family, kind, protocol, _, address in dict.fromkeys(
+        stdlib.getaddrinfo(host, port, type=stdlib.SOCK_STREAM, flags=stdlib.AI_PASSIVE)
+    ):
+        socket = stdlib.socket(family, kind, protocol)
+        socket.setblocking(False)
+        socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEADDR, 1)
+        if family == stdlib.AF_INET6:
+            socket.setsockopt(stdlib.IPPROTO_IPV6, stdlib.IPV6_V6ONLY, 1)
+        if sockets:
+            port = sockets[0].getsockname()[1]
+        socket.bind((address[0], port, *address[2:]))
+        socket.listen(1024)
+        sockets.append(socket)
+    return sockets

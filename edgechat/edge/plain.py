@@ -1,0 +1,113 @@
+"""The seam to Hypercorn: one plain connection, served by the Quart-Trio app.
+
+`hypercorn.trio.tcp_server` is no documented interface: its minor version is pinned, and
+`tests/edge/test_hypercorn_contract.py` holds it to what is used here.
+"""
+
+from __future__ import annotations
+
+import socket as stdlib
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from hypercorn.typing import ASGIFramework
+
+_PIECE = 64 * 1024
+
+
+class Replay(trio.abc.HalfCloseableStream):
+    """A connection whose first bytes were read already.
+
+    Sending is bounded: Hypercorn shields its sends from cancellation, so a client that does not
+    read would keep a server from ever stopping.
+    """
+
+    def __init__(self, connection: stdlib.socket, early: bytes, patience: float) -> None:
+        """`patience`: seconds in which a client has to read something."""
+        self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
+        self._stream = trio.SocketStream(self.socket)
+        self._early = early
+        self._patience = patience
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """What was read already, then what comes."""
+        if self._early:
+            await trio.lowlevel.checkpoint()
+            early, self._early = self._early, b""
+            return early
+        return bytes(await self._stream.receive_some(max_bytes))
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
+        view = memoryview(data)
+        for at in range(0, len(view), _PIECE):
+            with trio.move_on_after(self._patience) as patience:
+                await self._stream.send_all(view[at : at + _PIECE])
+            if patience.cancelled_caught:
+                raise trio.BrokenResourceError("the client does not read")
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Until there is room to send."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        """Nothing more will be sent."""
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+
+class PlainHttp:
+    """Serves plain connections with one app, whose lifespan is the server's."""
+
+    def __init__(self, patience: float, head_bytes: int) -> None:
+        """The libraries are imported by `start`: a WebSocket need not wait for them."""
+        self._patience = patience
+        self._head_bytes = head_bytes
+        self._open: set[Replay] = set()
+
+    async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
+        """Start the app's lifespan in `nursery`."""
+        from hypercorn.app_wrappers import ASGIWrapper
+        from hypercorn.config import Config
+        from hypercorn.trio.lifespan import Lifespan
+        from hypercorn.trio.tcp_server import TCPServer
+        from hypercorn.trio.worker_context import WorkerContext
+        from hypercorn.typing import ConnectionState, LifespanState
+
+        config = Config()
+        config.errorlog = None
+        config.include_server_header = False
+        config.h11_max_incomplete_size = self._head_bytes
+        # A proxy that reuses connections must not send an upgrade into one that Hypercorn holds.
+        config.keep_alive_max_requests = 0
+        state: LifespanState = {}
+        wrapper = ASGIWrapper(app)
+        lifespan = Lifespan(wrapper, config, state)
+        await nursery.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+
+        def server(stream: Replay) -> TCPServer:
+            context = WorkerContext(None)
+            return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
+
+        self._server = server
+
+    async def serve(self, connection: stdlib.socket, early: bytes) -> None:
+        """Serve one connection; closes it."""
+        stream = Replay(connection, early, self._patience)
+        self._open.add(stream)
+        try:
+            await self._server(stream)
+        finally:
+            self._open.discard(stream)
+            stream.socket.close()
+
+    def abort(self) -> None:
+        """Close what is still open: cancelling is not enough where a send is shielded."""
+        for stream in list(self._open):
+            stream.socket.close()

@@ -1,0 +1,154 @@
+"""The supervisor: it owns the one long-lived nursery, and starts and stops everything in order."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import socket as stdlib
+import time
+from collections.abc import Callable, Sequence
+
+import trio
+
+from edgechat.core.allowance import Spender
+from edgechat.core.names import PrivateIds, RoomKey
+from edgechat.edge.folder import Folder
+from edgechat.edge.history import Histories
+from edgechat.edge.listener import Listener, listen
+from edgechat.edge.plain import PlainHttp
+from edgechat.edge.site import Site, find_web
+from edgechat.edge.syncer import Syncer
+from edgechat.settings import Settings
+from edgechat.tasks.directory import Directory
+from edgechat.tasks.heartbeat import keep_heartbeat
+from edgechat.tasks.limiter import Limiter, NoLimit, Purse
+from edgechat.tasks.room import Room
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    settings: Settings,
+    stop: trio.Event,
+    *,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
+
+    Raises `FolderError` where the data folder can't be used, `OSError` where it can't listen.
+    """
+    raise_file_limit()
+    folder = Folder(settings.data)
+    key = folder.prepare()
+    try:
+        sockets = listen(settings.host, settings.port)
+        try:
+            await _Server(settings, folder, key).run(sockets, stop, task_status)
+        finally:
+            for socket in sockets:
+                socket.close()
+    finally:
+        folder.release()
+
+
+class _Server:
+    def __init__(self, settings: Settings, folder: Folder, key: bytes) -> None:
+        self._settings = settings
+        self._ids = PrivateIds(key)
+        self._syncer = Syncer(settings.sync_interval)
+        self._histories = Histories(folder, self._syncer, settings)
+        self._http = PlainHttp(settings.stall_timeout, settings.head_bytes)
+        self._http_started = trio.Event()
+        self._stopping = False
+
+    async def run(
+        self, sockets: Sequence[stdlib.socket], stop: trio.Event, started: trio.TaskStatus[str]
+    ) -> None:
+        """Connections need rooms, and rooms what is in the background: so they end."""
+        async with trio.open_nursery() as background:
+            background.start_soon(self._syncer.run)
+            async with trio.open_nursery() as living:
+                rooms = Directory(living, self._make_room, self._settings.max_rooms, "room")
+                listener = Listener(
+                    self._settings, rooms, self._ids, self._purses(background), self._serve_http
+                )
+                background.start_soon(self._start_http, background, rooms)
+                background.start_soon(self._keep_heartbeat, listener)
+                async with trio.open_nursery() as connections:
+                    async with trio.open_nursery() as accepting:
+                        for socket in sockets:
+                            accepting.start_soon(listener.accept, socket, connections)
+                        started.started(url(sockets[0]))
+                        await stop.wait()
+                        accepting.cancel_scope.cancel()
+                    deadline = trio.current_time() + self._settings.stop_timeout
+                    connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
+                    background.start_soon(self._abort_http, deadline)
+                    self._send_away(rooms)
+                self._send_away(rooms)  # a late request may have opened one more room
+            with trio.CancelScope(shield=True):
+                await self._syncer.flush()
+            background.cancel_scope.cancel()
+
+    def _send_away(self, rooms: Directory[RoomKey, Room]) -> None:
+        """Rooms finish what they were told; everybody is to come back to the next server."""
+        self._stopping = True
+        for room in rooms:
+            room.stop()
+
+    async def _abort_http(self, deadline: float) -> None:
+        """Cancelling is not enough there: Hypercorn shields its sends."""
+        await trio.sleep_until(deadline)
+        self._http.abort()
+
+    async def _keep_heartbeat(self, listener: Listener) -> None:
+        settings = self._settings
+        await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
+
+    def _make_room(self, key: RoomKey) -> Room:
+        return Room(key, self._histories, self._settings, _now_ms)
+
+    def _purses(self, living: trio.Nursery) -> Callable[[str], Spender]:
+        settings = self._settings
+        if not settings.message_interval:
+            nothing = NoLimit()
+            return lambda address: nothing
+
+        def limiter(address: str) -> Limiter:
+            return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
+
+        limiters = Directory(living, limiter, settings.max_limiters, "limiter")
+        return lambda address: Purse(limiters, address)
+
+    async def _start_http(self, living: trio.Nursery, rooms: Directory[RoomKey, Room]) -> None:
+        """The HTTP side, behind the WebSockets: its libraries take the longest to import."""
+        from edgechat.edge.http import make_app
+
+        site = Site(find_web())
+        app = make_app(self._settings, site, rooms, self._ids, lambda: not self._stopping)
+        await self._http.start(app, living)
+        self._http_started.set()
+
+    async def _serve_http(self, connection: stdlib.socket, early: bytes) -> None:
+        await self._http_started.wait()
+        await self._http.serve(connection, early)
+
+
+def url(socket: stdlib.socket) -> str:
+    """The address to open."""
+    host, port = socket.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def raise_file_limit() -> None:
+    """A connection is a file descriptor, and a room another: take all that are allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _now_ms() -> int:
+    """The wall clock: Unix time in ms."""
+    return time.time_ns() // 1_000_000

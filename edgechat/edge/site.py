@@ -1,0 +1,93 @@
+"""The browser client's files: read once, compressed once, addressed by what is in them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import NamedTuple
+
+_PAGE = "index.html"
+_AT_ROOT = ("sw.js", "manifest.webmanifest")  # a service worker reaches no higher than it is
+_TEXT = (".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt")
+_TYPES = {".js": "text/javascript; charset=utf-8", ".webmanifest": "application/manifest+json"}
+
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types edgechat-sw",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Asset(NamedTuple):
+    """A file as it is sent."""
+
+    body: bytes
+    gzipped: bytes | None
+    headers: dict[str, str]
+
+
+class Site:
+    """All of `web/`. A changed file changes every asset's address, so they may be kept for ever."""
+
+    def __init__(self, folder: Path) -> None:
+        files = {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+        digest = hashlib.blake2b(digest_size=8)
+        for name, body in files.items():
+            digest.update(name.encode() + b"\0" + body)
+        self.version = digest.hexdigest()
+        self._files = files
+        self._assets = {
+            name: _asset(name, body, "public, max-age=31536000, immutable")
+            for name, body in files.items()
+            if name not in (_PAGE, *_AT_ROOT)
+        }
+
+    def page(self, base: str) -> Asset:
+        """The page itself, never cached. `base` is the way from it to the root: `./` or `../`."""
+        return _asset(_PAGE, self._filled(_PAGE, base), "no-store")
+
+    def at_root(self, name: str) -> Asset | None:
+        """A file that has to be at the root: always asked for again."""
+        if name not in _AT_ROOT or name not in self._files:
+            return None
+        return _asset(name, self._filled(name, "./"), "no-cache")
+
+    def asset(self, version: str, name: str) -> Asset | None:
+        """A file under its versioned address; an old page's version is answered with today's."""
+        return self._assets.get(name)
+
+    def _filled(self, name: str, base: str) -> bytes:
+        text = self._files[name]
+        return text.replace(b"{{base}}", base.encode()).replace(
+            b"{{version}}", self.version.encode()
+        )
+
+
+def find_web() -> Path:
+    """Where the client's files are: in the package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "web"
+    return inside if inside.is_dir() else package.parent / "web"
+
+
+def _asset(name: str, body: bytes, caching: str) -> Asset:
+    suffix = Path(name).suffix
+    kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if kind in ("text/html", "text/css"):
+        kind += "; charset=utf-8"
+    headers = {"Content-Type": kind, "Cache-Control": caching, **_SECURITY}
+    gzipped = None
+    if suffix in _TEXT:
+        gzipped = gzip.compress(body, mtime=0)
+        headers["Vary"] = "Accept-Encoding"
+    return Asset(body, gzipped, headers)

@@ -1,0 +1,73 @@
+"""Every limit and timeout in one frozen value: the only thing that all layers import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Durability = Literal["os", "disk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator may choose (the command line shows these) and what the project chose.
+
+    Seconds unless a name says otherwise.
+    """
+
+    # Where it listens and writes.
+    host: str = "127.0.0.1"
+    port: int = 8080  # 0 lets the system choose
+    data: Path = Path("data")
+    durability: Durability = "os"
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+    # What one may say, and how often.
+    message_interval: float = 1.0  # one allowance of each address; 0 turns the limiter off
+    message_grace: float = 10.0
+    max_message_chars: int = 2_000
+    backlog: int = 100  # lines, when the hello asks for no number
+
+    # How long the living stay idle.
+    room_idle: float = 60.0
+    limiter_idle: float = 600.0
+
+    # How many there may be.
+    max_rooms: int = 20_000
+    max_limiters: int = 100_000
+    max_connections: int = 50_000
+    max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
+    max_opened_per_minute: int = 120
+
+    # What the project chose. Reasons stand beside the numbers.
+    max_name_chars: int = 32  # the demo's
+    max_backlog: int = 1_000  # lines
+    max_resume: int = 10_000  # lines; further behind is `far`
+    known_ids: int = 10_000  # messages back in which an `id` is remembered
+    recent_lines: int = 1_000  # kept framed in memory by a room …
+    recent_bytes: int = 256 * 1024  # … but no more than this
+    inbox: int = 256  # commands; a full inbox is backpressure on its senders
+    batch: int = 1_000  # commands applied together, so that nobody waits for a longer one
+    big_room: int = 250  # members above which v2 clients get counts, not every coming and going
+    bad_frames: int = 10  # in a row, then 1008
+    outbox_bytes: int = 512 * 1024  # waiting for one socket; more is a slow client: 4008
+    page_bytes: int = 256 * 1024  # of history read or sent in one go
+    head_bytes: int = 16 * 1024  # of a request's line and headers
+    body_bytes: int = 64 * 1024  # of a request's body
+    head_timeout: float = 10.0
+    hello_timeout: float = 10.0
+    heartbeat: float = 20.0  # of silence, then a ping
+    heartbeat_timeout: float = 10.0  # more of it, then 4408
+    stall_timeout: float = 20.0  # in which a slow client has to take something of its outbox
+    close_timeout: float = 5.0  # for the other side's half of a closing handshake
+    stop_timeout: float = 8.0  # an orderly stop, stuck clients included
+    sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
+    typing_shown: float = 5.0
+    typing_interval: float = 3.0
+
+    @property
+    def max_frame_bytes(self) -> int:
+        r"""A message all in `\uXXXX` escapes fits (12 bytes: a surrogate pair a character)."""
+        return 12 * self.max_message_chars + 2 * 1024

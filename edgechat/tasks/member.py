@@ -1,0 +1,118 @@
+"""One connection's life in a room, over the socket it is handed."""
+
+from __future__ import annotations
+
+import logging
+
+import trio
+
+from edgechat.core.allowance import Spender
+from edgechat.core.commands import Speak, Type
+from edgechat.core.errors import Close, Refusal, StorageUnavailable
+from edgechat.core.message import check_message
+from edgechat.core.names import user_name
+from edgechat.core.session import Session
+from edgechat.core.wire import Hello, Ping, Say, error, pong
+from edgechat.settings import Settings
+from edgechat.tasks.catchup import Catchup
+from edgechat.tasks.room import Room
+from edgechat.tasks.socket import Disconnected, Socket
+
+log = logging.getLogger(__name__)
+
+
+async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
+    """From the hello to the good-bye. The caller owns `socket`, and closes it afterwards.
+
+    A defect in here ends this connection alone (1011).
+    """
+    member = _Member(socket, room, purse, settings)
+    with room.visit(socket):
+        try:
+            await member.live()
+        except Disconnected:
+            pass
+        except StorageUnavailable as failure:
+            log.error("The history of %s can't be read: %s", room.key, failure)
+            socket.close(Close.FULL, "the history can't be read now")
+        except Exception:
+            log.exception("A defect ended a connection.")
+            socket.close(Close.DEFECT, "a defect in the server")
+        finally:
+            room.leave(member.session)
+
+
+class _Member:
+    def __init__(self, socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
+        self.session = Session(purse, settings.bad_frames)
+        self._socket = socket
+        self._room = room
+        self._settings = settings
+
+    async def live(self) -> None:
+        hello, texts = await self._wait_hello()
+        try:
+            await self._arrive(hello)
+        except Refusal as refusal:
+            self._refuse(refusal)
+        while True:
+            for text in texts:
+                await self._obey(text)
+            texts = await self._socket.receive()
+
+    async def _wait_hello(self) -> tuple[Hello, list[str | None]]:
+        """The hello, and what came in the same breath."""
+        with trio.move_on_after(self._settings.hello_timeout):
+            while True:
+                texts = await self._socket.receive()
+                for at, text in enumerate(texts, 1):
+                    if (hello := self._hello(text)) is not None:
+                        return hello, texts[at:]
+        self._socket.close(Close.SILENT, "no hello")
+        raise Disconnected
+
+    def _hello(self, text: str | None) -> Hello | None:
+        try:
+            command = self._command(text)
+            assert isinstance(command, Hello)
+            name = user_name(command.name, self._settings.max_name_chars)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return None
+        self.session.introduce(name, v2=command.v2)
+        return command
+
+    async def _arrive(self, hello: Hello) -> None:
+        state = await self._room.wait_opened()
+        assert self._room.log is not None
+        catchup = Catchup(state, self._room.log, self.session, self._socket, self._settings)
+        join = await catchup.join(hello)
+        admitted = False
+        while not admitted:
+            join = await catchup.read_up(join)
+            admitted = await self._room.join(join, self._socket)
+
+    async def _obey(self, text: str | None) -> None:
+        try:
+            command = self._command(text)
+            if type(command) is Say:
+                check_message(command, self._settings.max_message_chars)
+                await self._room.send(Speak(self.session, command))
+            elif type(command) is Ping:
+                self._socket.write(pong(command.value))
+            elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
+                await self._room.send(Type(self.session))
+        except Refusal as refusal:
+            self._refuse(refusal)
+
+    def _command(self, text: str | None) -> Hello | Say | Ping | object:
+        if text is None:
+            raise self.session.bad_frame("Binary frames mean nothing here: send JSON as text.")
+        return self.session.receive(text)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Say what is wrong; the connection stays, or ends where it must."""
+        self._socket.write(error(refusal))
+        if refusal.close is not None:
+            self._socket.close(refusal.close, refusal.text)
+            raise Disconnected

@@ -1,0 +1,316 @@
+"""A room: one task that owns an inbox, a roster, a history and the fan-out to its members.
+
+It takes whatever waits in its inbox as one batch, decides (`core.draft`), appends the batch's
+lines to the history in one write, and only then tells everybody (`core.settle`), one write to
+each member. It never waits for a member.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import inf
+
+import trio
+
+from edgechat.core.chatroom import Chatroom
+from edgechat.core.commands import Command, Join, Leave, Speak, Type
+from edgechat.core.draft import draft, repeats
+from edgechat.core.errors import Close, HistoryChanged, Refusal, StorageUnavailable
+from edgechat.core.known import KnownIds
+from edgechat.core.names import RoomKey
+from edgechat.core.session import Session
+from edgechat.core.settle import Outcome, settle
+from edgechat.settings import Settings
+from edgechat.tasks.socket import Disconnected, Socket
+from edgechat.tasks.storage import Log, Storage
+
+log = logging.getLogger(__name__)
+
+_NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
+_NOT_READ = "The server can't read this room's history now. Try again later."
+
+# Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
+# many come at once, they gather meanwhile and are told together.
+_PACE = 50e-6
+_LONGEST_PACE = 0.1
+_SMALL = 20  # members, below which nobody needs to gather
+
+
+class Arrival:
+    """Somebody who waits to be let in."""
+
+    __slots__ = ("admitted", "behind", "join", "socket")
+
+    def __init__(self, join: Join, socket: Socket) -> None:
+        self.join = join
+        self.socket = socket
+        self.admitted = trio.Event()  # set when the wait is over, whatever came of it
+        self.behind = False
+
+
+_Item = Speak | Type | None  # None only wakes the task
+
+
+class Room:
+    """One room, from its first visitor until it was empty for a while."""
+
+    def __init__(
+        self, key: RoomKey, storage: Storage, settings: Settings, now_ms: Callable[[], int]
+    ) -> None:
+        """`now_ms` reads the wall clock: Unix time in ms."""
+        self.key = key
+        self._storage = storage
+        self._settings = settings
+        self._now_ms = now_ms
+        self.inbox, self._received = trio.open_memory_channel[_Item](settings.inbox)
+        self.opened = trio.Event()  # set also when opening failed: `log` is None then
+        self.log: Log | None = None
+        self.state: Chatroom
+        self._v1: dict[Session, Socket] = {}
+        self._v2: dict[Session, Socket] = {}
+        self._arriving: dict[Session, Arrival] = {}
+        self._departed: list[Session] = []
+        self._batch: list[Command] = []
+        self._visitors: dict[object, Socket | None] = {}
+        self._idle_since = trio.current_time()
+        self._roster_at = -inf  # the next time at which the roster may change
+        self._ending: Close | None = None
+        self._ended = False
+
+    # For members.
+
+    @contextmanager
+    def visit(self, socket: Socket | None = None) -> Iterator[None]:
+        """While it is visited, a room does not end for being idle; else it closes `socket`."""
+        visit = object()
+        self._visitors[visit] = socket
+        try:
+            yield
+        finally:
+            del self._visitors[visit]
+            if not self._visitors:
+                self._idle_since = trio.current_time()
+                self._wake()
+
+    async def wait_opened(self) -> Chatroom:
+        """The room's state, once its history is open. Raises `Refusal` where it can't be read."""
+        await self.opened.wait()
+        if self.log is None:
+            raise Refusal("storage_unavailable", _NOT_READ, close=Close.FULL)
+        return self.state
+
+    async def join(self, join: Join, socket: Socket) -> bool:
+        """Become a member. False: the room went on, and the newcomer has to catch up first."""
+        if self._ended:
+            raise Disconnected
+        arrival = self._arriving[join.session] = Arrival(join, socket)
+        self._wake()
+        await arrival.admitted.wait()
+        return not arrival.behind
+
+    async def send(self, command: Speak | Type) -> None:
+        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`)."""
+        try:
+            try:
+                self.inbox.send_nowait(command)  # saves a task switch, and the reader waits anyway
+            except trio.WouldBlock:
+                await self.inbox.send(command)
+        except trio.BrokenResourceError:
+            raise _unavailable() from None
+
+    def leave(self, session: Session) -> None:
+        """Be no member any more, at once. Never waits; safe at any time, and twice."""
+        self._arriving.pop(session, None)
+        members = self._v2 if session.v2 else self._v1
+        if members.pop(session, None) is not None:
+            self._departed.append(session)
+            self._wake()
+
+    def stop(self) -> None:
+        """Finish what is in the inbox, send everybody away to come back (1012), and end."""
+        self._ending = Close.RESTART
+        self._wake()
+
+    # For the directory.
+
+    def is_idle(self) -> bool:
+        """Whether nobody is in it, or on the way in."""
+        return not self._visitors
+
+    def expire(self) -> None:
+        """End soon."""
+        self.stop()
+
+    async def run(self) -> None:
+        """Open the history, serve, and end: idle, told to stop, or by a defect."""
+        ending = Close.DEFECT
+        try:
+            if await self._open():
+                ending = await self._serve()
+        finally:
+            self._end(ending)
+
+    async def _open(self) -> bool:
+        try:
+            self.log = await self._storage.open(self.key)
+        except StorageUnavailable as error:
+            log.error("The history of %s can't be opened: %s", self.key, error)
+            return False
+        name = self.key.name
+        self.state = Chatroom(name, self._settings, self.log.opened)
+        self.opened.set()
+        return True
+
+    async def _serve(self) -> Close:
+        while await self._wait():
+            commands = self._take()
+            if commands or self._count_is_due():
+                await self._apply(commands)
+            if self._ending is not None and not self._waiting():
+                return self._ending
+        return Close.RESTART
+
+    def _end(self, code: Close) -> None:
+        """Nobody is left waiting. Nothing here waits, so that no visitor can slip in between."""
+        self._ended = True
+        self.opened.set()
+        self._received.close()
+        for socket in self._visitors.values():
+            if socket is not None:
+                socket.close(code, "the room ended")
+        if self.log is not None:
+            self.log.close()
+
+    # Waiting for work.
+
+    async def _wait(self) -> bool:
+        """Until there is something to do. False: nobody was here for long enough."""
+        deadline = self._deadline()
+        item: _Item = None
+        if deadline == inf:
+            item = await self._received.receive()
+        else:
+            with trio.move_on_at(deadline):
+                item = await self._received.receive()
+        self._batch = [] if item is None else [item]
+        return bool(self._visitors) or self._waiting() or trio.current_time() < self._idle_until()
+
+    def _waiting(self) -> bool:
+        """Whether there is a command that nobody has looked at."""
+        return bool(self._batch) or self._received.statistics().current_buffer_used > 0
+
+    def _deadline(self) -> float:
+        deadline = inf if self._visitors else self._idle_until()
+        if self._arriving or self._departed:
+            deadline = min(deadline, self._roster_at)
+        due = self.state.roster.due()
+        return deadline if due is None else min(deadline, due)
+
+    def _idle_until(self) -> float:
+        return self._idle_since + self._settings.room_idle
+
+    def _count_is_due(self) -> bool:
+        due = self.state.roster.due()
+        return due is not None and due <= trio.current_time()
+
+    def _take(self) -> list[Command]:
+        """All that waits, as one batch; comings and goings last, and not too often."""
+        batch, self._batch = self._batch, []
+        with suppress(trio.WouldBlock):
+            while len(batch) < self._settings.batch:
+                item = self._received.receive_nowait()
+                if item is not None:
+                    batch.append(item)
+        if (self._arriving or self._departed) and trio.current_time() >= self._roster_at:
+            batch += map(Leave, self._departed)
+            batch += [arrival.join for arrival in self._arriving.values()]
+            self._departed = []
+            self._roster_at = trio.current_time() + self._pace()
+        return batch
+
+    def _pace(self) -> float:
+        members = len(self._v1) + len(self._v2) + len(self._arriving)
+        return 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)
+
+    def _wake(self) -> None:
+        """A full inbox wakes the task as well; one that ended needs no waking."""
+        with suppress(trio.WouldBlock, trio.BrokenResourceError):
+            self.inbox.send_nowait(None)
+
+    # Doing it.
+
+    async def _apply(self, commands: Sequence[Command]) -> None:
+        now = trio.current_time()
+        old: dict[int, bytes] = {}
+        failure = None
+        try:
+            old = await self._recall(commands)
+        except StorageUnavailable as error:
+            failure = self._not_stored(error)
+        drafted = draft(self.state, commands, self._now_ms(), now, old)
+        if failure is None and drafted.lines:
+            failure = await self._store(drafted.lines)
+        self._publish(settle(self.state, drafted, now, failure))
+
+    async def _recall(self, commands: Sequence[Command]) -> dict[int, bytes]:
+        """What the rules need to know of earlier messages, beyond what is in memory."""
+        assert self.log is not None
+        if self.state.known is None and any(
+            type(command) is Speak and command.say.id is not None for command in commands
+        ):
+            depth = self._settings.known_ids
+            self.state.known = KnownIds(depth, await self.log.ids(depth))
+        old: dict[int, bytes] = {}
+        for seq in repeats(self.state, commands):
+            for entry in await self.log.after(seq - 1, 1):
+                if entry.line is not None:
+                    old[seq] = entry.line
+        return old
+
+    async def _store(self, lines: Sequence[bytes]) -> Refusal | None:
+        """Append the batch's lines; the refusal for their senders where that fails."""
+        assert self.log is not None
+        try:
+            await self.log.append(lines)
+        except StorageUnavailable as error:
+            return self._not_stored(error)
+        return None
+
+    def _not_stored(self, error: StorageUnavailable) -> Refusal:
+        log.error("Messages in %s could not be stored: %s", self.key, error)
+        if isinstance(error, HistoryChanged):
+            self._ending = Close.RESTART
+        return Refusal("storage_unavailable", _NOT_STORED)
+
+    def _publish(self, outcome: Outcome) -> None:
+        for join in outcome.behind:
+            self._answer(join, behind=True)
+        for join in outcome.admitted:
+            self._answer(join, behind=False)
+        personal = outcome.personal
+        for members, blob in ((self._v1, outcome.v1), (self._v2, outcome.v2)):
+            if not personal and blob:
+                for socket in members.values():
+                    socket.write(blob)
+            elif personal:
+                for session, socket in members.items():
+                    if data := personal.get(session, blob):
+                        socket.write(data)
+
+    def _answer(self, join: Join, *, behind: bool) -> None:
+        """Let one in, or say that it is behind; who left meanwhile has come and goes again."""
+        arrival = self._arriving.pop(join.session, None)
+        if arrival is not None:
+            arrival.behind = behind
+            arrival.admitted.set()
+            if not behind:
+                members = self._v2 if join.session.v2 else self._v1
+                members[join.session] = arrival.socket
+        elif not behind:
+            self._departed.append(join.session)
+
+
+def _unavailable() -> Refusal:
+    return Refusal("unavailable", "This room is starting again: reconnect.")

@@ -1,0 +1,34 @@
+"""What a member needs of a connection: the seam between the living and the network."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from edgechat.core.errors import Close
+
+
+class Disconnected(Exception):
+    """The other side is gone, or this side closed."""
+
+
+class Socket(Protocol):
+    """A WebSocket, after its handshake."""
+
+    async def receive(self) -> list[str | None]:
+        """The next messages, at least one; None stands for a binary one.
+
+        Raises `Disconnected`.
+        """
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames, in order. MUST NOT wait, MUST NOT raise.
+
+        What the network does not take at once waits in a bounded outbox; one who does not read
+        is closed 4008 when it is full.
+        """
+
+    async def drained(self) -> None:
+        """Until the outbox is empty. Raises `Disconnected`."""
+
+    def close(self, code: Close, reason: str = "") -> None:
+        """Say good-bye: `receive` ends, nothing more is written. Never waits."""
