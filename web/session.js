@@ -74,6 +74,7 @@ export class Session {
     window.addEventListener("hashchange", () => this.#transcript.linked(), { signal });
     window.addEventListener("storage", (event) => this.#delivery.stored(event, room), { signal });
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
+    part(this.#root, ".skip", HTMLElement).addEventListener("click", () => this.#composer.focus(), { signal });
     const doors = { ".count": "people", ".share": "share", ".settings": "settings" };
     for (const [selector, what] of Object.entries(doors)) {
       part(this.#root, selector, HTMLElement).addEventListener("click", () => this.#open(what), { signal });
@@ -97,6 +98,7 @@ export class Session {
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {
     this.#banner.moved(phase);
+    part(this.#root, ".room", HTMLElement).dataset["phase"] = phase.phase;
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#company.begin();

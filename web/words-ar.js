@@ -112,7 +112,6 @@ const arabic = {
     "notify.title": "{name} في {room}",
     "close": "أغلق",
     "skip": "إلى خانة الرسالة",
-    "noscript": "يحتاج EdgeChat إلى JavaScript.",
   },
 };
 

@@ -118,7 +118,6 @@ export const ENGLISH = {
   "notify.title": "{name} in {room}",
   "close": "Close",
   "skip": "Skip to the message field",
-  "noscript": "EdgeChat needs JavaScript.",
 };
 
 /** @type {Language} */

@@ -1,0 +1,124 @@
+"""A real server in its own process, and real tabs of a real browser.
+
+Playwright's sync interface lives in the main thread, so these tests are plain functions.
+A tab fails its test on any error of the page, any error on its console and any request
+to another host.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from .language import join, need
+from .server import Server
+
+FLAGS = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# The browser's own words about a server that is away; the page can't keep it from saying them.
+BROWSERS_OWN = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")
+
+
+class Tabs(Protocol):
+    """Opens a tab of a browser of its own and joins a room."""
+
+    def __call__(self, name: str, room: str = "lobby", **context: Any) -> Page: ...
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or ""
+    need("Chromium", bool(chromium))
+    with sync_playwright() as playwright:
+        flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+        launched = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers with options of one's own; they end with the test."""
+    started: list[Server] = []
+
+    def start(*options: str) -> Server:
+        data = tmp_path / f"data-{len(started)}"
+        data.mkdir()
+        server = Server(data, *options)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def server(serve: Callable[..., Server]) -> Server:
+    return serve("--message-interval", "0")
+
+
+def watch(page: Page, home: str, troubles: list[str]) -> None:
+    """Note every error of a page, and every request that leaves its server."""
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type == "error" and not BROWSERS_OWN.search(message.text):
+            troubles.append(f"console: {message.text}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: troubles.append(f"page: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((home, "data:"))
+            else troubles.append(f"foreign request: {request.url}")
+        ),
+    )
+
+
+class Contexts(Protocol):
+    """Makes a browser context whose pages are watched."""
+
+    def __call__(self, home: str | None = None, **options: Any) -> BrowserContext: ...
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[Contexts]:
+    troubles: list[str] = []
+    made: list[BrowserContext] = []
+
+    def make(home: str | None = None, **options: Any) -> BrowserContext:
+        options.setdefault("service_workers", "block")
+        options.setdefault("locale", "en-GB")
+        new = browser.new_context(base_url=home or server.address, **options)
+        new.set_default_timeout(15_000)
+        new.on("page", lambda page: watch(page, home or server.address, troubles))
+        made.append(new)
+        return new
+
+    yield make
+    for one in made:
+        one.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def tab(context: Contexts) -> Tabs:
+    def open_tab(name: str, room: str = "lobby", **options: Any) -> Page:
+        return join(context(**options).new_page(), name, room)
+
+    return open_tab

@@ -1,0 +1,65 @@
+"""The little language of these tests: what a person does in a room, and what a person sees."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from playwright.sync_api import Page, expect
+
+REQUIRED = os.environ.get("EDGECHAT_REQUIRE_BROWSER") == "1"
+
+
+def need(what: str, found: bool) -> None:
+    """Skip with a word where a tool is missing, fail where it has to be there."""
+    if found:
+        return
+    if REQUIRED:
+        pytest.fail(f"{what} is missing, and EDGECHAT_REQUIRE_BROWSER=1 asks for it")
+    pytest.skip(f"{what} is missing")
+
+
+def join(page: Page, name: str, room: str = "lobby") -> Page:
+    page.goto(f"room/{room}")
+    field = page.locator(".join input")
+    field.fill(name)
+    field.press("Enter")
+    wait_joined(page)
+    return page
+
+
+def wait_joined(page: Page) -> None:
+    expect(page.locator("button.count")).to_contain_text("here")
+
+
+def say(page: Page, *texts: str) -> None:
+    for text in texts:
+        page.get_by_role("textbox", name="Message").fill(text)
+        page.keyboard.press("Enter")
+
+
+def expect_said(page: Page, *texts: str) -> None:
+    """These messages and no others are in the log, in this order."""
+    expect(page.locator(".log .text")).to_have_text(list(texts))
+
+
+def expect_nothing_pending(page: Page) -> None:
+    expect(page.locator(".outbox .row")).to_have_count(0)
+
+
+def seqs(page: Page) -> list[int]:
+    rows = "rows => rows.map(row => Number(row.dataset.seq))"
+    found: list[int] = page.locator(".log .row").evaluate_all(rows)
+    return found
+
+
+HURRY = """() => {
+  const { phase } = document.querySelector(".room").dataset;
+  if (phase === "waiting") window.dispatchEvent(new Event("online"));
+  return phase === "open";
+}"""
+
+
+def wait_back(page: Page) -> None:
+    """Connected again, without the back-off: a network that is back is a reason to try at once."""
+    page.wait_for_function(HURRY, polling=50)

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Comings, Roster, Typists, listed } from "../../web/roster.js";
+import { follow, hue } from "../../web/row.js";
+
+test("names that come with the join are a roster, later ones are news", () => {
+  const roster = new Roster();
+  roster.begin();
+  assert.ok(!roster.joined("bo"));
+  assert.ok(!roster.joined("ada"));
+  roster.complete(3);
+  assert.deepEqual(roster.names, ["ada", "bo"]);
+  assert.ok(roster.joined("cy"));
+  assert.ok(!roster.joined("cy"));
+  assert.ok(roster.quit("cy"));
+  assert.equal(roster.count, 2);
+});
+
+test("the old roster stands until the new one is whole", () => {
+  const roster = new Roster();
+  roster.begin();
+  roster.joined("ada");
+  roster.complete(1);
+  roster.begin();
+  assert.deepEqual(roster.names, ["ada"]);
+  roster.joined("bo");
+  roster.complete(1);
+  assert.deepEqual(roster.names, ["bo"]);
+});
+
+test("a crowd is a number", () => {
+  const roster = new Roster();
+  roster.begin();
+  roster.complete(251);
+  assert.deepEqual([roster.crowded, roster.count], [true, 251]);
+  roster.counted(300);
+  assert.equal(roster.count, 300);
+});
+
+test("typing ends after five seconds, or with what was typed, and is never one's own", () => {
+  const typists = new Typists();
+  typists.heard(["ada", "bo", "cy"], "ada", 0);
+  assert.deepEqual(typists.at(4999), ["bo", "cy"]);
+  typists.said("bo");
+  assert.deepEqual(typists.at(4999), ["cy"]);
+  assert.deepEqual(typists.at(5000), []);
+});
+
+test("comings and goings are drawn together", () => {
+  const comings = new Comings();
+  comings.came("ada");
+  comings.came("bo");
+  comings.left("bo");
+  comings.left("cy");
+  comings.left("di");
+  comings.came("di");
+  assert.deepEqual(comings.summary, { joined: ["ada"], left: ["cy"], passed: ["bo"] });
+});
+
+test("many names are a few and a number", () => {
+  assert.equal(listed(["a"]), "a");
+  assert.equal(listed(["a", "b", "c"]), "a, b, and c");
+  assert.equal(listed(["a", "b", "c", "d"]), "a, b and 2 others");
+});
+
+const at = (/** @type {string} */ time, name = "ada") => ({ timestamp: new Date(`2026-11-${time}`).getTime(), name });
+
+test("one speaker's lines within five minutes stand together, on one day", () => {
+  assert.deepEqual(follow(null, at("22T10:00")), { newDay: true, grouped: false });
+  assert.deepEqual(follow(at("22T10:00"), at("22T10:04")), { newDay: false, grouped: true });
+  assert.deepEqual(follow(at("22T10:00"), at("22T10:05")), { newDay: false, grouped: false });
+  assert.deepEqual(follow(at("22T10:00"), at("22T10:01", "bo")), { newDay: false, grouped: false });
+  assert.deepEqual(follow(at("22T23:59"), at("23T00:01")), { newDay: true, grouped: false });
+});
+
+test("a name has one colour of eight", () => {
+  const hues = new Set([..."abcdefghijklmnopqrstuvwxyz"].map((sign) => hue(sign.repeat(3))));
+  assert.equal(hue("ada"), hue("ada"));
+  assert.ok(hues.size > 4 && [...hues].every((each) => each >= 0 && each < 8));
+});

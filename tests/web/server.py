@@ -1,0 +1,53 @@
+"""`edgechat serve` as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ADDRESS = re.compile(r"http://[\w.]+:(\d+)/")
+
+
+class Server:
+    """`edgechat serve` on a port of its own that it keeps when it comes back."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.data = data
+        self.options = options
+        self.port = 0
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "edgechat", "serve", "--port", str(self.port)]
+        command += ["--data", str(self.data), *self.options]
+        log = (self.data.parent / "server.log").open("a")
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent
+        )
+        log.close()
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if found := ADDRESS.search(line):
+                self.port = int(found[1])
+                return
+        pytest.fail((self.data.parent / "server.log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if not self.process:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        self.process.wait(15)
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.process = None
