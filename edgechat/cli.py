@@ -16,6 +16,7 @@ import click
 
 from edgechat import __version__
 from edgechat.settings import Settings
+from edgechat.tools import replay, verify
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -41,6 +42,9 @@ def _option(name: str, kind: Any, text: str) -> Callable[[Command], Command]:
         help=text,
     )
 
+
+main.add_command(verify)
+main.add_command(replay)
 
 _SECONDS = click.FloatRange(min=0, max=1e9)
 _COUNT = click.IntRange(min=0, max=10**9)

@@ -104,14 +104,14 @@ def read_tail(file: File, most_bytes: int) -> tuple[Walk, list[Entry]]:
     if start <= file.start:
         base = file.base
         walker = Walk(base.seq, bytes.fromhex(base.h)) if base else Walk(0, None)
-        return walker, list(_entries(walker, lines(file, file.start)))
+        return walker, list(walk_through(walker, lines(file, file.start)))
     rest = lines(file, start)
     next(rest)  # begins somewhere in a line
     for line in rest:
         at, h = _place(line)
         if h:
             walker = Walk(at, h)
-            if entries := list(_entries(walker, rest)):
+            if entries := list(walk_through(walker, rest)):
                 return walker, entries
     return read_tail(file, 8 * most_bytes)
 
@@ -152,10 +152,16 @@ def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Ent
 def entries_after(file: File, after: int) -> Iterator[Entry]:
     """All entries after line `after`, as they are read."""
     walker, rest = walk(file, after)
-    yield from (entry for entry in _entries(walker, rest) if entry.seq > after)
+    yield from (entry for entry in walk_through(walker, rest) if entry.seq > after)
 
 
-def _entries(walker: Walk, rest: Iterator[bytes]) -> Iterator[Entry]:
+def walk_entries(file: File, walker: Walk) -> Iterator[Entry]:
+    """All entries of a file, for a walker that is at its base."""
+    return walk_through(walker, lines(file, file.start))
+
+
+def walk_through(walker: Walk, rest: Iterator[bytes]) -> Iterator[Entry]:
+    """The entries of consecutive lines, the damaged ones at their end too."""
     line = next(rest, None)
     while line is not None:
         following = next(rest, None)
