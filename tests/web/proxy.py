@@ -1,0 +1,48 @@
+"""A reverse proxy that serves a chat below /chat/, as web servers do. One request a connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Proxy:
+    """Takes `/chat` off each request's path and passes the bytes on."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}/chat/"
+        self.threads = [threading.Thread(target=self.accept, daemon=True)]
+        self.threads[0].start()
+
+    def accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self.carry, args=(client,), daemon=True).start()
+
+    def carry(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            head = client.recv(65536)
+            if not head.split(b" ", 2)[1].startswith(b"/chat/"):
+                client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                return
+            with socket.create_connection(("127.0.0.1", self.target)) as server:
+                server.sendall(head.replace(b" /chat/", b" /", 1))
+                back = threading.Thread(target=pump, args=(client, server), daemon=True)
+                back.start()
+                pump(server, client)
+                back.join()
+
+    def stop(self) -> None:
+        self.listener.close()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

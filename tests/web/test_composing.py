@@ -1,0 +1,146 @@
+"""Point 6: writing a message."""
+
+from playwright.sync_api import expect
+
+from .conftest import Tabs
+from .language import expect_said, say, wait_joined
+
+COMPOSE = """field => {
+  const enter = { key: "Enter", bubbles: true, cancelable: true };
+  field.dispatchEvent(new KeyboardEvent("keydown", { ...enter, isComposing: true }));
+  field.dispatchEvent(new KeyboardEvent("keydown", { ...enter, keyCode: 229 }));
+}"""
+
+
+def test_enter_sends_shift_enter_breaks(tab: Tabs) -> None:
+    page = tab("ada")
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect_said(page, "one\ntwo")
+    expect(page.locator("textarea")).to_have_value("")
+    expect(page.locator("textarea")).to_be_focused()
+
+
+def test_enter_never_sends_while_an_input_method_composes(tab: Tabs) -> None:
+    page = tab("ada")
+    field = page.locator("textarea")
+    field.fill("にほん")
+    field.evaluate(COMPOSE)
+    expect(field).to_have_value("にほん")
+    page.keyboard.press("Enter")
+    expect_said(page, "にほん")
+
+
+def test_an_input_method_of_the_browser_s_own(tab: Tabs) -> None:
+    page = tab("ada")
+    session = page.context.new_cdp_session(page)
+    session.send(
+        "Input.imeSetComposition", {"text": "にほ", "selectionStart": 2, "selectionEnd": 2}
+    )
+    expect(page.locator("textarea")).to_have_value("にほ")
+    session.send("Input.insertText", {"text": "日本"})
+    expect(page.locator("textarea")).to_have_value("日本")
+    page.keyboard.press("Enter")
+    expect_said(page, "日本")
+
+
+def test_nothing_but_white_space_is_not_sent(tab: Tabs) -> None:
+    page = tab("ada")
+    say(page, "  \n ", "real")
+    expect_said(page, "real")
+
+
+def test_the_field_grows_with_what_is_in_it(tab: Tabs) -> None:
+    page = tab("ada")
+    field = page.locator("textarea")
+    small = field.evaluate("field => field.offsetHeight")
+    field.fill("line\n" * 5)
+    assert field.evaluate("field => field.offsetHeight") > small * 3
+    field.fill("")
+    assert field.evaluate("field => field.offsetHeight") == small
+
+
+def test_a_draft_is_kept_for_each_room(tab: Tabs) -> None:
+    page = tab("ada")
+    page.locator("textarea").fill("half a thought")
+    page.goto("room/attic")
+    wait_joined(page)
+    expect(page.locator("textarea")).to_have_value("")
+    page.goto("room/lobby")
+    wait_joined(page)
+    expect(page.locator("textarea")).to_have_value("half a thought")
+    page.keyboard.press("Enter")
+    expect_said(page, "half a thought")
+    page.reload()
+    wait_joined(page)
+    expect(page.locator("textarea")).to_have_value("")
+
+
+def test_a_counter_near_the_limit_and_no_way_over_it(tab: Tabs) -> None:
+    page = tab("ada")
+    counter = page.locator(".counter")
+    page.locator("textarea").fill("x" * 1_000)
+    expect(counter).to_be_hidden()
+    page.locator("textarea").fill("😀" * 1_999)  # code points, as the server counts
+    expect(counter).to_have_text("1 character left")
+    page.locator("textarea").fill("x" * 2_003)
+    expect(counter).to_have_text("3 characters too many")
+    page.keyboard.press("Enter")
+    expect(page.locator("textarea")).to_have_value("x" * 2_003)
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    expect_said(page, "x" * 2_000)
+
+
+def test_names_are_completed(tab: Tabs) -> None:
+    ada = tab("ada")
+    tab("bob")
+    tab("bonnie")
+    expect(ada.locator("button.count")).to_have_text("3 here")
+    ada.keyboard.type("hi @bo")
+    expect(ada.get_by_role("option")).to_have_text(["bob", "bonnie"])
+    ada.keyboard.press("ArrowDown")
+    ada.keyboard.press("ArrowDown")
+    ada.keyboard.press("Enter")
+    expect(ada.locator("textarea")).to_have_value("hi @bonnie ")
+    ada.keyboard.type("and @bo")
+    ada.keyboard.press("Tab")
+    expect(ada.locator("textarea")).to_have_value("hi @bonnie and @bob ")
+    ada.keyboard.type("@bob")
+    expect(ada.get_by_role("option")).to_have_count(1)
+    ada.keyboard.press("Enter")  # nothing was chosen: it sends
+    expect_said(ada, "hi @bonnie and @bob @bob")
+
+
+def test_arrow_up_recalls(tab: Tabs) -> None:
+    page = tab("ada")
+    say(page, "one", "two")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("textarea")).to_have_value("two")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("textarea")).to_have_value("one")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("textarea")).to_have_value("")
+
+
+def test_slash_commands(tab: Tabs) -> None:
+    ada, bo = tab("ada"), tab("bo")
+    say(ada, "/nonsense")
+    expect(ada.locator(".alert")).to_contain_text("no command /nonsense")
+    expect(ada.locator("textarea")).to_have_value("/nonsense")
+    say(ada, "/help")
+    expect(ada.get_by_role("dialog", name="Help")).to_be_visible()
+    ada.keyboard.press("Escape")
+    say(ada, "/name Ada L", "it is me")
+    expect_said(bo, "it is me")
+    expect(bo.locator(".log .name")).to_have_text("Ada L")
+    say(ada, "/etc/hosts", "//name is a command")
+    expect_said(bo, "it is me", "/etc/hosts", "/name is a command")
+    say(ada, "/rooms")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("A chat room is a link.")
+    expect(ada.get_by_role("link", name="lobby")).to_be_visible()

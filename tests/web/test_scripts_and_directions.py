@@ -1,0 +1,66 @@
+"""Point 12: any script, any direction."""
+
+from playwright.sync_api import expect
+
+from .conftest import Contexts, Tabs
+from .language import expect_said, say, wait_joined
+
+DIRECTION = "each => getComputedStyle(each).direction"
+
+
+def test_each_message_and_name_has_its_own_direction(tab: Tabs) -> None:
+    page = tab("دانة")
+    say(page, "مرحبا بكم", "hello", "hello شكرا")
+    expect(page.locator(".log .text")).to_have_count(3)
+    texts = page.locator(".log .text")
+    assert [text.evaluate(DIRECTION) for text in texts.all()] == ["rtl", "ltr", "ltr"]
+    expect(page.locator(".log bdi.name").first).to_have_text("دانة")
+
+
+def test_right_to_left_interface(context: Contexts) -> None:
+    page = context(locale="ar").new_page()
+    page.goto("./")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
+    expect(page.get_by_role("heading", level=1)).to_have_text("غرفة الدردشة رابط.")
+    page.goto("room/قهوة")
+    page.locator(".join input").fill("ليلى")
+    page.locator(".join input").press("Enter")
+    expect(page.locator("button.count")).to_contain_text("هنا")
+    field, button = page.locator("textarea"), page.locator("button.send")
+    box, send = field.bounding_box(), button.bounding_box()
+    assert box is not None
+    assert send is not None
+    assert send["x"] < box["x"]  # the button is at the line's end, which is on the left
+    page.locator("textarea").fill("صباح الخير")
+    page.keyboard.press("Enter")
+    expect_said(page, "صباح الخير")
+
+
+def test_a_language_can_be_asked_for(context: Contexts) -> None:
+    page = context(locale="de").new_page()
+    page.goto("./")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto("./?lang=ar")
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
+
+
+def test_any_script_goes_through_whole(tab: Tabs) -> None:
+    ada, bo = tab("ada"), tab("bo")
+    texts = ["日本語", "ไทย", "🏳️‍🌈👩‍👩‍👧", "नमस्ते", "Ελληνικά", "עברית", "a\u200bb", "𠜎"]
+    say(ada, *texts)
+    expect_said(bo, *texts)
+
+
+def test_a_clock_an_hour_off(context: Contexts, tab: Tabs) -> None:
+    page = context().new_page()
+    page.clock.install(time="2001-01-01T00:00:00")
+    page.goto("room/lobby")
+    page.locator(".join input").fill("ada")
+    page.locator(".join input").press("Enter")
+    wait_joined(page)
+    bo = tab("bo")
+    say(page, "one")
+    expect_said(bo, "one")
+    say(bo, "two")
+    expect_said(page, "one", "two")
