@@ -21,9 +21,21 @@ from edgechat.tools import replay, verify
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-@click.group(
-    context_settings={"auto_envvar_prefix": "EDGECHAT", "help_option_names": ["-h", "--help"]}
-)
+class _OneLine(click.Group):
+    """Says what is wrong with its arguments in one line: the usage is a `--help` away."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, and exit with its status."""
+        try:
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
+        except click.ClickException as error:
+            click.echo(f"Error: {error.format_message()}", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(1)
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edgechat")
 def main() -> None:
     """Live chat rooms that people own: no account, no database, history in plain files."""
