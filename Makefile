@@ -30,6 +30,25 @@ lint: $(VENV)/ready-to-develop
 types: $(VENV)/ready-to-develop
 	@$(BIN)/mypy
 
+web-check: ## types and lint of the browser client, where Node is there
+	@if command -v npm >/dev/null; then \
+	  { [ node_modules/.ready -nt package-lock.json ] || { npm ci --silent --no-fund --no-audit && touch node_modules/.ready; }; } && \
+	  npm run --silent lint && npm run --silent types; \
+	elif [ -n "$$EDGECHAT_REQUIRE_BROWSER" ]; then echo "web-check needs Node and npm" >&2; exit 1; \
+	else echo "web-check: skipped, there is no npm here"; fi
+
+simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
+	@$(BIN)/python -m tests.simulation --runs $(N)
+
+bench: $(VENV)/ready-to-run bench/.venv/ready ## measure beside the peers (some 20 minutes)
+	@$(BIN)/python -m bench
+
+bench/.venv/ready: bench/requirements.txt
+	@echo "Setting up the peers …"
+	@$(PYTHON) -m venv bench/.venv
+	@bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@touch $@
+
 clean: ## remove what the other targets made (never the data)
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

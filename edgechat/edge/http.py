@@ -76,7 +76,7 @@ def _add_site(app: QuartTrio, site: Site) -> None:
     async def page() -> Response:
         return _asset(site.page("./"))
 
-    @app.get("/room/<path:name>")
+    @app.get("/room/<name>")
     async def room_page(name: str) -> Response:
         return _asset(site.page("../"))
 

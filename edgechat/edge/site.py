@@ -11,7 +11,12 @@ from typing import NamedTuple
 _PAGE = "index.html"
 _AT_ROOT = ("sw.js", "manifest.webmanifest")  # a service worker reaches no higher than it is
 _TEXT = (".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt")
-_TYPES = {".js": "text/javascript; charset=utf-8", ".webmanifest": "application/manifest+json"}
+_UNSERVED = (".ts", "SHA256SUMS")  # of use to developers only
+_TYPES = {
+    "": "text/plain; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
 
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -39,7 +44,7 @@ class Site:
         files = {
             str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and not path.name.endswith(_UNSERVED)
         }
         digest = hashlib.blake2b(digest_size=8)
         for name, body in files.items():
@@ -63,8 +68,14 @@ class Site:
         return _asset(name, self._filled(name, "./"), "no-cache")
 
     def asset(self, version: str, name: str) -> Asset | None:
-        """A file under its versioned address; an old page's version is answered with today's."""
-        return self._assets.get(name)
+        """A file under its versioned address.
+
+        A page that was loaded before an upgrade gets today's file, but must not keep it as its own.
+        """
+        asset = self._assets.get(name)
+        if asset is None or version == self.version:
+            return asset
+        return asset._replace(headers={**asset.headers, "Cache-Control": "no-cache"})
 
     def _filled(self, name: str, base: str) -> bytes:
         text = self._files[name]
