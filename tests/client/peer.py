@@ -11,6 +11,8 @@ import pytest
 import trio
 import trio.testing
 from trio_websocket import WebSocketConnection, WebSocketRequest, wrap_server_stream
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Event
 
 from .lines import ready
 
@@ -84,6 +86,16 @@ class Peer:
         """The next dial, with its handshake."""
         stream = await self.stream()
         return await wrap_server_stream(self._nursery, cast("trio.SocketStream", stream)), stream
+
+    async def accept_by_hand(self, then: Event | None, ends: bool) -> None:
+        """Accept and send one thing more, all in one segment; never read again."""
+        stream = await self.stream()
+        http = WSConnection(ConnectionType.SERVER)
+        http.receive_data(bytes(await stream.receive_some()))
+        answer = http.send(AcceptConnection())
+        await stream.send_all(answer + (http.send(then) if then else b""))
+        if ends:
+            await stream.send_eof()
 
     async def accept(self) -> Side:
         request, stream = await self.request()

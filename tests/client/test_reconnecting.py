@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 import trio.testing
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, CloseConnection
+from wsproto.events import CloseConnection, TextMessage
 
 from edgechat.client import (
     Disconnected,
@@ -19,7 +18,7 @@ from edgechat.client import (
 )
 
 from .entering import enter, joined, take
-from .lines import h_of, line, refusal
+from .lines import h_of, line, ready, refusal
 from .peer import Peer, Side, a_peer
 
 
@@ -246,16 +245,40 @@ async def test_a_send_that_blocks_is_a_dead_connection(
 async def test_a_close_right_after_the_handshake(autojump_clock: trio.testing.MockClock) -> None:
     """All in one segment, and the end of the stream behind it: the code must not be lost."""
     async with a_peer() as peer, trio.open_nursery() as nursery:
-
-        async def accept_and_close() -> None:
-            stream = await peer.stream()
-            http = WSConnection(ConnectionType.SERVER)
-            http.receive_data(bytes(await stream.receive_some()))
-            answer = http.send(AcceptConnection()) + http.send(CloseConnection(1013, "full"))
-            await stream.send_all(answer)
-            await stream.send_eof()
-
-        nursery.start_soon(accept_and_close)
+        nursery.start_soon(peer.accept_by_hand, CloseConnection(1013, "full"), True)
         with pytest.raises(Unreachable, match="full"):
             async with enter(peer, join_within=0):
                 pytest.fail("came in")
+
+
+async def test_an_end_right_after_the_handshake(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+        nursery.start_soon(peer.accept_by_hand, None, True)
+        with pytest.raises(Unreachable, match="the connection was lost"):
+            async with enter(peer, join_within=0):
+                pytest.fail("came in")
+
+
+async def test_silence_after_a_pause_is_noticed(autojump_clock: trio.testing.MockClock) -> None:
+    lines = [line(seq) for seq in range(1, 10)]  # with the ready, just as many as fit
+    options = {"buffer": 10, "ping_interval": 15, "ping_timeout": 10}
+    async with joined(*lines, head=9, **options) as (room, _, peer):
+        await trio.sleep(3_600)
+        await take(room, 10)
+        assert isinstance(await anext(room), Disconnected)
+        assert trio.current_time() == pytest.approx(3_625)
+        await (await peer.accept()).join()
+
+
+@pytest.mark.parametrize(("in_haste", "seconds"), [(True, 0), (False, 2)])
+async def test_leaving_a_deaf_server(
+    in_haste: bool, seconds: float, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+        nursery.start_soon(peer.accept_by_hand, TextMessage(ready(0)), False)
+        with trio.CancelScope() as scope:
+            async with enter(peer, close_timeout=2):
+                if in_haste:
+                    scope.cancel()
+                await trio.lowlevel.checkpoint()
+        assert trio.current_time() == seconds

@@ -205,16 +205,6 @@ async def test_an_error_of_the_block_comes_out_as_it_is(
     assert closes == [1000]
 
 
-async def test_leaving_in_haste(autojump_clock: trio.testing.MockClock) -> None:
-    """Cancelled, it does not wait for a server that may not answer."""
-    async with a_peer(lockstep=True) as peer, trio.open_nursery() as nursery:
-        nursery.start_soon(_accept_and_join, peer)
-        with trio.move_on_after(5):
-            async with enter(peer) as room:
-                await take(room, 2)
-        assert trio.current_time() == 5
-
-
 async def test_leaving_ends_a_say(autojump_clock: trio.testing.MockClock) -> None:
     async with trio.open_nursery() as nursery:
 
