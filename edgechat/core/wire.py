@@ -58,7 +58,6 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
 
 _decode = msgspec.json.Decoder(_Frame).decode
 _encode = msgspec.json.Encoder().encode
-_STRINGS_IN_A_SAY = (4, 8)  # quotation marks in {"message":"…"}, without and with an id
 
 
 def parse_hello(text: str) -> Hello:
@@ -86,7 +85,7 @@ def parse(text: str) -> Say | Typing | Ping:
         return Say(frame.message, frame.id)
     if frame.ping is not UNSET:
         return Ping(frame.ping)
-    if frame.typing is not UNSET:
+    if frame.typing is True:
         return Typing()
     raise bad_frame('Expected {"message":"…"}, {"typing":true} or {"ping":1}.')
 
@@ -104,11 +103,22 @@ def bad_frame(text: str, *, close: Close | None = None) -> Refusal:
 def _parse(text: str) -> _Frame:
     try:
         frame = _decode(text)
-        if "\\" in text or text.count('"') not in _STRINGS_IN_A_SAY:
+        if not _is_plain_say(text):
             _check_keys(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
         raise bad_frame(f"Not a frame of this protocol: {_reason(error)}.") from None
     return frame
+
+
+def _is_plain_say(text: str) -> bool:
+    """Whether a frame, which is JSON, is `{"message":"…"}` or `{"message":"…","id":"…"}`.
+
+    As nothing is escaped in it, its quotation marks tell: there is no place for another key.
+    """
+    if "\\" in text or not (text.startswith('{"message":"') and text.endswith('"}')):
+        return False
+    marks = text.count('"')
+    return marks == 4 or (marks == 8 and '","id":"' in text)
 
 
 def _check_keys(text: str) -> None:
