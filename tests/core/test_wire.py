@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from edgechat.core import wire
+from edgechat.core.errors import Close, Refusal
+from edgechat.core.record import Token
+from edgechat.core.wire import Hello, Ping, Say, Typing
+
+from .rooms import frames
+
+HELLOS = {
+    '{"name":"alice"}': Hello("alice"),
+    '{"name":""}': Hello(None),
+    '{"name":null}': Hello(None),
+    "{}": Hello(None),
+    '{"name":"alice","v":2}': Hello("alice", v2=True),
+    '{"name":"alice","v":1}': Hello("alice"),
+    '{"name":"alice","v":3}': Hello("alice", v2=True),
+    '{"name":"a","backlog":-5}': Hello("a", backlog=-5),
+    '{"name":"a","since":null,"backlog":null}': Hello("a"),
+    '{"name":"a","since":{"seq":41,"h":"00"}}': Hello("a", since=Token(41, "00")),
+    '{"name":"a","since":{"seq":1000000000000000000000,"h":""}}': Hello(
+        "a", since=Token(10**21, "")
+    ),
+    '{"name":"a","of a":"later protocol"}': Hello("a"),
+    '{"name":"\\u00e4\\ud83d\\ude00"}': Hello("ä😀"),
+}
+
+COMMANDS = {
+    '{"message":"hi"}': Say("hi"),
+    '{"message": "hi", "id": "c1"}': Say("hi", "c1"),
+    '{"message":"hi","id":"c1"}': Say("hi", "c1"),
+    '{"id":"c1","message":"hi"}': Say("hi", "c1"),
+    '{"message":"","id":"c1"}': Say("", "c1"),
+    '{"message":"a","id":"' + "x" * 64 + '"}': Say("a", "x" * 64),
+    '{"message":"say \\"hi\\""}': Say('say "hi"'),
+    '{"message":"\\ud83d\\ude00"}': Say("😀"),
+    '{"message":"hi","name":"ignored"}': Say("hi"),
+    '{"mess\\u0061ge":"hi"}': Say("hi"),
+    '{"typing":true}': Typing(),
+    '{"ping":7}': Ping(7),
+    ' {"ping":-1} \n': Ping(-1),
+}
+
+NEVER_FRAMES = [
+    "",
+    "hi",
+    "[]",
+    "7",
+    "null",
+    '"message"',
+    "{",
+    '{"ping":1}{"ping":2}',
+    '\ufeff{"ping":1}',
+    "{'ping':1}",
+    # Wrong types.
+    '{"message":7}',
+    '{"message":null}',
+    '{"message":["hi"]}',
+    '{"message":"hi","id":7}',
+    '{"message":"hi","id":null}',
+    '{"name":7}',
+    '{"name":["a"]}',
+    '{"typing":"yes"}',
+    '{"typing":1}',
+    '{"ping":"7"}',
+    '{"ping":1.5}',
+    '{"ping":true}',
+    '{"name":"a","v":"2"}',
+    '{"name":"a","v":[2]}',
+    '{"name":"a","backlog":"9"}',
+    '{"name":"a","backlog":1.5}',
+    '{"name":"a","since":41}',
+    '{"name":"a","since":{}}',
+    '{"name":"a","since":{"seq":-1,"h":""}}',
+    '{"name":"a","since":{"seq":"1","h":""}}',
+    # Numbers that are none, or are too large.
+    '{"ping":NaN}',
+    '{"ping":Infinity}',
+    '{"ping":1e400}',
+    '{"ping":9007199254740993}',
+    '{"ping":' + "9" * 5000 + "}",
+    '{"message":"hi","later":NaN}',
+    '{"message":"hi","later":' + "9" * 5000 + "}",
+    '{"name":"a","later":NaN}',
+    # Lone surrogates.
+    '{"message":"\\ud800"}',
+    '{"message":"\\udc00 hi"}',
+    '{"message":"\ud800"}',
+    '{"message":"hi","later":"\\ud800"}',
+    '{"message":"hi","id":"\\ud800"}',
+    '{"name":"\\ud800"}',
+    '{"name":"\udfff"}',
+    # Nesting.
+    '{"message":"hi","later":{}}',
+    '{"message":"hi","later":[]}',
+    '{"message":"hi","later":["x"]}',
+    '{"message":"hi","a":[[]],"b":1}',
+    '{"ping":1,"a":[[]]}',
+    '{"name":"a","later":{"x":{}}}',
+    '{"message":"hi","later":' + "[" * 100_000 + "]" * 100_000 + "}",
+    '{"later":' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}",
+    # A key that stands twice.
+    '{"message":"hi","message":"ho"}',
+    '{"ping":1,"ping":2}',
+    '{"name":"a","name":"b"}',
+    '{"message":"hi","id":"c1","id":"c2"}',
+    '{"message":"hi","mess\\u0061ge":"ho"}',
+    '{"message":"hi","later":1,"later":2}',
+    '{"name":"a","since":{"seq":1,"seq":2,"h":""}}',
+]
+
+BAD_IDS = ["", "x" * 65, "ä", "a\\u0000", "a\\n", "a\\u007f", "\\ud83d\\ude00"]
+
+
+@pytest.mark.parametrize("text", HELLOS)
+def test_hellos(text: str) -> None:
+    assert wire.parse_hello(text) == HELLOS[text]
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_commands(text: str) -> None:
+    command = wire.parse(text)
+    assert command == COMMANDS[text]
+    assert type(command) is type(COMMANDS[text])
+
+
+@pytest.mark.parametrize("parse", [wire.parse_hello, wire.parse])
+@pytest.mark.parametrize("text", NEVER_FRAMES, ids=lambda text: ascii(text[:40]))
+def test_what_is_no_frame(text: str, parse: Callable[[str], object]) -> None:
+    with pytest.raises(Refusal) as caught:
+        parse(text)
+    assert caught.value.code == "bad_frame"
+    assert caught.value.close is None
+    assert len(caught.value.text) < 300
+
+
+@pytest.mark.parametrize("text", ['{"message":"hi"}', '{"ping":7}', '{"typing":true}'])
+def test_nothing_comes_before_the_hello(text: str) -> None:
+    with pytest.raises(Refusal, match="who you are"):
+        wire.parse_hello(text)
+
+
+@pytest.mark.parametrize("text", ['{"name":"alice"}', "{}", '{"typing":false}', '{"id":"c1"}'])
+def test_what_says_nothing_after_the_hello(text: str) -> None:
+    with pytest.raises(Refusal, match="Expected"):
+        wire.parse(text)
+
+
+@pytest.mark.parametrize("id", BAD_IDS)
+def test_an_id_that_may_not_be_one(id: str) -> None:
+    with pytest.raises(Refusal, match="64 printable ASCII"):
+        wire.parse(f'{{"message":"hi","id":"{id}"}}')
+
+
+# RFC 6455, section 5.2: 125, 65,535 and more bytes have lengths of 1, 3 and 9 bytes.
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, "8100"),
+        (125, "817d"),
+        (126, "817e007e"),
+        (65_535, "817effff"),
+        (65_536, "817f0000000000010000"),
+    ],
+)
+def test_text_frames(size: int, head: str) -> None:
+    payload = b"x" * size
+    frame = wire.text_frame(payload)
+    assert frame == bytes.fromhex(head) + payload
+    assert wire.payload_of(frame) == payload
+
+
+def test_events() -> None:
+    events = [
+        wire.joined(b'"b\\"ob"'),
+        wire.quit(b'"bob"'),
+        wire.typing(["alice", "bob"]),
+        wire.members(300),
+        wire.roster(300, ["bob"]),
+        wire.lost(42),
+        wire.pong(-7),
+    ]
+    assert frames(b"".join(events)) == [
+        {"joined": 'b"ob'},
+        {"quit": "bob"},
+        {"typing": ["alice", "bob"]},
+        {"members": 300},
+        {"members": 300, "roster": ["bob"]},
+        {"seq": 42, "kind": "lost"},
+        {"pong": -7},
+    ]
+
+
+def test_errors_have_only_the_keys_that_say_something() -> None:
+    bare = Refusal("bad_frame", "No.", close=Close.POLICY)
+    full = Refusal("rate_limited", "Slow down.", id="c1", retry_after_ms=3200)
+    assert frames(wire.error(bare)) == [{"error": "No.", "code": "bad_frame"}]
+    assert frames(wire.error(full)) == [
+        {"error": "Slow down.", "code": "rate_limited", "id": "c1", "retry_after_ms": 3200}
+    ]
+
+
+def test_ready_as_the_protocol_writes_it() -> None:
+    frame = wire.ready(
+        "lobby", Token(41, "9f86d081884c7d65"), 3, {"name_chars": 32}, {"recovered": True}
+    )
+    assert json.loads(wire.payload_of(frame)) == {
+        "ready": True,
+        "room": "lobby",
+        "seq": 41,
+        "h": "9f86d081884c7d65",
+        "members": 3,
+        "recovered": True,
+        "limits": {"name_chars": 32},
+    }
