@@ -15,7 +15,7 @@ PANELS = (
     ("ten", "deliveries_per_s", 1e-3, "{:,.0f}k/s", "deliveries a second"),
     ("small", "deliveries_per_s", 1e-3, "{:,.0f}k/s", "deliveries a second"),
     ("open", "p99_us", 1e-3, "{:.1f} ms", "p99 latency (less is better)"),
-    ("idle10k", "pss_kib", 1.0, "{:.1f} KiB", "memory a connection (less is better)"),
+    ("idle10k", "rss_kib", 1.0, "{:.1f} KiB", "memory a connection (less is better)"),
     ("storm", "cpu_s", 1.0, "{:.1f} s", "server CPU (less is better)"),
 )
 WIDTH, LABEL, BAR, GAP, TOP = 760, 240, 18, 8, 34

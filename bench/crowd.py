@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from bench.frame import upgrade
+from bench.frame import pongs, upgrade
 
 READ_BYTES = 1 << 18
 PORTS_AN_ADDRESS = 20_000
@@ -52,6 +52,12 @@ class Member:
         if number >= PORTS_AN_ADDRESS:
             self.socket.bind((f"127.0.0.{1 + number // PORTS_AN_ADDRESS}", 0))
         self.socket.connect_ex(("127.0.0.1", port))
+
+    def answer(self, data: bytes) -> None:
+        """Answer the pings in what came in: a server lets go of who does not."""
+        answers = pongs(data)
+        if answers and self.stage in (Stage.JOINING, Stage.READY):
+            self.socket.send(answers)
 
     def hear(self, data: bytes) -> bool:
         """Take what came in on the way to `ready`; True if that is reached now."""
@@ -120,8 +126,6 @@ class Crowd:
             return 0
         data = self.read(member)
         if member.stage is Stage.READY:
-            if member.keep:
-                member.kept += data
             return 0
         return int(member.hear(data))
 
@@ -134,7 +138,7 @@ class Crowd:
         member.socket.send(upgrade(member.room, f"127.0.0.1:{self.port}"))
 
     def read(self, member: Member) -> bytes:
-        """What is there to be read now; an end is an error."""
+        """What is there to be read now, pings answered; an end is an error."""
         try:
             size = member.socket.recv_into(self.buffer)
         except BlockingIOError:
@@ -143,19 +147,28 @@ class Crowd:
             raise LoadError(f"the server cut a connection: {error}") from None
         if not size:
             raise LoadError("the server ended a connection")
-        return bytes(self.view[:size])
+        data = bytes(self.view[:size])
+        if b"\x89" in data:
+            member.answer(data)
+        if member.keep and member.stage is Stage.READY:
+            member.kept += data
+        return data
 
     def settle(self, quiet: float = 0.3, timeout: float = 60) -> None:
         """Read until nothing has come for a while: the notices of the last who joined."""
         deadline = time.monotonic() + timeout
         while ready := self.epoll.poll(quiet):
             for fd, _event in ready:
-                member = self.members[fd]
-                data = self.read(member)
-                if member.keep:
-                    member.kept += data
+                self.read(self.members[fd])
             if time.monotonic() > deadline:
                 raise LoadError(f"not quiet within {timeout:.0f} s of joining")
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing for so long but to answer pings."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            for fd, _event in self.epoll.poll(left):
+                self.read(self.members[fd])
 
     def close(self) -> None:
         """Drop all connections."""

@@ -42,6 +42,22 @@ def hello(name: str, **extra: object) -> bytes:
     return text_frame(json.dumps({"name": name, **extra}, separators=(",", ":")).encode())
 
 
+def pongs(stream: bytes) -> bytes:
+    """The answers to the pings in a piece of a stream of text frames.
+
+    A ping's first byte is none of ASCII's. It also occurs in lengths over 125, so a ping must end
+    where the piece ends or another frame begins.
+    """
+    answers, at = b"", stream.find(b"\x89")
+    while 0 <= at < len(stream) - 1:
+        size = stream[at + 1]
+        end = at + 2 + size
+        if size < 126 and (end == len(stream) or stream[end : end + 1] in (b"\x81", b"\x89")):
+            answers += bytes((0x8A, 0x80 | size)) + MASK + masked(stream[at + 2 : end])
+        at = stream.find(b"\x89", at + 1)
+    return answers
+
+
 FOUR_DIGITS = [masked(b"%04d" % number) for number in range(10_000)]
 
 
@@ -54,7 +70,7 @@ class Sayings:
     """
 
     def __init__(self, sender: int, *, ids: bool = False) -> None:
-        """`sender` below 9,999; that one is the flood's."""
+        """`sender` is a number below 10,000."""
         filling = "and so we talk, all day long".ljust(TEXT_CHARS - 16, ".")
         head = b'{"message":"' + MARK + b"%04d" % sender
         tail = f'{filling}","id":"c{sender:07}'.encode() if ids else f'{filling}"}}'.encode()

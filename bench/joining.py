@@ -27,15 +27,25 @@ def storm(server: Server, members: int, *, v2: bool) -> Figures:
     crowd = Crowd(server.port)
     try:
         stretch = Stretch.begin(server)
-        crowd.join([Member("storm", hello(f"n{n}", **extra)) for n in range(members)],
+        crowd.join([Member("storm", hello(f"n{n}", **extra), keep=True) for n in range(members)],
                    at_once=members, timeout=JOIN_S)  # fmt: skip
         ready = stretch.end()
         crowd.settle(quiet=1.0, timeout=JOIN_S)
         settled = stretch.end()
+        if not v2:
+            check_rosters(crowd)
         return {"wall_s": ready["wall_s"], "cpu_s": settled["cpu_s"],
                 "ready_cpu_s": ready["cpu_s"]} | waits(crowd)  # fmt: skip
     finally:
         crowd.close()
+
+
+def check_rosters(crowd: Crowd) -> None:
+    """Everybody has been told of everybody, once."""
+    for member in crowd.members.values():
+        told = member.kept.count(b'{"joined":')
+        if told != len(crowd.members):
+            raise LoadError(f"told of {told} of {len(crowd.members)} members")
 
 
 def waits(crowd: Crowd) -> Figures:

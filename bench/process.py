@@ -108,6 +108,10 @@ class Server:
         self._process.kill()
         self._process.wait()
 
+    def wait_end(self, timeout: float = 15.0) -> None:
+        """Return when it has ended by itself."""
+        self._process.wait(timeout)
+
     def start_again(self) -> None:
         """After `kill` or `stop`: the same command on the same data folder."""
         self._process = self._start()

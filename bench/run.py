@@ -62,7 +62,7 @@ class Plan:
 
 def in_short(figures: Round) -> str:
     """The figures that say most, on one line."""
-    names = ("failed", "cpu_us_per_delivery", "deliveries_per_s", "p99_us", "pss_kib",
+    names = ("failed", "cpu_us_per_delivery", "deliveries_per_s", "p99_us", "rss_kib",
              "idle_cpu_ms_per_s", "cpu_s", "wall_s", "p99_ratio", "flood_per_s")  # fmt: skip
     found = [(name, figures[name]) for name in names if name in figures][:4]
     return ", ".join(f"{n} {v:,.2f}" if isinstance(v, float) else f"{n} {v}" for n, v in found)

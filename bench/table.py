@@ -64,7 +64,7 @@ def crowd_cell(results: Results, workload: str, server: str) -> str:
     if not results.of(workload, server):
         return DASH
     if workload.startswith("idle"):
-        memory = shown(results.median(workload, server, "pss_kib"), "{:.1f} KiB")
+        memory = shown(results.median(workload, server, "rss_kib"), "{:.1f} KiB")
         cpu = shown(results.median(workload, server, "idle_cpu_ms_per_s"), "{:.1f} ms/s")
         return f"{memory}, {cpu}" if memory != DASH else "failed"
     cpu = shown(results.median(workload, server, "cpu_s"), "{:.2f} s CPU")

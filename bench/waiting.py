@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from bench.crowd import Crowd, Member
 from bench.frame import hello
 from bench.measurement import Figures, Stretch
@@ -24,9 +22,9 @@ def idle(server: Server, connections: int, seconds: float) -> Figures:
         crowd.join(newcomers(WARM_UP, connections), timeout=120)
         crowd.settle()
         joined = joining.end()
-        time.sleep(min(2.0, seconds))
+        crowd.wait(min(2.0, seconds))
         waiting = Stretch.begin(server)
-        time.sleep(seconds)
+        crowd.wait(seconds)
         figures = waiting.end()
         after = server.memory(), server.memory("Rss")
     finally:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import flooding, joining, waiting
+from bench import flooding, history, joining, syncing, waiting
 from bench.chatting import Chat, one_in_flight, open_rate, windowed
 from bench.crowd import Crowd
 from bench.measurement import Figures, talk
-from bench.process import Server, cores, serving
+from bench.process import MakeCommand, Server, cores, serving
 from bench.servers import Candidate
 
 # `python -m bench.window` shows why: with two sayings of each of ten senders under way, every
@@ -30,6 +30,7 @@ class Workload:
     quick: Run | None = None  # a smaller one for `--quick`, where less time is not enough
     floor: bool = True  # the floor can do it
     peers: bool = True  # any chat server can do it
+    command: MakeCommand | None = None  # how to start the server, if not as usual
     rounds: int = 5  # at most; what takes long, or hardly varies, is not repeated as often
 
 
@@ -72,6 +73,21 @@ def flood(*, same_room: bool) -> Run:
     return lambda server, _candidate, seconds: flooding.flood(server, seconds, same_room=same_room)
 
 
+def long_room(lines: int) -> Run:
+    """A history of so many lines."""
+    return lambda server, _candidate, _seconds: history.long_room(server, lines)
+
+
+def open_rooms(count: int) -> Run:
+    """So many rooms that are open with nobody in them."""
+    return lambda server, _candidate, _seconds: history.open_rooms(server, count)
+
+
+def disk(server: Server, _candidate: Candidate, seconds: float) -> Figures:
+    """Durability `disk`, 100 senders."""
+    return syncing.messages_an_fsync(server, seconds)
+
+
 WORKLOADS = {
     workload.key: workload
     for workload in (
@@ -93,6 +109,12 @@ WORKLOADS = {
                  floor=False, peers=False, rounds=3),
         Workload("flood-apart", "40/s beside a flood, other room", flood(same_room=False),
                  floor=False, peers=False, rounds=3),
+        Workload("history", "a room of 1,000,000 lines", long_room(1_000_000),
+                 long_room(100_000), floor=False, peers=False, rounds=1),
+        Workload("rooms", "1,000 open rooms", open_rooms(1_000), open_rooms(200),
+                 floor=False, peers=False, rounds=1, command=history.patient),
+        Workload("disk", "100 senders, durability disk", disk,
+                 floor=False, peers=False, rounds=2, command=syncing.command),
     )
 }  # fmt: skip
 
@@ -109,5 +131,5 @@ def applies(workload: Workload, candidate: Candidate) -> bool:
 def measure(workload: Workload, candidate: Candidate, seconds: float, *, quick: bool) -> Figures:
     """A fresh server under one workload."""
     run = workload.quick if quick and workload.quick else workload.run
-    with serving(candidate.command, core=cores()[0]) as server:
+    with serving(workload.command or candidate.command, core=cores()[0]) as server:
         return run(server, candidate, seconds)
