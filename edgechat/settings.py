@@ -51,6 +51,7 @@ class Settings:
     inbox: int = 256  # commands; a full inbox is backpressure on its senders
     batch: int = 1_000  # commands applied together, so that nobody waits for a longer one
     big_room: int = 250  # members above which v2 clients get counts, not every coming and going
+    turn: int = 16  # frames of one member, then the others have theirs
     bad_frames: int = 10  # in a row, then 1008
     outbox_bytes: int = 512 * 1024  # waiting for one socket; more is a slow client: 4008
     page_bytes: int = 256 * 1024  # of history read or sent in one go
@@ -64,6 +65,7 @@ class Settings:
     close_timeout: float = 5.0  # for the other side's half of a closing handshake
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
+    commit_interval: float = 0.01  # `disk`: a room's commits, so that many messages share an fsync
     typing_shown: float = 5.0
     typing_interval: float = 3.0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
+from math import inf
 
 from edgechat.core import wire
 from edgechat.core.record import encode_name
@@ -79,9 +80,9 @@ class Roster:
         new = [wire.joined(encode_name(name)) for name in (now - before).elements()]
         return b"".join(gone + new)
 
-    def due(self) -> float | None:
-        """When the next count is to be told, in seconds of the clock; None where none is."""
-        return self._counted_at + COUNT_INTERVAL if self._stale else None
+    def due(self) -> float:
+        """When the next count is to be told, in seconds of the clock; never, if none is."""
+        return self._counted_at + COUNT_INTERVAL if self._stale else inf
 
     def count(self, now: float) -> bytes:
         """The count, for v2 members, where it is due; else nothing."""

@@ -93,6 +93,7 @@ class HistoryLog:
         file: lines.File | None,
     ) -> None:
         self.opened = opened
+        self.pause = settings.commit_interval if settings.durability == "disk" else 0.0
         self.suspect = False  # the file has to be reopened and checked before it is written
         self._key = key
         self._path = path

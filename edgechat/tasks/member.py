@@ -56,8 +56,10 @@ class _Member:
         except Refusal as refusal:
             self._refuse(refusal)
         while True:
-            for text in texts:
+            for count, text in enumerate(texts, 1):
                 await self._obey(text)
+                if count % self._settings.turn == 0:
+                    await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
             texts = await self._socket.receive()
 
     async def _wait_hello(self) -> tuple[Hello, list[str | None]]:

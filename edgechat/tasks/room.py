@@ -15,14 +15,15 @@ from math import inf
 import trio
 
 from edgechat.core.chatroom import Chatroom
-from edgechat.core.commands import Command, Join, Leave, Speak, Type
+from edgechat.core.commands import Command, Join, Speak, Type
 from edgechat.core.draft import draft, repeats
 from edgechat.core.errors import Close, HistoryChanged, Refusal, StorageUnavailable
 from edgechat.core.known import KnownIds
 from edgechat.core.names import RoomKey
 from edgechat.core.session import Session
-from edgechat.core.settle import Outcome, settle
+from edgechat.core.settle import settle
 from edgechat.settings import Settings
+from edgechat.tasks.members import Members
 from edgechat.tasks.socket import Disconnected, Socket
 from edgechat.tasks.storage import Log, Storage
 
@@ -30,25 +31,6 @@ log = logging.getLogger(__name__)
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 _NOT_READ = "The server can't read this room's history now. Try again later."
-
-# Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
-# many come at once, they gather meanwhile and are told together.
-_PACE = 50e-6
-_LONGEST_PACE = 0.1
-_SMALL = 20  # members, below which nobody needs to gather
-
-
-class Arrival:
-    """Somebody who waits to be let in."""
-
-    __slots__ = ("admitted", "behind", "join", "socket")
-
-    def __init__(self, join: Join, socket: Socket) -> None:
-        self.join = join
-        self.socket = socket
-        self.admitted = trio.Event()  # set when the wait is over, whatever came of it
-        self.behind = False
-
 
 _Item = Speak | Type | None  # None only wakes the task
 
@@ -68,14 +50,11 @@ class Room:
         self.opened = trio.Event()  # set also when opening failed: `log` is None then
         self.log: Log | None = None
         self.state: Chatroom
-        self._v1: dict[Session, Socket] = {}
-        self._v2: dict[Session, Socket] = {}
-        self._arriving: dict[Session, Arrival] = {}
-        self._departed: list[Session] = []
+        self._members = Members()
         self._batch: list[Command] = []
         self._visitors: dict[object, Socket | None] = {}
         self._idle_since = trio.current_time()
-        self._roster_at = -inf  # the next time at which the roster may change
+        self._store_at = -inf  # the next time at which something may be stored
         self._ending: Close | None = None
         self._ended = False
 
@@ -105,7 +84,7 @@ class Room:
         """Become a member. False: the room went on, and the newcomer has to catch up first."""
         if self._ended:
             raise Disconnected
-        arrival = self._arriving[join.session] = Arrival(join, socket)
+        arrival = self._members.knock(join, socket)
         self._wake()
         await arrival.admitted.wait()
         return not arrival.behind
@@ -122,10 +101,7 @@ class Room:
 
     def leave(self, session: Session) -> None:
         """Be no member any more, at once. Never waits; safe at any time, and twice."""
-        self._arriving.pop(session, None)
-        members = self._v2 if session.v2 else self._v1
-        if members.pop(session, None) is not None:
-            self._departed.append(session)
+        if self._members.leave(session):
             self._wake()
 
     def stop(self) -> None:
@@ -165,6 +141,8 @@ class Room:
 
     async def _serve(self) -> Close:
         while await self._wait():
+            if self._batch and self._store_at > trio.current_time():
+                await trio.sleep_until(self._store_at)
             commands = self._take()
             if commands or self._count_is_due():
                 await self._apply(commands)
@@ -203,17 +181,13 @@ class Room:
 
     def _deadline(self) -> float:
         deadline = inf if self._visitors else self._idle_until()
-        if self._arriving or self._departed:
-            deadline = min(deadline, self._roster_at)
-        due = self.state.roster.due()
-        return deadline if due is None else min(deadline, due)
+        return min(deadline, self._members.change_at(), self.state.roster.due())
 
     def _idle_until(self) -> float:
         return self._idle_since + self._settings.room_idle
 
     def _count_is_due(self) -> bool:
-        due = self.state.roster.due()
-        return due is not None and due <= trio.current_time()
+        return self.state.roster.due() <= trio.current_time()
 
     def _take(self) -> list[Command]:
         """All that waits, as one batch; comings and goings last, and not too often."""
@@ -223,16 +197,7 @@ class Room:
                 item = self._received.receive_nowait()
                 if item is not None:
                     batch.append(item)
-        if (self._arriving or self._departed) and trio.current_time() >= self._roster_at:
-            batch += map(Leave, self._departed)
-            batch += [arrival.join for arrival in self._arriving.values()]
-            self._departed = []
-            self._roster_at = trio.current_time() + self._pace()
-        return batch
-
-    def _pace(self) -> float:
-        members = len(self._v1) + len(self._v2) + len(self._arriving)
-        return 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)
+        return batch + self._members.take_changes(trio.current_time())
 
     def _wake(self) -> None:
         """A full inbox wakes the task as well; one that ended needs no waking."""
@@ -252,7 +217,7 @@ class Room:
         drafted = draft(self.state, commands, self._now_ms(), now, old)
         if failure is None and drafted.lines:
             failure = await self._store(drafted.lines)
-        self._publish(settle(self.state, drafted, now, failure))
+        self._members.deliver(settle(self.state, drafted, now, failure))
 
     async def _recall(self, commands: Sequence[Command]) -> dict[int, bytes]:
         """What the rules need to know of earlier messages, beyond what is in memory."""
@@ -274,6 +239,7 @@ class Room:
         assert self.log is not None
         try:
             await self.log.append(lines)
+            self._store_at = trio.current_time() + self.log.pause
         except StorageUnavailable as error:
             return self._not_stored(error)
         return None
@@ -283,33 +249,6 @@ class Room:
         if isinstance(error, HistoryChanged):
             self._ending = Close.RESTART
         return Refusal("storage_unavailable", _NOT_STORED)
-
-    def _publish(self, outcome: Outcome) -> None:
-        for join in outcome.behind:
-            self._answer(join, behind=True)
-        for join in outcome.admitted:
-            self._answer(join, behind=False)
-        personal = outcome.personal
-        for members, blob in ((self._v1, outcome.v1), (self._v2, outcome.v2)):
-            if not personal and blob:
-                for socket in members.values():
-                    socket.write(blob)
-            elif personal:
-                for session, socket in members.items():
-                    if data := personal.get(session, blob):
-                        socket.write(data)
-
-    def _answer(self, join: Join, *, behind: bool) -> None:
-        """Let one in, or say that it is behind; who left meanwhile has come and goes again."""
-        arrival = self._arriving.pop(join.session, None)
-        if arrival is not None:
-            arrival.behind = behind
-            arrival.admitted.set()
-            if not behind:
-                members = self._v2 if join.session.v2 else self._v1
-                members[join.session] = arrival.socket
-        elif not behind:
-            self._departed.append(join.session)
 
 
 def _unavailable() -> Refusal:

@@ -14,6 +14,7 @@ class Log(Protocol):
     """One room's history, open. Its methods raise `StorageUnavailable`."""
 
     opened: Opened
+    pause: float  # seconds from one append to the next, so that many messages share a commit
 
     async def append(self, lines: Sequence[bytes]) -> None:
         """Store lines (without newlines) at the chosen durability: all of them, or none.
