@@ -126,7 +126,7 @@ def ended_by(error: BaseException) -> Ended:
         return Ended(text=next(words, str(error) or type(error).__name__))
     if error.reason is None:
         return Ended()
-    return Ended(error.reason.code, error.reason.reason or LOST)
+    return Ended(int(error.reason.code), error.reason.reason or LOST)
 
 
 def _ended_by_group(group: BaseExceptionGroup[BaseException]) -> Ended:

@@ -66,7 +66,7 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Who types now."""
+    """Who types now. A name holds for 5 s if it is not told again: none says that one stops."""
 
     names: tuple[str, ...]
 
