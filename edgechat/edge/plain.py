@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import socket as stdlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
+
+from edgechat.edge.linger import linger
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -21,7 +24,8 @@ class Replay(trio.abc.HalfCloseableStream):
     """A connection whose first bytes were read already.
 
     Sending is bounded: Hypercorn shields its sends from cancellation, so a client that does not
-    read would keep a server from ever stopping.
+    read would keep a server from ever stopping. Closing takes effect before anything can be
+    cancelled: Hypercorn closes in the app's task, and has cancelled that task just before.
     """
 
     def __init__(self, connection: stdlib.socket, early: bytes, patience: float) -> None:
@@ -30,14 +34,19 @@ class Replay(trio.abc.HalfCloseableStream):
         self._stream = trio.SocketStream(self.socket)
         self._early = early
         self._patience = patience
+        self._reading = trio.CancelScope()
+        self._closed = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """What was read already, then what comes."""
+        """What was read already, then what comes; no more after `aclose`."""
         if self._early:
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
             return early
-        return bytes(await self._stream.receive_some(max_bytes))
+        if not self._closed:
+            with trio.CancelScope() as self._reading:
+                return bytes(await self._stream.receive_some(max_bytes))
+        raise trio.ClosedResourceError
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
@@ -54,11 +63,14 @@ class Replay(trio.abc.HalfCloseableStream):
 
     async def send_eof(self) -> None:
         """Nothing more will be sent."""
-        await self._stream.send_eof()
+        with suppress(OSError):
+            self.socket.shutdown(stdlib.SHUT_WR)
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        await self._stream.aclose()
+        """Nothing more will be sent or received; `PlainHttp.serve` closes the socket."""
+        self._closed = True
+        self._reading.cancel()
+        await self.send_eof()
 
 
 class PlainHttp:
@@ -103,6 +115,7 @@ class PlainHttp:
         self._open.add(stream)
         try:
             await self._server(stream)
+            await linger(connection)
         finally:
             self._open.discard(stream)
             stream.socket.close()

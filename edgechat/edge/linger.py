@@ -1,0 +1,27 @@
+"""The end of a connection on which something was said that the other side should still read."""
+
+from __future__ import annotations
+
+import socket as stdlib
+from contextlib import suppress
+
+import trio
+from trio.lowlevel import wait_readable
+
+_READ = 16 * 1024  # bytes in one go
+_PATIENCE = 2.0  # seconds
+
+
+async def linger(connection: stdlib.socket) -> None:
+    """Say that no more will come, and read until the other side closes, for a bounded time.
+
+    A socket closed with unread bytes in it is reset, and a reset may overtake what was said
+    before it (RFC 9112, section 9.6). The caller closes `connection`.
+    """
+    with suppress(OSError), trio.move_on_after(_PATIENCE):
+        connection.shutdown(stdlib.SHUT_WR)
+        while True:
+            await wait_readable(connection)
+            with suppress(BlockingIOError):
+                if not connection.recv(_READ):
+                    return
