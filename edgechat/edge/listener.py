@@ -9,6 +9,7 @@ import errno
 import logging
 import socket as stdlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import trio
@@ -81,7 +82,8 @@ class Listener:
         with connection:
             connection.setblocking(False)
             if not self._entrance.enter(counted, trio.current_time()):
-                _send(connection, head.TOO_MANY)
+                with suppress(OSError):
+                    _send(connection, head.TOO_MANY)
                 return
             try:
                 connection.setsockopt(stdlib.IPPROTO_TCP, stdlib.TCP_NODELAY, 1)
