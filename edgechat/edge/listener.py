@@ -22,6 +22,7 @@ from edgechat.core.names import PrivateIds, RoomKey
 from edgechat.edge import head
 from edgechat.edge.handshake import Handshake, shake_hands
 from edgechat.edge.head import Head, Refused
+from edgechat.edge.linger import linger
 from edgechat.edge.websocket import WebSocket
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory, Full
@@ -108,6 +109,7 @@ class Listener:
                 await self._serve_http(connection, request.text + request.rest)
         except Refused as refused:
             _send(connection, refused.answer)
+            await linger(connection)
 
     async def _read_head(self, connection: stdlib.socket) -> Head | None:
         """A request's line and headers; None where the other side went. Raises `Refused`."""
