@@ -67,7 +67,7 @@ class Chatroom:
         """`new` is in the history: the room's head moves to it."""
         self._exists = True
         self.last = new
-        self.recent.add(new.seq, frame, new.h)
+        self.recent.add(frame)
         if id is not None and self.known is not None:
             self.known.add(id, new.seq)
 

@@ -3,78 +3,83 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from edgechat.core import wire
-from edgechat.core.record import Entry, Token
+from edgechat.core.record import DIGEST_BYTES, Entry, Token, claimed
 
 _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as all lines
-
-
-class _Framed(NamedTuple):
-    seq: int
-    frame: bytes
-    h: bytes | None
-    for_v1: bool
 
 
 class Recent:
     """The last lines of one room: at most `max_lines`, and `max_bytes` of frames.
 
-    They are without a hole: a damaged line stands there as `lost`, which only v2 is shown.
+    They are without a hole: a damaged line stands there as `lost`, which only v2 is shown. Of a
+    line only its frame is kept: its `seq` is its place, its `h` stands at its end.
     """
 
-    __slots__ = ("_before", "_blobs", "_bytes", "_lines", "_max_bytes", "_max_lines")
+    __slots__ = (
+        "_before",
+        "_blobs",
+        "_bytes",
+        "_frames",
+        "_lost",
+        "_max_bytes",
+        "_max_lines",
+        "start",
+    )
 
     def __init__(self, before: Token, max_lines: int, max_bytes: int) -> None:
-        self._before = before
-        self._lines: deque[_Framed] = deque()
+        self.start = before.seq  # the lines after it are here
+        self._before: bytes | str | None = before.h  # its h, or the frame that ends with it
+        self._frames: deque[bytes] = deque()
+        self._lost: dict[int, bytes | None] = {}  # the h of a damaged line, by its seq
         self._bytes = 0
         self._max_lines = max_lines
         self._max_bytes = max_bytes
         self._blobs: dict[tuple[int, bool], bytes] = {}
 
-    @property
-    def start(self) -> int:
-        """Lines after this `seq` are here."""
-        return self._before.seq
-
     def fill(self, entries: Iterable[Entry]) -> None:
         """Take lines as read from the history."""
         for entry in entries:
             if entry.line is None:
-                self.add(entry.seq, wire.lost(entry.seq), entry.h, for_v1=False)
+                self._lost[entry.seq] = entry.h
+                self.add(wire.lost(entry.seq))
             else:
-                self.add(entry.seq, wire.text_frame(entry.line), entry.h)
+                self.add(wire.text_frame(entry.line))
 
-    def add(self, seq: int, frame: bytes, h: bytes | None, *, for_v1: bool = True) -> None:
-        """Take a new line, and let go of the oldest if there are too many."""
+    def add(self, frame: bytes) -> None:
+        """Take the next line, and let go of the oldest if there are too many."""
         self._blobs.clear()
-        self._lines.append(_Framed(seq, frame, h, for_v1))
+        self._frames.append(frame)
         self._bytes += len(frame)
-        while len(self._lines) > self._max_lines or (
-            self._bytes > self._max_bytes and len(self._lines) > 1
+        while len(self._frames) > self._max_lines or (
+            self._bytes > self._max_bytes and len(self._frames) > 1
         ):
-            oldest = self._lines.popleft()
-            self._bytes -= len(oldest.frame)
-            self._before = Token(oldest.seq, oldest.h.hex() if oldest.h else "")
+            self.start += 1
+            self._before = self._frames.popleft()
+            self._bytes -= len(self._before)
+            if self.start in self._lost:
+                h = self._lost.pop(self.start)
+                self._before = h.hex() if h else None
 
     def hash_at(self, seq: int) -> str | None:
         """The `h` of line `seq`, 16 hex digits, if it is known here; else None."""
-        if seq == self._before.seq:
-            return self._before.h
-        at = seq - self._before.seq - 1
-        if 0 <= at < len(self._lines) and (h := self._lines[at].h):
-            return h.hex()
-        return None
+        at = seq - self.start - 1
+        if not -1 <= at < len(self._frames):
+            return None
+        found = self._before if at == -1 else self._lost.get(seq, self._frames[at])
+        if isinstance(found, bytes):
+            found = claimed(found) if len(found) > DIGEST_BYTES else found
+            return found.hex() if found else None
+        return found
 
     def line(self, seq: int) -> bytes | None:
         """Line `seq` itself, if it is here."""
-        at = seq - self._before.seq - 1
-        if 0 <= at < len(self._lines) and self._lines[at].for_v1:
-            return wire.payload_of(self._lines[at].frame)
+        at = seq - self.start - 1
+        if 0 <= at < len(self._frames) and seq not in self._lost:
+            return wire.payload_of(self._frames[at])
         return None
 
     def after(self, seq: int, *, v2: bool) -> bytes:
@@ -84,8 +89,12 @@ class Recent:
         """
         blob = self._blobs.get((seq, v2))
         if blob is None:
-            lines = islice(self._lines, max(0, seq - self.start), None)
-            blob = b"".join(line.frame for line in lines if v2 or line.for_v1)
+            first = max(0, seq - self.start)
+            frames: Iterator[bytes] = islice(self._frames, first, None)
+            if self._lost and not v2:
+                at = self.start + first + 1
+                frames = (frame for s, frame in enumerate(frames, at) if s not in self._lost)
+            blob = b"".join(frames)
             if len(self._blobs) >= _MAX_BLOBS:
                 self._blobs.clear()
             self._blobs[seq, v2] = blob

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from edgechat.core.record import Damaged, Entry, Record, chain, claimed, parse_line
+from edgechat.core.record import Damaged, Entry, Record, chain, claimed, ends_with, parse_line
 
 # Two lines whose newline was damaged. JSON escapes quotation marks, so no message looks like it.
 _SEAM = re.compile(rb'(?<=,"h":"[0-9a-f]{16}"\}).(?=\{"seq":)', re.DOTALL)
@@ -33,15 +33,19 @@ class Walk:
         """What the next line is to be chained to."""
         return self._candidates[0] if self._candidates else None
 
-    def read(self, line: bytes, following: bytes = b"") -> Iterator[Entry]:
-        """Take the next line, without its newline. `following` is the one after it."""
-        if len(self._candidates) == 1 and not self._pending:
-            h = chain(self._candidates[0], line)
-            if line.startswith(b'{"seq":%d,' % (self.seq + 1)) and h == claimed(line):
-                self.seq += 1
-                self._candidates[0] = h
-                yield Entry(self.seq, line, h)
-                return
+    def step(self, line: bytes) -> Entry | None:
+        """Take the next line, without its newline, if it is simply good: nearly all are."""
+        if len(self._candidates) != 1 or self._pending:
+            return None
+        h = chain(self._candidates[0], line)
+        if not (line.startswith(b'{"seq":%d,' % (self.seq + 1)) and ends_with(line, h)):
+            return None
+        self.seq += 1
+        self._candidates[0] = h
+        return Entry(self.seq, line, h)
+
+    def look(self, line: bytes, following: bytes = b"") -> Iterator[Entry]:
+        """Take the next line, that is not simply good. `following` is the one after it."""
         pieces = _SEAM.split(line)
         for piece, after in zip(pieces, [*pieces[1:], following], strict=True):
             yield from self._look(piece, after)
@@ -74,7 +78,7 @@ class Walk:
         return (
             seq > self.seq + 1
             and following.startswith(b'{"seq":%d,' % (seq + 1))
-            and chain(own, following) == claimed(following)
+            and ends_with(following, chain(own, following))
         )
 
     def _lose(self, last: int) -> Iterator[Entry]:

@@ -162,10 +162,15 @@ def walk_entries(file: File, walker: Walk) -> Iterator[Entry]:
 
 def walk_through(walker: Walk, rest: Iterator[bytes]) -> Iterator[Entry]:
     """The entries of consecutive lines, the damaged ones at their end too."""
+    step = walker.step
     line = next(rest, None)
     while line is not None:
         following = next(rest, None)
-        yield from walker.read(line, following or b"")
+        entry = step(line)
+        if entry is not None:
+            yield entry
+        else:
+            yield from walker.look(line, following or b"")
         line = following
     yield from walker.finish()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from math import inf
 
 import trio
@@ -136,6 +137,7 @@ class Room:
             return False
         name = self.key.name
         self.state = Chatroom(name, self._settings, self.log.opened)
+        self.log.opened = replace(self.log.opened, recent=())  # the room has them, framed
         self.opened.set()
         return True
 
