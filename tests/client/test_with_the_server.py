@@ -30,7 +30,7 @@ from edgechat.core.record import chain, claimed
 
 from .server import Server, serving
 
-SOON = 30.0  # seconds: long for a slow machine, never awaited on a good one
+SOON = 90.0  # seconds: a bound for a machine with much else to do, never awaited on a good one
 QUICK = Options(backoff_base=0.05, backoff_cap=0.2, join_within=SOON)
 
 
