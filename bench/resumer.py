@@ -33,7 +33,7 @@ class Resumer:
 
     def _newcomer(self) -> Member:
         seq, h = self.seen[-1] if self.seen else NOTHING_SEEN
-        self._stream, self._ready = b"", False
+        self._stream, self.ready = b"", False
         self._resent_now: set[str] = set()
         return Member(self.room, hello(self.name, v=2, since={"seq": seq, "h": h}))
 
@@ -55,7 +55,7 @@ class Resumer:
         payloads, self._stream = split(self._stream + data)
         for payload in payloads:
             self._event(json.loads(payload))
-        if self._ready and self.talking:
+        if self.ready and self.talking:
             self._talk()
 
     def _event(self, event: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ class Resumer:
 
     def _welcome(self, event: dict[str, Any]) -> None:
         head = self.seen[-1] if self.seen else NOTHING_SEEN
-        self._ready = True
+        self.ready = True
         if event.get("recovered") is not True:
             self.breaches.append(f"not recovered from {head}: {event}")
         else:
