@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgechat.core.chatroom import Chatroom
 from edgechat.core.commands import Command, Speak
 from edgechat.core.errors import Refusal
 from edgechat.core.record import NewLine, parse_line
 
-Verdict = NewLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
+Final = NewLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
+
+
+class Hinged(NamedTuple):
+    """It repeats a message of the same batch: a verdict only if that one gets stored."""
+
+    verdict: Final
+
+
+Verdict = Final | Hinged
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +73,11 @@ class _Drafting:
 
     def judge(self, speak: Speak, now_ms: int, now: float) -> Verdict:
         session, say = speak
-        if say.id is not None and (line := self._said(say.id)) is not None:
-            return _repeat(speak, line)
+        if say.id is not None:
+            if say.id in self._new:
+                return Hinged(_repeat(speak, self._new[say.id]))
+            if (line := self._said(say.id)) is not None:
+                return _repeat(speak, line)
         wait = session.allowance.spend(now)
         if wait > 0:
             return rate_limited(wait, say.id)
@@ -74,9 +87,7 @@ class _Drafting:
         return self._last
 
     def _said(self, id: str) -> bytes | None:
-        """The line that was said under `id`, in this batch or before."""
-        if id in self._new:
-            return self._new[id]
+        """The line that was said under `id` before this batch."""
         room = self._room
         seq = room.known.find(id, self._last.seq) if room.known else None
         return None if seq is None else room.recent.line(seq) or self._old.get(seq)
@@ -93,7 +104,7 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
     )
 
 
-def _repeat(speak: Speak, line: bytes) -> Verdict:
+def _repeat(speak: Speak, line: bytes) -> Final:
     """The same message again is answered by its line; another one under its `id` is refused."""
     said = parse_line(line)
     if (said.name, said.message) == (speak.session.name, speak.say.text):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgechat.core import wire
 from edgechat.core.chatroom import Chatroom
 from edgechat.core.commands import Join, Leave, Speak, Type
-from edgechat.core.draft import Draft, Verdict
+from edgechat.core.draft import Draft, Final, Hinged, Verdict
 from edgechat.core.errors import Refusal
 from edgechat.core.record import NewLine
 from edgechat.core.session import Session
@@ -60,7 +60,8 @@ class _Settling:
 
     def speak(self, speak: Speak, verdict: Verdict) -> None:
         session, say = speak
-        if isinstance(verdict, NewLine) and self._failure is None:
+        verdict = self._final(speak, verdict)
+        if isinstance(verdict, NewLine):
             frame = wire.text_frame(verdict.line)
             self._room.store(verdict, say.id, frame)
             self._room.stop_typing(session.name)
@@ -71,7 +72,7 @@ class _Settling:
         elif isinstance(verdict, bytes):
             self._tell(session, wire.text_frame(verdict))
         else:
-            self._tell(session, wire.error(self._refusal(speak, verdict)))
+            self._tell(session, wire.error(verdict))
 
     def join(self, join: Join) -> None:
         room, session = self._room, join.session
@@ -123,10 +124,10 @@ class _Settling:
         else:
             stream.answer(session, data)
 
-    def _refusal(self, speak: Speak, verdict: NewLine | Refusal) -> Refusal:
-        """Why this message is not stored. What was not stored costs nothing."""
-        if isinstance(verdict, Refusal):
-            return verdict
-        assert self._failure is not None
-        speak.session.allowance.refund()
-        return Refusal(self._failure.code, self._failure.text, id=speak.say.id)
+    def _final(self, speak: Speak, verdict: Verdict) -> Final:
+        """What becomes of it, now that the lines are stored or not. What is not costs nothing."""
+        if self._failure is not None and isinstance(verdict, NewLine | Hinged):
+            if isinstance(verdict, NewLine):
+                speak.session.allowance.refund()
+            return Refusal(self._failure.code, self._failure.text, id=speak.say.id)
+        return verdict.verdict if isinstance(verdict, Hinged) else verdict
