@@ -38,8 +38,10 @@ class Roster:
         return len(self.sessions)
 
     def present(self, *, v2: bool) -> tuple[str, ...]:
-        """Who is there, as that protocol sees it: each session's name, or each name once."""
-        return tuple(self._names) if v2 else tuple(session.name for session in self.sessions)
+        """The names that `greeting` says: each session's, or each once; of a big room a page."""
+        if not v2:
+            return tuple(session.name for session in self.sessions)
+        return tuple(islice(self._names, PAGE if self.big else None))
 
     def add(self, session: Session) -> tuple[bytes, bytes]:
         """Take a newcomer in. Returns what v1 members are told, and what v2 members are."""
@@ -102,15 +104,15 @@ class Roster:
             self._greetings.pop(True, None)
             return b""
         self._stale = False
-        return self._greet_page(len(self._names)) if was_big else frame
+        return self._greet_page() if was_big else frame
 
     def _greet_v1(self) -> bytes:
         return b"".join([session.joined for session in self.sessions])
 
     def _greet_v2(self) -> bytes:
         if self.big:
-            return self._greet_page(PAGE)
+            return self._greet_page()
         return b"".join([wire.joined(encode_name(name)) for name in self._names])
 
-    def _greet_page(self, names: int) -> bytes:
-        return wire.roster(len(self), list(islice(self._names, names)))
+    def _greet_page(self) -> bytes:
+        return wire.roster(len(self), list(self.present(v2=True)))
