@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 _NOT_READ = "The server can't read this room's history now. Try again later."
+_REASONS = {
+    Close.DEFECT: "a defect ended the room: come back to a fresh one",
+    Close.RESTART: "the server or the room starts again: come back",
+}
 
 _Item = Speak | Type | None  # None only wakes the task
 
@@ -159,7 +163,7 @@ class Room:
         self._received.close()
         for socket in self._visitors.values():
             if socket is not None:
-                socket.close(code, "the room ended")
+                socket.close(code, _REASONS[code])
         if self.log is not None:
             self.log.close()
 
