@@ -72,5 +72,6 @@ TARGETS = (
     Target("history", "verify", own("history", "verify_mb_per_s"), 30, at_most=False,
            unit=" MB/s"),
     Target("rooms", "memory beyond recent lines", own("rooms", "beyond_kib"), 64, unit=" KiB"),
+    Target("start", "seconds to the first answer", own("start", "start_s"), 0.5, unit=" s"),
     Target("disk", "messages to an fsync", own("disk", "messages_per_fsync"), 50, at_most=False),
 )  # fmt: skip

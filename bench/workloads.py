@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import flooding, history, joining, syncing, waiting
+from bench import flooding, history, joining, starting, syncing, waiting
 from bench.chatting import Chat, one_in_flight, open_rate, windowed
 from bench.crowd import Crowd
 from bench.measurement import Figures, talk
@@ -83,6 +83,11 @@ def open_rooms(count: int) -> Run:
     return lambda server, _candidate, _seconds: history.open_rooms(server, count)
 
 
+def start(rooms: int) -> Run:
+    """Starting with so many rooms on disk."""
+    return lambda server, _candidate, _seconds: starting.start(server, rooms)
+
+
 def disk(server: Server, _candidate: Candidate, seconds: float) -> Figures:
     """Durability `disk`, 100 senders."""
     return syncing.messages_an_fsync(server, seconds)
@@ -113,6 +118,8 @@ WORKLOADS = {
                  long_room(100_000), floor=False, peers=False, rounds=1),
         Workload("rooms", "1,000 open rooms", open_rooms(1_000), open_rooms(200),
                  floor=False, peers=False, rounds=1, command=history.patient),
+        Workload("start", "start, 10,000 rooms on disk", start(10_000), start(1_000),
+                 floor=False, peers=False, rounds=1),
         Workload("disk", "100 senders, durability disk", disk,
                  floor=False, peers=False, rounds=2, command=syncing.command),
     )
