@@ -91,7 +91,6 @@ export class Composer {
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;
     this.text = "";
-    this.#lastTyping = -Infinity;
     this.focus();
   }
 

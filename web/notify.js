@@ -1,5 +1,5 @@
 /** Telling somebody who does not look: the tab's title and icon always, a notification and a sound for mentions if asked for. */
-import { language, word } from "./words.js";
+import { locale, word } from "./words.js";
 
 const DOT = "%3Ccircle cx='24' cy='8' r='8' fill='%23e5484d'/%3E";
 
@@ -20,7 +20,7 @@ export class Notifier {
 
   /** "(3) lobby"; a mention makes it "(@ 3) lobby". */
   unread(/** @type {number} */ count, /** @type {number} */ calls) {
-    const mark = count ? `(${calls ? "@ " : ""}${count.toLocaleString(language())}) ` : "";
+    const mark = count ? `(${calls ? "@ " : ""}${count.toLocaleString(locale())}) ` : "";
     document.title = `${mark}${this.#title} · EdgeChat`;
     const href = count ? this.#plainIcon.replace("%3C/svg%3E", `${DOT}%3C/svg%3E`) : this.#plainIcon;
     if (this.#icon.getAttribute("href") !== href) this.#icon.setAttribute("href", href);

@@ -1,5 +1,5 @@
 /** Who is here, who types, who came and went: the rules. Pure; company.js shows it. */
-import { language, word } from "./words.js";
+import { locale, word } from "./words.js";
 
 export class Roster {
   /** Above this many sessions the server sends a count instead of names. */
@@ -46,7 +46,7 @@ export class Roster {
   }
 
   get names() {
-    return [...this.#names].sort((a, b) => a.localeCompare(b, language()));
+    return [...this.#names].sort((a, b) => a.localeCompare(b, locale()));
   }
 }
 
@@ -98,7 +98,7 @@ export class Comings {
 
 /** Names for a sentence, the third and later as a number. */
 export function listed(/** @type {string[]} */ names, most = 3) {
-  const joined = new Intl.ListFormat(language(), { type: "conjunction" });
+  const joined = new Intl.ListFormat(locale(), { type: "conjunction" });
   if (names.length <= most) return joined.format(names);
   return word("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
 }

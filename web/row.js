@@ -1,7 +1,7 @@
 /** One line of the log: how it follows the one above (pure), and its element. */
 import { element } from "./element.js";
 import { mentions, pieces } from "./text.js";
-import { language, word } from "./words.js";
+import { locale, word } from "./words.js";
 
 /** @typedef {import("./protocol.js").Line} Line */
 /** @typedef {import("./protocol.js").Lost} Lost */
@@ -39,8 +39,8 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
     time: { hour: "2-digit", minute: "2-digit" },
     full: { dateStyle: "full", timeStyle: "medium" },
   };
-  const key = kind + language();
-  if (!dates.has(key)) dates.set(key, new Intl.DateTimeFormat(language() === "en" ? undefined : language(), styles[kind]));
+  const key = kind + locale();
+  if (!dates.has(key)) dates.set(key, new Intl.DateTimeFormat(locale(), styles[kind]));
   return dates.get(key).format(timestamp);
 }
 

@@ -123,13 +123,16 @@ export const ENGLISH = {
 /** @type {Language} */
 let current = { language: "en", direction: "ltr", phrases: ENGLISH };
 let plural = new Intl.PluralRules("en");
+let region = "en";
 
-export const language = () => current.language;
+/** The tag for numbers, dates and lists: the language spoken, with the reader's own region. */
+export const locale = () => region;
 
 /** Take the first of these languages that is there; English if none is. */
 export async function speak(/** @type {readonly string[]} */ wanted) {
-  const tag = wanted.map((each) => each.toLowerCase().split("-")[0] ?? "").find((each) => each === "en" || each in OTHERS) ?? "en";
-  const other = await OTHERS[tag]?.().catch(() => null);
+  const base = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0] ?? "";
+  region = wanted.find((tag) => base(tag) === "en" || base(tag) in OTHERS) ?? "en";
+  const other = await OTHERS[base(region)]?.().catch(() => null);
   current = other?.default ?? { language: "en", direction: "ltr", phrases: ENGLISH };
   plural = new Intl.PluralRules(current.language);
   document.documentElement.lang = current.language;
@@ -142,7 +145,7 @@ export function word(/** @type {string} */ key, /** @type {Record<string, string
   const text = typeof phrase === "string" ? phrase : (phrase[plural.select(Number(values.count))] ?? phrase.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
-    return typeof value === "number" ? value.toLocaleString(current.language) : (value ?? whole);
+    return typeof value === "number" ? value.toLocaleString(region) : (value ?? whole);
   });
 }
 
