@@ -59,6 +59,7 @@ class Histories:
                 log.warning("In the history of %s %s.", key, done)
             if self._settings.durability == "disk":
                 os.fsync(fd)
+                sync_folder(path.parent)  # its maker may have died between the two
             return self._opened(key, path, fd)
         except OSError as error:
             os.close(fd)
@@ -67,8 +68,8 @@ class Histories:
     def _opened(self, key: RoomKey, path: Path, fd: int) -> HistoryLog:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
+            os.unlink(path)
             os.close(fd)
-            path.unlink()
             return HistoryLog(key, path, self._syncer, self._settings, _nothing(), None)
         if file.base is None:
             log.error("The header of the history of %s is damaged.", key)
@@ -219,7 +220,7 @@ class HistoryLog:
         if self._file is None:
             os.close(file.fd)
             with suppress(OSError):
-                self._path.unlink()
+                os.unlink(self._path)
             return
         try:
             os.ftruncate(file.fd, self._file.end)
