@@ -34,6 +34,7 @@ class WebSocket:
         "_closing",
         "_early",
         "_empty",
+        "_farewell",
         "_nursery",
         "_outbox",
         "_reader",
@@ -58,6 +59,7 @@ class WebSocket:
         self._outbox: deque[bytes] | None = None
         self._waiting = 0  # bytes in the outbox
         self._empty: trio.Event | None = None  # there while the outbox is not
+        self._farewell = b""  # the reply to the other side's close
         self._blocked = False  # nothing may be written past the outbox
         self._closing = False  # nothing more is written at all
 
@@ -116,6 +118,8 @@ class WebSocket:
         so they are read until it closes (RFC 6455, section 7.1.1; RFC 9112, section 9.6).
         """
         self._blocked = self._closing = True
+        if self._farewell:
+            self._outbox = deque([*(self._outbox or ()), self._farewell])
         with trio.move_on_after(self._settings.close_timeout):
             try:
                 await self._flush()
@@ -132,7 +136,10 @@ class WebSocket:
     def _take(self, data: bytes) -> list[str | None]:
         self.silence = 0
         messages = self._reader.feed(data)
-        if replies := self._reader.replies():
+        replies = self._reader.replies()
+        if self._reader.ended:
+            self._farewell = replies  # after the answers to what came with it: it is the last frame
+        elif replies:
             self.write(replies)
         return messages
 
