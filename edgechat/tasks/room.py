@@ -126,10 +126,9 @@ class Room:
 
     async def run(self) -> None:
         """Open the history, serve, and end: idle, told to stop, or by a defect."""
-        ending = Close.DEFECT
+        ending: Close | None = Close.DEFECT
         try:
-            if await self._open():
-                ending = await self._serve()
+            ending = await self._serve() if await self._open() else None
         finally:
             self._end(ending)
 
@@ -156,13 +155,16 @@ class Room:
                 return self._ending
         return Close.RESTART
 
-    def _end(self, code: Close) -> None:
-        """Nobody is left waiting. Nothing here waits, so that no visitor can slip in between."""
+    def _end(self, code: Close | None) -> None:
+        """Nobody is left waiting. Nothing here waits, so that no visitor can slip in between.
+
+        Without a code nobody is sent away: `wait_opened` refuses them, and says why.
+        """
         self._ended = True
         self.opened.set()
         self._received.close()
         for socket in self._visitors.values():
-            if socket is not None:
+            if socket is not None and code is not None:
                 socket.close(code, _REASONS[code])
         if self.log is not None:
             self.log.close()
