@@ -1,0 +1,175 @@
+"""The machine that the server runs on: it starts the server again whenever it ended.
+
+What runs is `edgechat.edge.server` with all that it is made of. Put in the place of the real
+thing are only the kernel's calls (`os`, sockets and waiting for them, worker threads), random
+numbers and the wall clock. The HTTP side is left out: Hypercorn wants real sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import trio
+
+from edgechat.edge import (
+    folder,
+    history,
+    lines,
+    linger,
+    listener,
+    repair,
+    server,
+    syncer,
+    websocket,
+)
+from edgechat.edge.folder import Folder
+from edgechat.settings import Settings
+from edgechat.tasks.directory import Directory
+
+from .network import Link
+from .stream import Door
+from .system import Killed, System
+from .truth import Truth
+
+_KEY = bytes(32)
+_EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
+
+
+class Server(server._Server):
+    """The real one, without HTTP."""
+
+    async def _start_http(self, living: trio.Nursery, rooms: Directory[Any, Any]) -> None:
+        pass
+
+
+class Host:
+    """One machine."""
+
+    def __init__(self, settings: Settings, system: System, truth: Truth, random: Random) -> None:
+        self.clock_skew = 0  # ms that the wall clock is wrong by
+        self._settings = settings
+        self._system = system
+        self._truth = truth
+        self._random = random
+        self._door: Door | None = None
+        self._links: list[Link] = []
+        self._scope = trio.CancelScope()
+        self._stop = trio.Event()
+        system.die = self.crash
+        self._dies_of_power = False
+
+    # What happens to it.
+
+    def connect(self, link: Link) -> None:
+        """Raises `OSError` where nobody listens."""
+        if self._door is None:
+            raise ConnectionRefusedError
+        self._links = [link for link in self._links if link.served]
+        self._links.append(link)
+        self._door.knock(link)
+
+    def restart(self) -> None:
+        """Stop it in order; it comes back by itself."""
+        self._stop.set()
+
+    def doom(self, calls: int, *, power: bool) -> None:
+        """Crash, or lose power: at once, or in the middle of a system call, after so many."""
+        self._dies_of_power = power
+        if calls:
+            self._system.doomed_in = calls - 1
+        else:
+            self.crash()
+
+    def crash(self) -> None:
+        """`kill -9`, or the plug."""
+        if not self._system.alive:
+            return
+        self._door = None
+        self._system.kill()
+        for link in self._links:
+            if self._dies_of_power:
+                link.served = False
+                link.cut(5.0)
+            elif link.served:
+                link.reset_by_kernel()
+        self._scope.cancel()
+        if self._dies_of_power:
+            self._system.disk.lose_power()
+            self._truth.power_lost()
+        else:
+            self._system.disk.remember()
+
+    # Its life.
+
+    async def run(self) -> None:
+        with self._in_place():
+            while True:
+                await self._serve()
+                await trio.sleep(self._random.choice((0.01, 0.2, 2.0)))
+
+    async def _serve(self) -> None:
+        self._system.boot()
+        self._truth.process += 1
+        self._stop = trio.Event()
+        self._door = door = Door()
+        running = Server(self._settings, Folder(self._settings.data), _KEY)
+        with trio.CancelScope() as self._scope:
+            try:
+                await running.run([door], self._stop, trio.TASK_STATUS_IGNORED)  # type: ignore[list-item]
+            except* Killed:
+                pass
+        self._door = None
+        self._system.alive = False
+        for link in self._links:
+            if link.served:
+                link.reset_by_kernel()
+
+    def _now_ms(self) -> int:
+        return _EPOCH + self.clock_skew + int(trio.current_time() * 1000)
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """What the server finds in the place of the kernel."""
+        system, random = self._system, self._random
+        secrets = SimpleNamespace(token_hex=lambda size: random.randbytes(size).hex())
+        clock = SimpleNamespace(time_ns=lambda: self._now_ms() * 1_000_000)
+        with ExitStack() as stack:
+
+            def put(module: object, name: str, value: object) -> None:
+                stack.enter_context(patch.object(module, name, value, create=name == "set"))
+
+            for module in (folder, history, lines, repair):
+                put(module, "os", system)
+            for module in (history, syncer):
+                put(module, "run_sync", system.run_sync)
+            for module in (linger, listener, websocket):
+                put(module, "wait_readable", _wait_readable)
+            put(websocket, "wait_writable", _wait_writable)
+            put(history, "secrets", secrets)
+            put(history, "time", clock)
+            put(server, "_now_ms", self._now_ms)
+            put(listener, "set", _InOrder)  # sets of objects have an order by address
+            yield
+
+
+class _InOrder(dict[Any, None]):
+    """A set with an order that the seed alone decides."""
+
+    def add(self, item: object) -> None:
+        self[item] = None
+
+    def discard(self, item: object) -> None:
+        self.pop(item, None)
+
+
+async def _wait_readable(socket: Any) -> None:
+    await socket.wait_readable()
+
+
+async def _wait_writable(socket: Any) -> None:
+    await socket.wait_writable()

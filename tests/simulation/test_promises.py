@@ -1,0 +1,66 @@
+"""The promises, in worlds that Hypothesis makes up and makes smaller."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from . import actions
+from .actions import CALLS, CLIENTS, ELSEWHERE, Action
+from .world import Failure, World, run
+
+_CLIENT = st.integers(0, CLIENTS - 1)
+_CALLS = st.integers(0, 40)
+_ACTION: st.SearchStrategy[Action] = st.one_of(
+    st.builds(actions.Say, _CLIENT, st.sampled_from((1, 3, 12))),
+    st.builds(actions.Wait, st.sampled_from(actions.PAUSES)),
+    st.builds(actions.Cut, _CLIENT, st.sampled_from(actions.NOTICES)),
+    st.builds(actions.Come, _CLIENT),
+    st.builds(actions.Go, _CLIENT),
+    st.builds(actions.Repeat, _CLIENT),
+    st.builds(actions.Conflict, _CLIENT),
+    st.builds(actions.Type, _CLIENT),
+    st.builds(actions.Visit, st.integers(0, len(ELSEWHERE) - 1)),
+    st.builds(actions.Swallow, _CLIENT),
+    st.builds(actions.Stall, _CLIENT, st.booleans()),
+    st.builds(actions.Restart),
+    st.builds(actions.Crash, _CALLS),
+    st.builds(actions.PowerLoss, _CALLS),
+    st.builds(
+        actions.Fail,
+        st.integers(0, len(CALLS) - 1),
+        st.sampled_from(actions.ERRORS),
+        st.sampled_from(actions.TIMES),
+    ),
+    st.builds(actions.Heal),
+    st.builds(actions.Jump, st.sampled_from(actions.JUMPS)),
+)
+
+
+# Some 30 s: `make simulate N=…` goes on where this ends.
+@settings(
+    max_examples=250,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(seed=st.integers(0, 2**32), story=st.lists(_ACTION, min_size=4, max_size=40))
+def test_promises_are_kept_whatever_happens(seed: int, story: list[Action]) -> None:
+    world = World(f"hypothesis {seed}", story, 0)
+    try:
+        world.run()
+    except Failure:
+        note("\n".join(world.story.events))
+        raise
+
+
+def test_a_seed_tells_the_same_story_twice() -> None:
+    for seed in ("one", "two", "three"):
+        first, second = run(seed), run(seed)
+        assert first.actions == second.actions
+        assert first.events == second.events
+
+
+def test_a_list_of_actions_replays_what_was_invented() -> None:
+    first = run("four")
+    assert run("four", first.actions).events == first.events
