@@ -11,7 +11,6 @@ import { hello, typing } from "./protocol.js";
 import { Transcript } from "./transcript.js";
 
 /** @typedef {import("./room.js").World & { title: string }} Here */
-/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
 
 export class Session {
   #root;
@@ -88,12 +87,12 @@ export class Session {
   }
 
   async #open(/** @type {string} */ what) {
-    const { openHelp, openPeople, openSettings, openShare } = await import("./dialog.js");
+    const dialogs = await import("./dialog.js");
     const { identity, room, store } = this.#here;
-    if (what === "people") openPeople(() => this.#company.entries());
-    else if (what === "share") openShare(location.origin + location.pathname, isPrivate(room));
-    else if (what === "settings") openSettings(identity.name, store, (name) => this.#rename(name));
-    else openHelp();
+    if (what === "people") dialogs.openPeople(() => this.#company.entries());
+    else if (what === "share") dialogs.openShare(location.origin + location.pathname, isPrivate(room));
+    else if (what === "settings") dialogs.openSettings(identity.name, store, (name) => this.#rename(name));
+    else dialogs.openHelp();
   }
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {
@@ -110,11 +109,10 @@ export class Session {
   /** A browser does not say why a socket was refused; the room's address does. */
   async #probe() {
     const answer = await fetch(apiOf(this.#here.room)).catch(() => null);
-    if (answer?.status !== 404 || this.#met) return;
-    this.#connection.stop(404);
+    if (answer?.status === 404 && !this.#met) this.#connection.stop(404);
   }
 
-  #heard(/** @type {ServerEvent} */ event) {
+  #heard(/** @type {import("./protocol.js").ServerEvent} */ event) {
     switch (event.kind) {
       case "line":
       case "lost":
@@ -133,7 +131,7 @@ export class Session {
       case "unknown":
         return;
       default:
-        /** @type {never} */ (event);
+        return /** @type {never} */ (event);
     }
   }
 
