@@ -14,6 +14,7 @@ from bench.frame import pongs, upgrade
 
 READ_BYTES = 1 << 18
 PORTS_AN_ADDRESS = 20_000
+PING = b"\x89"
 READY = b'"ready":true'
 
 
@@ -148,19 +149,21 @@ class Crowd:
         if not size:
             raise LoadError("the server ended a connection")
         data = bytes(self.view[:size])
-        if b"\x89" in data:
+        if PING in data:
             member.answer(data)
         if member.keep and member.stage is Stage.READY:
             member.kept += data
         return data
 
     def settle(self, quiet: float = 0.3, timeout: float = 60) -> None:
-        """Read until nothing has come for a while: the notices of the last who joined."""
-        deadline = time.monotonic() + timeout
-        while ready := self.epoll.poll(quiet):
-            for fd, _event in ready:
-                self.read(self.members[fd])
-            if time.monotonic() > deadline:
+        """Read until nothing but pings has come for a while: the notices of the last who joined."""
+        last = time.monotonic()
+        deadline = last + timeout
+        while (now := time.monotonic()) - last < quiet:
+            for fd, _event in self.epoll.poll(quiet):
+                data = self.read(self.members[fd])
+                last = now if data[:1] != PING else last
+            if now > deadline:
                 raise LoadError(f"not quiet within {timeout:.0f} s of joining")
 
     def wait(self, seconds: float) -> None:
