@@ -2,7 +2,9 @@
 
 A line is good when its `h` follows from the `h` before it. Damage costs what is damaged and no
 more: the line after a damaged one is held against the `h` that can still be read there, or that
-its text would have; where neither is there, it is shown, and called unprovable.
+its text would have, or that stood before it; where nothing can be read, it is shown, and called
+unprovable. Where what is read there is wrong, that line can't be told from one more damaged line,
+and is lost with it: nothing wrong is ever shown for good.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from collections.abc import Iterator
 
 from edgechat.core.record import Damaged, Entry, Record, chain, claimed, ends_with, parse_line
 
-# Two lines whose newline was damaged. JSON escapes quotation marks, so no message looks like it.
-_SEAM = re.compile(rb'(?<=,"h":"[0-9a-f]{16}"\}).(?=\{"seq":)', re.DOTALL)
+# Two lines whose newline was damaged or is gone. JSON escapes quotation marks, so no message looks
+# like it.
+_SEAM = re.compile(rb'(?<=,"h":"[0-9a-f]{16}"\}).?(?=\{"seq":)', re.DOTALL)
+_MOST = 4  # candidates kept: so many damaged lines in a row cost time for each, and no more
 
 
 class Walk:
@@ -26,6 +30,7 @@ class Walk:
         self.unprovable = 0
         self._candidates = [] if h is None else [h]  # any of them the next line may follow from
         self._sure = h is not None  # whether the right one is among them
+        self._good: list[bytes] = []  # while lines are pending: the h before them
         self._pending: list[bytes | None] = []  # the h of each damaged piece not yet counted
 
     @property
@@ -60,23 +65,33 @@ class Walk:
         """A line that is not simply good."""
         record, own = _parse(piece), claimed(piece)
         if record is not None and own is not None and record.seq > self.seq:
-            proven = any(chain(h, piece) == own for h in self._candidates)
+            proven = any(chain(h, piece) == own for h in (*self._candidates, *self._good))
             if proven or not self._sure or self._is_after_a_gap(record.seq, own, following):
                 self.unprovable += not proven
                 yield from self._lose(record.seq - 1)
-                self._go_on(record.seq, own)
+                self.seq = record.seq
+                self._candidates = [own] if proven else [own, *self._computed(piece)]
+                self._sure = True
                 yield Entry(record.seq, piece, own)
                 return
         self.damaged += 1
+        if not self._pending:
+            self._good = self._candidates
         self._pending.append(own)
-        computed = [chain(h, piece) for h in self._candidates]
-        self._candidates = ([own] if own else []) + (computed or self._candidates)
+        self._candidates = ([own] if own else []) + self._computed(piece)
         self._sure = own is not None
 
+    def _computed(self, piece: bytes) -> list[bytes]:
+        """What may be the h after a piece, where its own is damaged and its text is not."""
+        return [chain(h, piece) for h in self._candidates[:_MOST]]
+
     def _is_after_a_gap(self, seq: int, own: bytes, following: bytes) -> bool:
-        """Whether lines before this one are gone, and the line after it vouches for it."""
+        """Whether more than the pending lines are gone, and the line after it vouches for its h.
+
+        That says nothing of its text: it must not be one more in a row of damaged lines.
+        """
         return (
-            seq > self.seq + 1
+            seq > self.seq + len(self._pending) + 1
             and following.startswith(b'{"seq":%d,' % (seq + 1))
             and ends_with(following, chain(own, following))
         )
@@ -87,11 +102,7 @@ class Walk:
         for at, seq in enumerate(range(self.seq + 1, last + 1)):
             yield Entry(seq, None, known[at] if known else None)
         self._pending = []
-
-    def _go_on(self, seq: int, h: bytes) -> None:
-        self.seq = seq
-        self._candidates = [h]
-        self._sure = True
+        self._good = []
 
 
 def _parse(line: bytes) -> Record | None:
