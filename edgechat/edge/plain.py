@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import socket as stdlib
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Replay(trio.abc.HalfCloseableStream):
         self._patience = patience
         self._reading = trio.CancelScope()
         self._closed = False
+        self.when_closed: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What was read already, then what comes; no more after `aclose`."""
@@ -71,6 +73,7 @@ class Replay(trio.abc.HalfCloseableStream):
         self._closed = True
         self._reading.cancel()
         await self.send_eof()
+        await self.when_closed()
 
 
 class PlainHttp:
@@ -105,6 +108,7 @@ class PlainHttp:
 
         def server(stream: Replay) -> TCPServer:
             context = WorkerContext(None)
+            stream.when_closed = context.terminated.set  # else it waits for one more request
             return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
 
         self._server = server
