@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from edgechat.edge.server import serve
 from edgechat.settings import Settings
@@ -145,6 +147,17 @@ async def _port(process: trio.Process) -> int:
     found = re.search(rb"EdgeChat is at http://127\.0\.0\.1:(\d+)/ ", line)
     assert found, line
     return int(found[1])
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Until it is true; bounded."""
+    with trio.fail_after(SOON):
+        while not condition():
+            await wait_all_tasks_blocked(0.01)
+
+
+def open_files(pid: int | str = "self") -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 class Bystander:

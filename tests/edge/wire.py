@@ -159,9 +159,10 @@ class Wire:
         self._buffer += data
 
 
-async def dial(port: int, receive_buffer: int | None = None) -> Wire:
+async def dial(port: int, receive_buffer: int | None = None, source: str = "127.0.0.1") -> Wire:
     """A plain connection. `receive_buffer`: bytes that the kernel takes for one who doesn't."""
     socket = trio.socket.socket()
+    await socket.bind((source, 0))
     if receive_buffer is not None:
         socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, receive_buffer)
     await socket.connect(("127.0.0.1", port))
