@@ -26,7 +26,7 @@ function linkText(/** @type {Text} */ node) {
   const parts = [];
   let at = 0;
   for (const { start, end, href, value, type } of find(node.data, { defaultProtocol: "https" })) {
-    const wanted = (type === "email" || WRITTEN.test(value)) && SAFE.test(href);
+    const wanted = (type === "email" || WRITTEN.test(value)) && SAFE.test(href) && URL.canParse(href);
     if (!wanted) continue;
     parts.push(node.data.slice(at, start), element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, value));
     at = end;

@@ -48,8 +48,18 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
 export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   const called = line.name !== view.me() && mentions(line.message, view.me());
   const when = new Date(line.timestamp).toISOString();
-  const time = element("time", { datetime: when }, format(line.timestamp, "time"));
-  const anchor = element("a", { class: "when", href: `${view.page}#${line.seq}`, title: format(line.timestamp, "full"), "aria-label": word("log.link", { seq: line.seq }), tabindex: -1 }, time);
+  const clock = format(line.timestamp, "time");
+  const anchor = element(
+    "a",
+    {
+      class: "when",
+      href: `${view.page}#${line.seq}`,
+      title: format(line.timestamp, "full"),
+      "aria-label": `${clock}, ${word("log.link", { seq: line.seq })}`,
+      tabindex: -1, // a tab stop a message would put five hundred of them before the field
+    },
+    element("time", { datetime: when }, clock),
+  );
   return element(
     "article",
     { class: `row${called ? " calls" : ""}`, "data-seq": line.seq },

@@ -57,7 +57,7 @@ export const ENGLISH = {
   "room.gone": "There is no such room. Check the link, or open another.",
   "log.left": "New since you were here",
   "log.lost": "A message that was stored here is damaged and can't be shown.",
-  "log.link": "Link to message {seq}",
+  "log.link": "link to message {seq}",
   "log.joined": "{names} joined",
   "log.quit": "{names} left",
   "log.passed": "{names} came by",

@@ -99,6 +99,7 @@ def test_axe_in_each_dialog(name: str, look: str, tab: Tabs) -> None:
 def test_a_journey_by_keyboard_alone(context: Contexts, tab: Tabs) -> None:
     page = context().new_page()
     page.goto("./")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.type("ada")
     page.keyboard.press("Tab")

@@ -1,0 +1,103 @@
+"""What the page weighs and what a message costs it. Bounds are wide where they are times; `-s` shows the figures."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from playwright.sync_api import Request, expect
+
+from .conftest import Contexts, Tabs
+from .crowd import fill
+from .language import wait_joined
+from .server import Server
+
+WEB = Path(__file__).parents[2] / "web"
+# Time each frame that the page handles, from outside of it.
+TIMED = """() => {
+  const set = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage").set;
+  Object.defineProperty(WebSocket.prototype, "onmessage", { set(handler) {
+    set.call(this, (event) => {
+      const start = performance.now();
+      handler?.call(this, event);
+      if (event.data.includes('"message"')) performance.measure("arrival", { start });
+    });
+  } });
+}"""
+DURATIONS = "() => performance.getEntriesByName('arrival').map(entry => entry.duration)"
+TASKS = """() => new PerformanceObserver((list) => {
+  window.longest = Math.max(window.longest ?? 0, ...list.getEntries().map((entry) => entry.duration));
+}).observe({ type: "longtask" })"""
+
+
+def packed(address: str) -> int:
+    """The bytes of an asset as they travel."""
+    file = WEB / address.split("/assets/")[1].split("/", 1)[1]
+    return len(gzip.compress(file.read_bytes(), 9))
+
+
+def first_load(requests: list[Request], room: bool) -> tuple[int, int]:
+    scripts = [each.url for each in requests if each.url.endswith((".js", ".css"))]
+    weight = sum(packed(url) for url in scripts)
+    where = "a room by its link" if room else "the front page"
+    print(f"\nfirst load of {where}: {len(requests)} requests, {weight} bytes of JS and CSS")
+    return len(requests), weight
+
+
+def test_the_weight_of_the_first_load(context: Contexts) -> None:
+    page = context().new_page()
+    requests: list[Request] = []
+    page.on("request", requests.append)
+    page.goto("./")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    count, weight = first_load(requests, room=False)
+    assert count <= 15
+    assert weight <= 40 * 1024
+
+
+def test_the_weight_of_a_room_opened_by_its_link(tab: Tabs, context: Contexts) -> None:
+    page = context().new_page()
+    requests: list[Request] = []
+    page.on("request", requests.append)
+    page.goto("room/lobby")
+    page.locator(".join input").fill("ada")
+    page.locator(".join input").press("Enter")
+    wait_joined(page)
+    page.wait_for_load_state("networkidle")
+    _, weight = first_load(requests, room=True)
+    assert weight <= 40 * 1024
+
+
+def test_a_usable_field_soon(tab: Tabs) -> None:
+    page = tab("ada")
+    page.evaluate("() => navigator.serviceWorker?.getRegistrations()")
+    page.reload()
+    page.wait_for_function("() => document.activeElement?.matches('textarea')", polling="raf")
+    soon = page.evaluate("() => performance.now()")
+    print(f"\na usable field {soon:.0f} ms after the reload")
+    assert soon < 5_000
+
+
+def test_a_message_costs_little_with_500_rows_shown(server: Server, context: Contexts) -> None:
+    fill(server, "lobby", [f"before {number}" for number in range(600)])
+    page = context().new_page()
+    page.add_init_script(f"({TIMED})(); ({TASKS})()")
+    page.goto("room/lobby")
+    page.locator(".join input").fill("ada")
+    page.locator(".join input").press("Enter")
+    wait_joined(page)
+    fill(server, "lobby", [f"to fill {number}" for number in range(450)], name="bo")
+    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "1050")
+    assert page.locator(".row").count() == 500
+    page.evaluate("() => performance.clearMeasures()")
+    words = "a message of the usual length, *with* `code` and a word for @ada"
+    fill(server, "lobby", [f"{number} {words}" for number in range(1_000)], name="bo")
+    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "2050")
+    costs = sorted(page.evaluate(DURATIONS))
+    middle, most = costs[len(costs) // 2], costs[-1]
+    print(
+        f"\n1,000 arrivals: {sum(costs) / 1000:.2f} ms mean, {middle:.2f} median, {most:.2f} most"
+    )
+    assert len(costs) == 1_000
+    assert sum(costs) / len(costs) < 4
