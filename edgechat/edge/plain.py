@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import socket as stdlib
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,31 +23,27 @@ _PIECE = 64 * 1024
 class Replay(trio.abc.HalfCloseableStream):
     """A connection whose first bytes were read already.
 
+    Closing it ends at once whatever Hypercorn still does for it: Hypercorn closes in the app's
+    task when it has cancelled that task already, and then it may wait for ever for a request.
     Sending is bounded: Hypercorn shields its sends from cancellation, so a client that does not
-    read would keep a server from ever stopping. Closing takes effect before anything can be
-    cancelled: Hypercorn closes in the app's task, and has cancelled that task just before.
+    read would keep a server from ever stopping.
     """
 
     def __init__(self, connection: stdlib.socket, early: bytes, patience: float) -> None:
         """`patience`: seconds in which a client has to read something."""
+        self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
         self._stream = trio.SocketStream(self.socket)
         self._early = early
         self._patience = patience
-        self._reading = trio.CancelScope()
-        self._closed = False
-        self.when_closed: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """What was read already, then what comes; no more after `aclose`."""
+        """What was read already, then what comes."""
         if self._early:
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
             return early
-        if not self._closed:
-            with trio.CancelScope() as self._reading:
-                return bytes(await self._stream.receive_some(max_bytes))
-        raise trio.ClosedResourceError
+        return bytes(await self._stream.receive_some(max_bytes))
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
@@ -57,6 +52,7 @@ class Replay(trio.abc.HalfCloseableStream):
             with trio.move_on_after(self._patience) as patience:
                 await self._stream.send_all(view[at : at + _PIECE])
             if patience.cancelled_caught:
+                self.life.cancel()
                 raise trio.BrokenResourceError("the client does not read")
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -70,10 +66,8 @@ class Replay(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         """Nothing more will be sent or received; `PlainHttp.serve` closes the socket."""
-        self._closed = True
-        self._reading.cancel()
         await self.send_eof()
-        await self.when_closed()
+        self.life.cancel()
 
 
 class PlainHttp:
@@ -108,7 +102,6 @@ class PlainHttp:
 
         def server(stream: Replay) -> TCPServer:
             context = WorkerContext(None)
-            stream.when_closed = context.terminated.set  # else it waits for one more request
             return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
 
         self._server = server
@@ -118,7 +111,8 @@ class PlainHttp:
         stream = Replay(connection, early, self._patience)
         self._open.add(stream)
         try:
-            await self._server(stream)
+            with stream.life:
+                await self._server(stream)
             await linger(connection)
         finally:
             self._open.discard(stream)
