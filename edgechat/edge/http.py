@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import TypeVar
@@ -18,6 +19,8 @@ from edgechat.edge.site import Asset, Site
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory, Full
 from edgechat.tasks.room import Room
+
+log = logging.getLogger(__name__)
 
 _MAX_LINES = 1_000
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -41,6 +44,7 @@ def make_app(
 ) -> QuartTrio:
     """The Quart-Trio app. `ready` says whether the server accepts and stores."""
     app = QuartTrio("edgechat", static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would have to know the proxy's scheme and host
     app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.config["BODY_TIMEOUT"] = settings.head_timeout
     app.config["RESPONSE_TIMEOUT"] = None
@@ -69,6 +73,13 @@ def _add_errors(app: QuartTrio) -> None:
     @app.errorhandler(Refusal)
     async def refusal(error: Refusal) -> Response:
         return _error(HTTPStatus.SERVICE_UNAVAILABLE, error.code, error.text)
+
+    @app.errorhandler(Exception)
+    async def defect(error: Exception) -> Response:
+        # Quart would log the path, and with it a private room's id.
+        log.error("A defect ended a request.", exc_info=error)
+        text = "This is a defect in the server, which goes on. Try again."
+        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", text)
 
 
 def _add_site(app: QuartTrio, site: Site) -> None:
