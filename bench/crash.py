@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.chain import ChainError, History, read
 from bench.crowd import Member, Stage
 from bench.frame import upgrade
+from bench.power import Disk
 from bench.process import Server, free_port, raise_file_limit
 from bench.resumer import Resumer
 from bench.servers import edgechat
@@ -35,6 +37,7 @@ class World:
 
     server: Server
     clients: list[Resumer]
+    disk: Disk | None = None  # whose power is cut with the kill
     counts: Counter[str] = field(default_factory=Counter)
     breaches: list[str] = field(default_factory=list)
 
@@ -58,9 +61,17 @@ class World:
             if not counting and any(client.ready for client in self.clients):
                 deadline, counting = time.perf_counter() + seconds, True
         if kill:
-            self.server.kill()
-            self.hear_the_rest(by_fd)
+            self.kill(by_fd)
         epoll.close()
+
+    def kill(self, by_fd: dict[int, Resumer]) -> None:
+        """The server's end, and its disk's where the power is cut."""
+        if self.disk is not None:
+            self.disk.cut()
+        self.server.kill()
+        self.hear_the_rest(by_fd)
+        if self.disk is not None:
+            self.disk.restore()
 
     def step(self, epoll: select.epoll, client: Resumer) -> None:
         """One client has connected, or hears something."""
@@ -156,7 +167,8 @@ def report(world: World, rounds: int, seconds: float) -> None:
     print(f"{rounds} kills in {seconds:.0f} s ({seconds / rounds * 1e3:.0f} ms each), "
           f"{len(world.clients)} clients")  # fmt: skip
     print(f"lines stored: {len(world.clients[0].seen)}, said: {total('said')}, "
-          f"resent: {total('resent')}, recognised by id: {total('repeats')}")  # fmt: skip
+          f"resent: {total('resent')}, recognised by id: {total('repeats')}, "
+          f"refused as the disk was gone: {total('refused')}")  # fmt: skip
     print(f"resumed: {total('recoveries')} times; "
           + ", ".join(f"{what}: {count}" for what, count in world.counts.items()))  # fmt: skip
     print(f"breaches (lost, twice, forked, cut off): {len(world.breaches)}")
@@ -171,20 +183,23 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--durability", choices=("os", "disk"), default="os")
+    parser.add_argument("--power", action="store_true", help="cut a disk's power too (as root)")
     asked = parser.parse_args()
+    if asked.power:
+        asked.durability = "disk"
     raise_file_limit()
     print(f"seed {asked.seed}")
-    with tempfile.TemporaryDirectory(prefix="edgechat-crash-") as folder:
-        port, data = free_port(), Path(folder)
-        command = edgechat(port, data, "--durability", asked.durability)
-        server = Server(command, port, data, None)
+    begin = time.perf_counter()
+    with ExitStack() as stack:
+        disk = stack.enter_context(Disk()) if asked.power else None
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="edgechat-crash-"))
+        port, data = free_port(), disk.path if disk else Path(folder)
+        server = Server(edgechat(port, data, "--durability", asked.durability), port, data, None)
+        stack.callback(server.kill)
         clients = [Resumer(f"n{n}", ROOM, eager=n % 2 == 1) for n in range(asked.clients)]
-        world, begin = World(server, clients), time.perf_counter()
-        try:
-            server.wait_listening()
-            run(world, asked.rounds, asked.seed)
-        finally:
-            server.kill()
+        world = World(server, clients, disk)
+        server.wait_listening()
+        run(world, asked.rounds, asked.seed)
     report(world, asked.rounds, time.perf_counter() - begin)
     return 1 if world.breaches else 0
 

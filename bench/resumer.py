@@ -27,7 +27,7 @@ class Resumer:
         self.outbox: dict[str, bytes] = {}  # frames by id, until the line comes back
         self.acknowledged: set[str] = set()
         self.breaches: list[str] = []
-        self.said = self.resent = self.repeats = self.recoveries = 0
+        self.said = self.resent = self.repeats = self.recoveries = self.refused = 0
         self.talking = True
         self.member = self._newcomer()
 
@@ -63,6 +63,8 @@ class Resumer:
             self._line(event)
         elif "ready" in event:
             self._welcome(event)
+        elif event.get("code") == "storage_unavailable":
+            self.refused += 1  # the disk is gone; it stays in the outbox
         elif "error" in event:
             self.breaches.append(f"error: {event}")
 
