@@ -121,4 +121,5 @@ class PlainHttp:
     def abort(self) -> None:
         """Close what is still open: cancelling is not enough where a send is shielded."""
         for stream in list(self._open):
+            stream.life.cancel()
             stream.socket.close()
