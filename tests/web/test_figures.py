@@ -1,4 +1,7 @@
-"""What the page weighs and what a message costs it. Bounds are wide where they are times; `-s` shows the figures."""
+"""What the page weighs and what a message costs it.
+
+Bounds are wide where they are times; `-s` shows the figures.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ TIMED = """() => {
 }"""
 DURATIONS = "() => performance.getEntriesByName('arrival').map(entry => entry.duration)"
 TASKS = """() => new PerformanceObserver((list) => {
-  window.longest = Math.max(window.longest ?? 0, ...list.getEntries().map((entry) => entry.duration));
+  const durations = list.getEntries().map((entry) => entry.duration);
+  window.longest = Math.max(window.longest ?? 0, ...durations);
 }).observe({ type: "longtask" })"""
 
 
