@@ -55,11 +55,12 @@ class Histories:
         except OSError as error:
             raise StorageUnavailable(_reason(error)) from None
         try:
+            if self._settings.durability == "disk":
+                _read_from_disk(fd, path)
             if done := repair.mend(fd):
                 log.warning("In the history of %s %s.", key, done)
-            if self._settings.durability == "disk":
-                os.fsync(fd)
-                sync_folder(path.parent)  # its maker may have died between the two
+                if self._settings.durability == "disk":
+                    os.fsync(fd)
             return self._opened(key, path, fd)
         except OSError as error:
             os.close(fd)
@@ -103,7 +104,7 @@ class HistoryLog:
         self._file = file
         self._last = b""  # the last line stored here, to recognise the file by
         self._identity = _identity(os.fstat(file.fd)) if file else None
-        self._is_new = False  # its folder is to be synced too
+        self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = time.time_ns() // 1_000_000
 
     async def append(self, new: Sequence[bytes]) -> None:
@@ -207,7 +208,6 @@ class HistoryLog:
         except OSError as error:
             raise StorageUnavailable(_reason(error)) from None
         self._identity = _identity(os.fstat(fd))
-        self._is_new = True
         return lines.File(fd, len(self._header()), 0, self.opened.base)
 
     def _header(self) -> bytes:
@@ -229,9 +229,9 @@ class HistoryLog:
 
     def _sync(self, file: lines.File) -> None:
         os.fsync(file.fd)
-        if self._is_new:
+        if not self._name_lasts:
             sync_folder(self._path.parent)
-            self._is_new = False
+            self._name_lasts = True
 
     def _reopen(self) -> None:
         """After a failure nothing is believed: open the file anew, and look at its end."""
@@ -266,6 +266,17 @@ def _nothing() -> Opened:
     """A history of which there is no file yet: its random base makes it one of its own."""
     base = Token(0, secrets.token_hex(8))
     return Opened(base, base, 0, exists=False, recent=())
+
+
+def _read_from_disk(fd: int, path: Path) -> None:
+    """From now on, what is read is what a power loss would leave.
+
+    The file's maker may have died before its name was made to last. And what an `fsync` failed to
+    write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
+    """
+    os.fsync(fd)
+    sync_folder(path.parent)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int]:
