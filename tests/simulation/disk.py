@@ -4,8 +4,7 @@ It follows an ext4 with ordered data, at its least friendly. Of what was not syn
 leaves the first operations up to any place, the last one torn, perhaps with zeros behind it. A
 failed `fsync` may or may not have written, and what it did not is never written later, although
 the next `fsync` succeeds: as Linux does it. (Not under `os` durability, where that would be damage
-in the middle, which other tests are about; and not once the process is gone too: nobody could
-know.) A file's name lasts once its *folder* was synced.
+in the middle, which other tests are about.) A file's name lasts once its *folder* was synced.
 """
 
 from __future__ import annotations
@@ -57,12 +56,11 @@ class Inode:
             _apply(self.image, operation)
         self.pending = [] if forgets else self.pending[done:]
 
-    def remember(self) -> None:
-        """What was forgotten is written after all."""
-        pairs = enumerate(zip(self.image, self.content, strict=False))
-        shorter = min(len(self.image), len(self.content))
-        same = next((at for at, (lasting, seen) in pairs if lasting != seen), shorter)
-        self.pending = [Cut(same), Put(same, bytes(self.content[same:]))]
+    def read_anew(self) -> None:
+        """Let go of what is in memory only, unless it is still to be written."""
+        self.content = bytearray(self.image)
+        for operation in self.pending:
+            _apply(self.content, operation)
 
     def lose_power(self, random: Random) -> None:
         done = random.randint(0, len(self.pending))
@@ -127,11 +125,6 @@ class Disk:
         """What is there for good, its name included."""
         inode = self._lasting.get(path)
         return bytes(inode.image) if inode else b""
-
-    def remember(self) -> None:
-        """The process that was told of a failed `fsync` is gone."""
-        for inode in self.names.values():
-            inode.remember()
 
     def lose_power(self) -> None:
         """What comes back although it had been taken back counts as a revenant."""

@@ -101,8 +101,6 @@ class Host:
         if self._dies_of_power:
             self._system.disk.lose_power()
             self._truth.power_lost()
-        else:
-            self._system.disk.remember()
 
     # Its life.
 

@@ -61,7 +61,7 @@ class System:
         self._next_fd = _FIRST_FD
 
     def __getattr__(self, name: str) -> int:
-        if name.startswith("O_"):
+        if name.startswith(("O_", "POSIX_FADV_")):
             return int(getattr(os, name))
         raise AttributeError(name)
 
@@ -185,6 +185,11 @@ class System:
             self.disk.sync_names()
         else:
             inode.sync()
+
+    def posix_fadvise(self, fd: int, at: int, size: int, advice: int) -> None:
+        assert (at, size, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
+        self._call("posix_fadvise")
+        self._file(fd).read_anew()
 
     # How they go.
 
