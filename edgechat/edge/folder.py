@@ -30,6 +30,9 @@ class Folder:
                 (self.path / "rooms" / kind).mkdir(parents=True, exist_ok=True)
             self._take_lock()
             return self._read_key()
+        except FolderError:
+            self.release()
+            raise
         except OSError as error:
             self.release()
             reason = error.strerror or str(error)
@@ -51,7 +54,6 @@ class Folder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self.release()
             text = f"Another EdgeChat server uses the data folder {self.path}: stop it first."
             raise FolderError(text) from None
 
