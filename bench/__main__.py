@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     """Run it; an interruption still leaves what was measured."""
     asked = arguments(argv)
     raise_file_limit()
-    results = Results(about=about(argv))
+    results = Results(about=about(argv), quick=asked.quick)
     name = asked.name or ("quick" if asked.quick else results.about["date"][:10])
     try:
         plan(asked).run(results)

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from bench.results import Results
 from bench.servers import CANDIDATES
-from bench.workloads import WORKLOADS
+from bench.table import title
 
 # workload, figure, scale, format, heading; in all but the first three less is better
 PANELS = (
@@ -51,8 +51,8 @@ def panel(results: Results, number: int, y: int) -> Iterator[str]:
     workload, figure, scale, form, heading = PANELS[number]
     chosen = bars(results, workload, figure)
     top = max(value for _server, value in chosen) or 1.0
-    title = escape(WORKLOADS[workload].title)
-    yield f'<text class="head" x="8" y="{y + 20}">{title}: {heading}</text>'
+    name = escape(title(results, workload))
+    yield f'<text class="head" x="8" y="{y + 20}">{name}: {heading}</text>'
     for place, (server, value) in enumerate(chosen):
         yield bar(server, form.format(value * scale), value / top, y + TOP + place * (BAR + GAP))
 

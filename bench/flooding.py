@@ -6,7 +6,7 @@ from bench.chatting import open_rate, spread
 from bench.crowd import Crowd, Member
 from bench.frame import MARK, Sayings, hello, text_frame
 from bench.load import Load, Sender
-from bench.measurement import Figures, due, latency_figures, talk
+from bench.measurement import Figures, Stretch, due, latency_figures, talk
 from bench.process import Server
 
 MEMBERS, SENDERS, RATE = 20, 4, 40.0
@@ -53,13 +53,16 @@ def flood(server: Server, seconds: float, *, same_room: bool) -> Figures:
         load = Load(crowd, senders, [])  # it is they who are timed: to parse a flood takes long
         calm = talk(load, server, open_rate(RATE), seconds)
         del load.latencies[:]
-        return calm_and_wild(load, Flood(flooder), seconds, calm)
+        return calm_and_wild(load, server, Flood(flooder), seconds, calm)
     finally:
         crowd.close()
 
 
-def calm_and_wild(load: Load, flood: Flood, seconds: float, calm: Figures) -> Figures:
+def calm_and_wild(
+    load: Load, server: Server, flood: Flood, seconds: float, calm: Figures
+) -> Figures:
     """The others' latency under the flood, beside theirs without."""
+    stretch = Stretch.begin(server)
     load.errand = flood.push
     open_rate(RATE)(load, seconds)
     frames = flood.finish(load)
@@ -71,6 +74,7 @@ def calm_and_wild(load: Load, flood: Flood, seconds: float, calm: Figures) -> Fi
     load.check(said)
     wild = latency_figures(load)
     return {
+        "disturbed": max(calm["disturbed"], stretch.end()["disturbed"]),
         "flood_per_s": frames / seconds,
         "p99_us": wild["p99_us"],
         "p50_us": wild["p50_us"],

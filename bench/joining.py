@@ -35,7 +35,8 @@ def storm(server: Server, members: int, *, v2: bool) -> Figures:
         if not v2:
             check_rosters(crowd)
         return {"wall_s": ready["wall_s"], "cpu_s": settled["cpu_s"],
-                "ready_cpu_s": ready["cpu_s"]} | waits(crowd)  # fmt: skip
+                "ready_cpu_s": ready["cpu_s"],
+                "disturbed": ready["disturbed"]} | waits(crowd)  # fmt: skip
     finally:
         crowd.close()
 
@@ -85,7 +86,8 @@ def reconnect(server: Server, members: int) -> Figures:
         settled = stretch.end()
         check_recovered(crowd, chosen, tokens)
         return {"wall_s": ready["wall_s"], "cpu_s": settled["cpu_s"], "stop_s": stopped,
-                "start_s": started, "recovered": members} | waits(crowd)  # fmt: skip
+                "start_s": started, "recovered": members,
+                "disturbed": ready["disturbed"]} | waits(crowd)  # fmt: skip
     finally:
         crowd.close()
 

@@ -9,7 +9,7 @@ from bench.chatting import Pace
 from bench.crowd import LoadError
 from bench.latency import summary
 from bench.load import Load
-from bench.process import Server
+from bench.process import Server, waited_ns
 
 Figures = dict[str, float]
 
@@ -22,17 +22,23 @@ class Stretch:
     began: float
     server_ns: int
     load_ns: int
+    waited: tuple[int, int]
 
     @classmethod
     def begin(cls, server: Server) -> Stretch:
         """From now on."""
-        return cls(server, time.perf_counter(), server.cpu_ns(), time.process_time_ns())
+        waited = server.waited_ns(), waited_ns()
+        return cls(server, time.perf_counter(), server.cpu_ns(), time.process_time_ns(), waited)
 
     def end(self) -> Figures:
-        """Wall time and CPU of the server in seconds, and the share of a core the load took."""
+        """Wall time and CPU of the server in seconds, how busy each core was, and `disturbed`:
+        the larger share of the time in which one of the two wanted its core and didn't have it.
+        """
         cpu, wall = (self.server.cpu_ns() - self.server_ns) / 1e9, time.perf_counter() - self.began
         load = (time.process_time_ns() - self.load_ns) / 1e9
-        return {"wall_s": wall, "cpu_s": cpu, "server_share": cpu / wall, "load_share": load / wall}
+        waits = self.server.waited_ns() - self.waited[0], waited_ns() - self.waited[1]
+        return {"wall_s": wall, "cpu_s": cpu, "server_share": cpu / wall,
+                "load_share": load / wall, "disturbed": max(waits) / 1e9 / wall}  # fmt: skip
 
 
 def due(load: Load) -> int:

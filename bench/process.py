@@ -45,6 +45,13 @@ def free_port() -> int:
         return port
 
 
+def waited_ns(pid: int | str = "self") -> int:
+    """Nanoseconds a process spent runnable without its core; 0 where the kernel doesn't say."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    return 0
+
+
 class Server:
     """A server process that listens on `port` and keeps its files in `data`."""
 
@@ -95,6 +102,10 @@ class Server:
         /proc/<pid>/stat have ticks of 10 ms.
         """
         return time.clock_gettime_ns((~self.pid << 3) | 2)
+
+    def waited_ns(self) -> int:
+        """How long its main thread could have run but the core was another's."""
+        return waited_ns(self.pid)
 
     def memory(self, figure: str = "Pss") -> int:
         """Proportional set size in bytes, or another figure of smaps_rollup."""

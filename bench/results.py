@@ -6,6 +6,8 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+DISTURBED = 0.10  # of the time another process had the core: the figures are not to be trusted
+
 Round = dict[str, Any]  # figures by name, or {"failed": why}
 
 
@@ -14,6 +16,7 @@ class Results:
     """What has been measured so far."""
 
     about: dict[str, str] = field(default_factory=dict)
+    quick: bool = False  # smaller crowds than the workloads' titles say
     rounds: dict[str, dict[str, list[Round]]] = field(default_factory=dict)
 
     def add(self, workload: str, server: str, figures: Round) -> None:
@@ -37,6 +40,12 @@ class Results:
         if not pairs or any(figure not in run for pair in pairs for run in pair):
             return None
         return float(statistics.median(mine[figure] / its[figure] for mine, its in pairs))
+
+    def disturbed(self, workload: str) -> list[str]:
+        """The servers whose rounds under a workload had to share their core, and how much."""
+        shares = {server: max(run.get("disturbed", 0.0) for run in runs)
+                  for server, runs in self.rounds.get(workload, {}).items()}  # fmt: skip
+        return [f"{server} {share:.0%}" for server, share in shares.items() if share > DISTURBED]
 
     def failures(self) -> list[str]:
         """What went wrong, in words."""

@@ -42,8 +42,12 @@ def messages_an_fsync(server: Server, seconds: float) -> Figures:
     fsyncs = sum(int(count) for count, _call in COUNTED.findall(summary))
     if not fsyncs:
         raise LoadError(f"no fsync at all for {said} messages:\n{summary}")
-    return {"messages_per_fsync": said / fsyncs, "messages_per_s":
-            figures["deliveries_per_s"] / SENDERS, "p99_us": figures["p99_us"]}  # fmt: skip
+    return {
+        "messages_per_fsync": said / fsyncs,
+        "messages_per_s": figures["deliveries_per_s"] / SENDERS,
+        "p99_us": figures["p99_us"],
+        "disturbed": figures["disturbed"],
+    }
 
 
 def end_under_strace(server: Server) -> None:

@@ -6,11 +6,16 @@ from collections.abc import Iterable, Sequence
 
 from bench.results import Results
 from bench.servers import CANDIDATES
-from bench.targets import TARGETS, Target
+from bench.targets import ME, TARGETS, Target
 from bench.workloads import WORKLOADS
 
 TALK = ("one", "ten", "small", "open")
 DASH, AT_MOST, AT_LEAST = "\u2013", "\u2264", "\u2265"
+
+DISTURBANCE = (
+    "## Disturbed\n\nOther processes had the core of the server or the load for more than 10 % of "
+    "a round: on these, run it again on a machine that has nothing else to do.\n\n"
+)
 
 
 def row(cells: Iterable[str]) -> str:
@@ -52,7 +57,7 @@ def talk_cell(results: Results, workload: str, server: str) -> str:
 def talk_table(results: Results) -> str:
     """Fan-out: each server a row, each workload a column."""
     columns = [key for key in TALK if key in results.rounds]
-    head = ["server", *(WORKLOADS[key].title for key in columns)]
+    head = ["server", *(title(results, key) for key in columns)]
     servers = measured_servers(results, columns)
     return table(head, ([CANDIDATES[server].title,
                          *(talk_cell(results, key, server) for key in columns)]
@@ -76,7 +81,7 @@ def crowd_table(results: Results) -> str:
     """Crowds: idle, joining, coming back."""
     keys = ("idle2k", "idle10k", "storm", "storm-v2", "resume")
     columns = [key for key in keys if key in results.rounds]
-    head = ["server", *(WORKLOADS[key].title for key in columns)]
+    head = ["server", *(title(results, key) for key in columns)]
     servers = measured_servers(results, columns)
     return table(head, ([CANDIDATES[server].title,
                          *(crowd_cell(results, key, server) for key in columns)]
@@ -87,9 +92,27 @@ def target_row(results: Results, target: Target) -> list[str]:
     """A target, its figure, and whether it is met."""
     figure = target.figure(results)
     bound = f"{AT_MOST if target.at_most else AT_LEAST} {target.bound:g}{target.unit}"
-    verdict = "not measured" if figure is None else "met" if target.met(figure) else "**not met**"
     value = shown(figure, "{:.2f}") + (target.unit if figure is not None else "")
-    return [WORKLOADS[target.workload].title, target.what, value, bound, verdict]
+    verdict = judged(results, target, figure)
+    return [title(results, target.workload), target.what, value, bound, verdict]
+
+
+def title(results: Results, workload: str) -> str:
+    """A workload's title, with a word where `--quick` made it smaller than that says."""
+    smaller = results.quick and WORKLOADS[workload].quick is not None
+    return WORKLOADS[workload].title + (" (smaller)" if smaller else "")
+
+
+def judged(results: Results, target: Target, figure: float | None) -> str:
+    """Met or not; no verdict on another workload than the target's, or on a shared machine."""
+    if figure is None:
+        return "not measured"
+    if results.quick and WORKLOADS[target.workload].quick is not None:
+        return "not judged: smaller"
+    verdict = "met" if target.met(figure) else "**not met**"
+    compared = {target.other, ME} if target.other else {ME}
+    disturbed = [d for d in results.disturbed(target.workload) if d.split()[0] in compared]
+    return f"not judged ({verdict.strip('*')}): disturbed" if disturbed else verdict
 
 
 def target_table(results: Results) -> str:
@@ -102,11 +125,15 @@ def target_table(results: Results) -> str:
 def report(results: Results) -> str:
     """The whole page."""
     about = "\n".join(f"- {key}: {value}" for key, value in results.about.items())
+    lines = [f"- {key}: {', '.join(found)}" for key in results.rounds
+             if (found := results.disturbed(key))]  # fmt: skip
+    shared = "\n".join(lines)
     failed = "\n".join(f"- {failure}" for failure in results.failures())
     parts = (
         "# Benchmark\n", about + "\n", "## Targets\n", target_table(results),
         "## Talk: CPU of the server per delivery (to the floor), deliveries a second, latency\n",
         talk_table(results), "## Crowds\n", crowd_table(results),
+        DISTURBANCE + shared + "\n" if shared else "",
         f"## Failed\n\n{failed}\n" if failed else "",
     )  # fmt: skip
     return "\n".join(part for part in parts if part)

@@ -20,6 +20,7 @@ class Target:
     bound: float
     at_most: bool = True
     unit: str = ""
+    other: str = ""  # the server it is compared with
 
     def met(self, figure: float) -> bool:
         """Whether the figure is within the bound."""
@@ -39,7 +40,7 @@ def own(workload: str, figure: str) -> Callable[[Results], float | None]:
 def times(workload: str, what: str, other: str, figure: str, bound: float, *,
           at_most: bool) -> Target:  # fmt: skip
     """A ratio to another server in the same rounds."""
-    return Target(workload, what, against(workload, other, figure), bound, at_most, "\u00d7")
+    return Target(workload, what, against(workload, other, figure), bound, at_most, "\u00d7", other)
 
 
 CPU, RATE = "cpu_us_per_delivery", "deliveries_per_s"
@@ -53,6 +54,7 @@ TARGETS = (
     times("ten", "deliveries a second, to the floor's", "floor", RATE, 5.0, at_most=False),
     times("ten", "deliveries a second, to socketify's", "socketify", RATE, 1.0, at_most=False),
     times("small", "deliveries a second, to Node ws's", "node", RATE, 1.2, at_most=False),
+    times("small", "CPU per delivery, to Node ws's", "node", CPU, 0.83, at_most=True),
     times("open", "p99, to the floor's", "floor", "p99_us", 1.3, at_most=True),
     Target("idle2k", "memory a connection", own("idle2k", "rss_kib"), 12, unit=" KiB"),
     Target("idle10k", "memory a connection", own("idle10k", "rss_kib"), 12, unit=" KiB"),

@@ -36,6 +36,7 @@ def idle(server: Server, connections: int, seconds: float) -> Figures:
         "rss_kib": (after[1] - before[1]) / count / 1024,
         "idle_cpu_ms_per_s": figures["cpu_s"] / figures["wall_s"] * 1e3,
         "join_cpu_s": joined["cpu_s"],
+        "disturbed": figures["disturbed"],
     }
 
 
