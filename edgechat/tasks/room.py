@@ -59,6 +59,7 @@ class Room:
         self._batch: list[Command] = []
         self._visitors: dict[object, Socket | None] = {}
         self._idle_since = trio.current_time()
+        self._resting = False  # it waits for something to do
         self._store_at = -inf  # the next time at which something may be stored
         self._ending: Close | None = None
         self._ended = False
@@ -117,8 +118,8 @@ class Room:
     # For the directory.
 
     def is_idle(self) -> bool:
-        """Whether nobody is in it, or on the way in."""
-        return not self._visitors
+        """Whether nobody is in it or on the way in, and nothing is left to be written."""
+        return self._resting and not self._visitors and not self._waiting()
 
     def expire(self) -> None:
         """End soon."""
@@ -175,11 +176,13 @@ class Room:
         """Until there is something to do. False: nobody was here for long enough."""
         deadline = self._deadline()
         item: _Item = None
+        self._resting = True
         if deadline == inf:
             item = await self._received.receive()
         else:
             with trio.move_on_at(deadline):
                 item = await self._received.receive()
+        self._resting = False
         self._batch = [] if item is None else [item]
         return bool(self._visitors) or self._waiting() or trio.current_time() < self._idle_until()
 
