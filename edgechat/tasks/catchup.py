@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from edgechat.core import wire
 from edgechat.core.chatroom import Chatroom
 from edgechat.core.commands import Join, Reason
+from edgechat.core.errors import StorageUnavailable
 from edgechat.core.record import Entry, Token
 from edgechat.core.session import Session
 from edgechat.settings import Settings
@@ -53,7 +54,7 @@ class Catchup:
             self._greet()
             entries = await self._log.after(after, _PAGE)
             if not entries:
-                break
+                raise StorageUnavailable("lines that were there are gone")
             self._socket.write(self._frames(entries))
             await self._socket.drained()
             after = entries[-1].seq
