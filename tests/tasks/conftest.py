@@ -1,0 +1,20 @@
+"""A test fails when a defect was logged that it did not ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def defects(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """For a test that causes a defect."""
+    return caplog
+
+
+@pytest.fixture(autouse=True)
+def _no_defects(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    if "defects" not in request.fixturenames:
+        assert [record for record in caplog.get_records("call") if record.exc_info] == []
