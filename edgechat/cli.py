@@ -9,7 +9,8 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from math import isnan
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -20,6 +21,7 @@ from edgechat.settings import Settings
 from edgechat.tools import replay, verify
 
 Command = TypeVar("Command", bound=Callable[..., None])
+Error = TypeVar("Error", bound=Exception)
 
 
 class _OneLine(click.Group):
@@ -59,7 +61,18 @@ def _option(name: str, kind: Any, text: str) -> Callable[[Command], Command]:
 main.add_command(verify)
 main.add_command(replay)
 
-_SECONDS = click.FloatRange(min=0, max=1e9)
+
+class _Seconds(click.FloatRange):
+    """Which `nan` is not: it passes every comparison that a range makes."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if isnan(seconds):
+            self.fail("nan is no number of seconds.", param, ctx)
+        return seconds
+
+
+_SECONDS = _Seconds(min=0, max=1e9)
 _COUNT = click.IntRange(min=0, max=10**9)
 
 
@@ -138,26 +151,36 @@ def _run_server(settings: Settings) -> None:
 
     async def run() -> None:
         stop = trio.Event()
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async with trio.open_nursery() as nursery:
-                address = await nursery.start(serve, settings, stop)
-                click.echo(f"EdgeChat is at {address} (stop it with Ctrl-C)")
-                await anext(aiter(signals))
+
+        async def obey(signals: AsyncIterator[int]) -> None:
+            async for _ in signals:  # to the last: one that nobody took would end the process
                 stop.set()
+
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async with trio.open_nursery() as waiting:
+                waiting.start_soon(obey, signals)
+                async with trio.open_nursery() as nursery:
+                    address = await nursery.start(serve, settings, stop)
+                    click.echo(f"EdgeChat is at {address} (stop it with Ctrl-C)")
+                waiting.cancel_scope.cancel()
 
     try:
         trio.run(run, strict_exception_groups=True)
     except* FolderError as group:
-        _give_up(str(group.exceptions[0]))
+        _give_up(str(_first(group)))
     except* OSError as group:
-        _give_up(f"Can't listen on {settings.host} port {settings.port}: {_reason(group)}.")
+        _give_up(f"Can't listen on {settings.host} port {settings.port}: {_reason(_first(group))}.")
 
 
-def _reason(group: ExceptionGroup[OSError]) -> str:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
+def _first(group: ExceptionGroup[Error]) -> Error:
+    """What was raised in some nursery."""
+    error: Error | ExceptionGroup[Error] = group
+    while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, OSError)
+    return error
+
+
+def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
