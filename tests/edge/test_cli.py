@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket as stdlib
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from edgechat import __version__
+from edgechat.cli import main
+from edgechat.edge import server
+from edgechat.settings import Settings
+
+from .running import Program, command, program, serving
+from .wire import SOON, dial, frame, hello, join, open_wire, say
+
+BIG = "x" * 1_900
+NOT_A_MEMBER = b"GET /livez HTTP/1.1\r\nHost: "
+
+
+def run(data: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """To its end; it can't serve."""
+    environment = {**os.environ, **env}
+    whole = command(data, *options)
+    return subprocess.run(whole, capture_output=True, text=True, env=environment, timeout=SOON)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--port", "x"),
+        ("--port", "65536"),
+        ("--port", "-1"),
+        ("--message-interval", "-1"),
+        ("--message-grace", "nan"),
+        ("--message-interval", "inf"),
+        ("--max-message-chars", "0"),
+        ("--backlog", "1001"),
+        ("--room-idle", "soon"),
+        ("--durability", "tape"),
+        ("--trusted-proxy", "example.org"),
+        ("--nonsense",),
+        ("extra",),
+    ],
+)
+def test_bad_values_are_told_in_one_line(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = run(tmp_path / "data", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_bad_value_in_the_environment(tmp_path: Path) -> None:
+    done = run(tmp_path / "data", EDGECHAT_PORT="many")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "many" in done.stderr
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with stdlib.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = str(taken.getsockname()[1])
+        done = run(tmp_path / "data", "--port", port)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Can't listen on 127.0.0.1 port {port}: address already in use.\n"
+
+
+def test_a_host_that_is_not_here(tmp_path: Path) -> None:
+    done = run(tmp_path / "data", "--port", "0", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert re.fullmatch(r"Can't listen on 192\.0\.2\.1 port 0: .*\.\n", done.stderr)
+
+
+def test_a_folder_that_can_not_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    done = run(tmp_path / "file" / "data", "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"The data folder .* can't be used: Not a directory\.\n", done.stderr)
+
+
+async def test_a_second_server_on_a_folder(tmp_path: Path) -> None:
+    async with program(tmp_path) as first:
+        done = await trio.to_thread.run_sync(run, tmp_path, "--port", "0")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch("Another EdgeChat server uses the data folder .*\n", done.stderr)
+        assert (await first.get("/livez")).status == 200
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
+    """What the command line makes of its options and variables."""
+    seen: list[Settings] = []
+    run: Callable[[Settings], None] = seen.append
+    monkeypatch.setattr("edgechat.cli._run_server", run)
+    with pytest.raises(SystemExit):
+        main(["serve", *options])
+    return seen[0]
+
+
+VARIABLES: list[tuple[str, str, Any]] = [
+    ("HOST", "0.0.0.0", "0.0.0.0"),
+    ("PORT", "1234", 1234),
+    ("DATA", "/somewhere", Path("/somewhere")),
+    ("DURABILITY", "disk", "disk"),
+    ("MESSAGE_INTERVAL", "0.5", 0.5),
+    ("MESSAGE_GRACE", "3", 3.0),
+    ("MAX_MESSAGE_CHARS", "99", 99),
+    ("BACKLOG", "7", 7),
+    ("ROOM_IDLE", "8", 8.0),
+    ("LIMITER_IDLE", "9", 9.0),
+    ("MAX_CONNECTIONS_PER_ADDRESS", "3", 3),
+    ("MAX_OPENED_PER_MINUTE", "4", 4),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), VARIABLES)
+def test_each_option_is_a_variable_too(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
+) -> None:
+    field = name.lower()
+    assert getattr(settings_of(monkeypatch), field) == getattr(Settings(), field)
+    assert getattr(settings_of(monkeypatch, f"--{field.replace('_', '-')}", text), field) == value
+    monkeypatch.setenv(f"EDGECHAT_{name}", text)
+    assert getattr(settings_of(monkeypatch), field) == value
+
+
+def test_lists_of_origins_and_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECHAT_ALLOW_ORIGIN", "https://a.example https://b.example")
+    monkeypatch.setenv("EDGECHAT_TRUSTED_PROXY", "10.0.0.0/8 fd00::1")
+    settings = settings_of(monkeypatch)
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+    assert settings.trusted_proxies == ("10.0.0.0/8", "fd00::1")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stops_in_order_and_a_restart_shows_the_messages(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    async with program(tmp_path) as first:
+        members = [await join(first.port, f"member {n}") for n in range(5)]
+        with trio.fail_after(SOON):
+            await members[0].send(b"".join(say(f"{n}") for n in range(500)))
+            await members[0].lines(500)
+            first.process.send_signal(how)
+            for wire in members:
+                assert await wire.close_code() == 1012
+                await wire.send(frame(b"\x03\xf4", 8))
+                assert await wire.rest() == b""
+                wire.close()
+            assert await first.process.wait() == 0
+        assert first.log() == ""
+    async with program(tmp_path) as second:
+        wire = await open_wire(second.port)
+        await wire.send(hello("alice", backlog=1_000))
+        with trio.fail_after(SOON):
+            lines = await wire.lines(500)
+        assert [line["message"] for line in lines] == [f"{n}" for n in range(500)]
+        wire.close()
+        assert await second.stop(how) == 0
+
+
+async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
+    async with program(tmp_path) as server:
+        reader = await join(server.port, "reader")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reader.send, b"".join(say(f"{n} {BIG}") for n in range(3_000)))
+            await reader.lines(3_000)
+        await _settle_in(server)
+        flooder = await open_wire(server.port)
+        await flooder.send(hello("flooder") + say("x"))
+        started = time.monotonic()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_flood, flooder)
+            with trio.fail_after(10):
+                server.process.send_signal(signal.SIGTERM)
+                assert await reader.close_code() == 1012
+                assert await server.process.wait() == 0
+            nursery.cancel_scope.cancel()
+        assert time.monotonic() - started < 10
+        assert server.log() == ""
+
+
+async def _settle_in(server: Program) -> None:
+    """Those who make it hard to stop: each waits for something in another place."""
+    deaf = await open_wire(server.port, receive_buffer=2_048)
+    await deaf.send(hello("deaf", backlog=1_000))
+    lazy = await dial(server.port, receive_buffer=2_048)
+    await lazy.send(b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: here\r\n\r\n")
+    for part in (b"", b"GET / HT", NOT_A_MEMBER):
+        await (await dial(server.port)).send(part)
+    body = await dial(server.port)
+    await body.send(b"POST /api/room HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nx")
+    half = await dial(server.port)
+    await half.send(b"GET / HT")
+    await half.half_close()
+    await open_wire(server.port)  # no hello
+
+
+async def _flood(wire: Any) -> None:
+    try:
+        while True:
+            await wire.send(say("more") * 100)
+            await wire.stream.receive_some()
+    except trio.BrokenResourceError:
+        pass
+
+
+async def test_an_impatient_second_signal_changes_nothing(tmp_path: Path) -> None:
+    async with program(tmp_path) as server:
+        held = await open_wire(server.port)  # it does not answer the close: this takes a while
+        server.process.send_signal(signal.SIGINT)
+        with trio.fail_after(10):
+            assert await held.close_code() == 1012
+            server.process.send_signal(signal.SIGINT)
+            server.process.send_signal(signal.SIGTERM)
+            held.close()
+            assert await server.process.wait() == 0
+        assert server.log() == ""
+
+
+async def test_who_comes_while_it_stops_is_told_so(tmp_path: Path) -> None:
+    stop = trio.Event()
+    settings = Settings(data=tmp_path, port=0, stop_timeout=5.0)
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(server.serve, settings, stop)
+        port = int(url.rstrip("/").rpartition(":")[2])
+        member = await join(port, "alice")
+        late = await dial(port)
+        await late.send(NOT_A_MEMBER)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        stop.set()
+        with trio.fail_after(SOON):
+            assert await member.close_code() == 1012
+            await late.send(b"here\r\n\r\n".replace(b"/livez", b"/readyz"))
+            assert await late.rest() is not None
+        member.close()
+        late.close()
+    async with serving(tmp_path):
+        pass
