@@ -28,10 +28,6 @@ TIMED = """() => {
   } });
 }"""
 DURATIONS = "() => performance.getEntriesByName('arrival').map(entry => entry.duration)"
-TASKS = """() => new PerformanceObserver((list) => {
-  const durations = list.getEntries().map((entry) => entry.duration);
-  window.longest = Math.max(window.longest ?? 0, ...durations);
-}).observe({ type: "longtask" })"""
 
 
 def packed(address: str) -> int:
@@ -51,7 +47,7 @@ def first_load(requests: list[Request], room: bool) -> tuple[int, int]:
 def test_the_weight_of_the_first_load(context: Contexts) -> None:
     page = context().new_page()
     requests: list[Request] = []
-    page.on("request", requests.append)
+    page.on("request", lambda request: requests.append(request))
     page.goto("./")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle")
@@ -63,7 +59,7 @@ def test_the_weight_of_the_first_load(context: Contexts) -> None:
 def test_the_weight_of_a_room_opened_by_its_link(tab: Tabs, context: Contexts) -> None:
     page = context().new_page()
     requests: list[Request] = []
-    page.on("request", requests.append)
+    page.on("request", lambda request: requests.append(request))
     page.goto("room/lobby")
     page.locator(".join input").fill("ada")
     page.locator(".join input").press("Enter")
@@ -86,14 +82,14 @@ def test_a_usable_field_soon(tab: Tabs) -> None:
 def test_a_message_costs_little_with_500_rows_shown(server: Server, context: Contexts) -> None:
     fill(server, "lobby", [f"before {number}" for number in range(600)])
     page = context().new_page()
-    page.add_init_script(f"({TIMED})(); ({TASKS})()")
+    page.add_init_script(f"({TIMED})()")
     page.goto("room/lobby")
     page.locator(".join input").fill("ada")
     page.locator(".join input").press("Enter")
     wait_joined(page)
     fill(server, "lobby", [f"to fill {number}" for number in range(450)], name="bo")
     expect(page.locator(".log .row").last).to_have_attribute("data-seq", "1050")
-    assert page.locator(".row").count() == 500
+    assert 490 <= page.locator(".row").count() <= 500  # a notice or two stand among them
     page.evaluate("() => performance.clearMeasures()")
     words = "a message of the usual length, *with* `code` and a word for @ada"
     fill(server, "lobby", [f"{number} {words}" for number in range(1_000)], name="bo")
