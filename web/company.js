@@ -49,7 +49,7 @@ export class Company {
         if (this.#roster.quit(event.name)) this.#moved(() => this.#comings.left(event.name));
         break;
       case "members":
-        this.#roster.counted(event.count);
+        this.#roster.counted(event.count, event.names);
         this.#draw();
         break;
       case "typing":

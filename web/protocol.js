@@ -12,7 +12,7 @@
 /** @typedef {{ kind: "ready", seq: number, h: string, members: number, recovered: boolean | null, reason: string | null, limits: Limits }} Ready */
 /** @typedef {{ kind: "error", text: string, code: string, id: string | null, retryAfter: number }} Refusal */
 /**
- * @typedef {Stored | Ready | Refusal | { kind: "joined", name: string } | { kind: "quit", name: string } | { kind: "members", count: number }
+ * @typedef {Stored | Ready | Refusal | { kind: "joined", name: string } | { kind: "quit", name: string } | { kind: "members", count: number, names: string[] | null }
  *   | { kind: "typing", names: string[] } | { kind: "pong" } | { kind: "unknown" }} ServerEvent
  */
 
@@ -32,7 +32,7 @@ export function read(/** @type {string} */ frame) {
   if (said.ready) return ready(said);
   if (typeof said.joined === "string") return { kind: "joined", name: said.joined };
   if (typeof said.quit === "string") return { kind: "quit", name: said.quit };
-  if (typeof said.members === "number") return { kind: "members", count: said.members };
+  if (typeof said.members === "number") return { kind: "members", count: said.members, names: said.roster ?? null };
   if (Array.isArray(said.typing)) return { kind: "typing", names: said.typing.filter((/** @type {unknown} */ name) => typeof name === "string") };
   if (typeof said.error === "string") return refusal(said);
   return said.pong === undefined ? UNKNOWN : { kind: "pong" };

@@ -4,6 +4,8 @@ import { locale, word } from "./words.js";
 export class Roster {
   /** Above this many sessions the server sends a count instead of names. */
   static CROWD = 250;
+  /** At this many it is names again. */
+  static SMALL_AGAIN = 200;
   /** @type {Set<string>} */ #names = new Set();
   /** @type {Set<string> | null} */ #coming = null;
   #crowd = 0;
@@ -32,8 +34,14 @@ export class Roster {
     return (this.#coming ?? this.#names).delete(name) && !this.#coming;
   }
 
-  counted(/** @type {number} */ sessions) {
-    this.#crowd = sessions;
+  /** A count in place of comings and goings; `names` replace all that was known: some of them in a crowd, else all. */
+  counted(/** @type {number} */ sessions, /** @type {string[] | null} */ names = null) {
+    if (names) {
+      const current = this.#coming ?? this.#names;
+      current.clear();
+      for (const name of names) current.add(name);
+    }
+    this.#crowd = names && sessions <= Roster.SMALL_AGAIN ? 0 : sessions;
   }
 
   /** Too many to list. */

@@ -25,6 +25,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     ready: bool = False
     room: str = ""
     members: int | None = None
+    roster: tuple[str, ...] | None = None
     recovered: bool | None = None
     reason: str | None = None
     limits: Limits | None = None

@@ -42,8 +42,15 @@ class Roster:
             return Quit(frame.quit)
         if frame.members is not None:
             self.members = frame.members
+            if frame.roster is not None:
+                self._replace(frame.roster)
             return Members(frame.members)
         return None
+
+    def _replace(self, names: tuple[str, ...]) -> None:
+        """All that was known is replaced; in a big room `names` are some of those present."""
+        self._current.clear()
+        self._current.update(dict.fromkeys(names))
 
     @property
     def _current(self) -> dict[str, None]:

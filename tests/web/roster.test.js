@@ -37,6 +37,17 @@ test("a crowd is a number", () => {
   assert.equal(roster.count, 300);
 });
 
+test("a crowd that is small again has names again, and those alone", () => {
+  const roster = new Roster();
+  roster.begin();
+  roster.counted(300, ["ada", "bo"]);
+  roster.complete(300);
+  roster.counted(200, ["bo", "cy"]);
+  assert.deepEqual([roster.crowded, roster.names], [false, ["bo", "cy"]]);
+  roster.joined("di");
+  assert.equal(roster.count, 3);
+});
+
 test("typing ends after five seconds, or with what was typed, and is never one's own", () => {
   const typists = new Typists();
   typists.heard(["ada", "bo", "cy"], "ada", 0);
