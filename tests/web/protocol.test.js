@@ -10,7 +10,7 @@ const frames = /** @type {const} */ ([
   ['{"seq":43,"kind":"topic","topic":"x","h":"00"}', { kind: "record", seq: 43, h: "00" }],
   ['{"joined":"bob"}', { kind: "joined", name: "bob" }],
   ['{"quit":"bob"}', { kind: "quit", name: "bob" }],
-  ['{"members":999}', { kind: "members", count: 999 }],
+  ['{"members":999}', { kind: "members", count: 999, names: null }],
   ['{"typing":["bob",7]}', { kind: "typing", names: ["bob"] }],
   ['{"pong":7}', { kind: "pong" }],
   ['{"error":"slow down","code":"rate_limited","id":"c1","retry_after_ms":3200}', { kind: "error", text: "slow down", code: "rate_limited", id: "c1", retryAfter: 3200 }],
