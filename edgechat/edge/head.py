@@ -78,6 +78,7 @@ TOO_LARGE = refuse(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large."
 )
 TOO_SLOW = refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time.")
+STOPPING = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping: come back.")
 TOO_MANY = refuse(
     HTTPStatus.TOO_MANY_REQUESTS, "Too many connections: close some, or come back later."
 )

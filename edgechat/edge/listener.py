@@ -32,6 +32,7 @@ from edgechat.tasks.room import Room
 log = logging.getLogger(__name__)
 
 _ACCEPT_AT_ONCE = 64  # then the others have their turn
+_LAST_CALL = 1.0  # seconds for the head of a request that comes while the server stops
 _BREATH = 0.1  # seconds to wait when there are no file descriptors left
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -51,6 +52,9 @@ class Listener:
     ) -> None:
         """`purse` gives an address's; `serve_http` gets a connection and what was read of it."""
         self.websockets: set[WebSocket] = set()
+        self._reading: set[trio.CancelScope] = set()  # those who have not sent a whole head
+        self._stopping = False
+        self._left = trio.Event()  # set when a WebSocket is gone
         self._settings = settings
         self._rooms = rooms
         self._ids = ids
@@ -76,6 +80,18 @@ class Listener:
                 if error.errno in _EXHAUSTED:
                     log.error("No connection can be accepted now: %s", error.strerror)
                     await trio.sleep(_BREATH)
+
+    async def drain(self) -> None:
+        """Let nobody in any more; returns when all who were in are gone.
+
+        Other requests are answered meanwhile, so that `/readyz` can say so.
+        """
+        self._stopping = True
+        while self.websockets:
+            self._left = trio.Event()
+            await self._left.wait()
+        for scope in self._reading:
+            scope.cancel()
 
     async def _contain(self, connection: stdlib.socket, peer: str) -> None:
         """One connection, from its accepting to its end."""
@@ -114,37 +130,43 @@ class Listener:
     async def _read_head(self, connection: stdlib.socket) -> Head | None:
         """A request's line and headers; None where the other side went. Raises `Refused`."""
         data = b""
-        with trio.move_on_after(self._settings.head_timeout):
-            while True:
-                await wait_readable(connection)
-                try:
-                    more = connection.recv(self._settings.head_bytes)
-                except BlockingIOError:
-                    continue
-                data += more
-                if not more:
-                    return None
-                if (request := head.find(data, self._settings.head_bytes)) is not None:
-                    return request
-        raise Refused(head.TOO_SLOW)
+        seconds = _LAST_CALL if self._stopping else self._settings.head_timeout
+        with trio.move_on_after(seconds) as patience:
+            self._reading.add(patience)
+            try:
+                while True:
+                    await wait_readable(connection)
+                    with suppress(BlockingIOError):
+                        data += (more := connection.recv(self._settings.head_bytes))
+                        if not more:
+                            return None
+                        request = head.find(data, self._settings.head_bytes)
+                        if request is not None:
+                            return request
+            finally:
+                self._reading.discard(patience)
+        raise Refused(head.STOPPING if self._stopping else head.TOO_SLOW)
 
     async def _serve_websocket(self, connection: stdlib.socket, peer: str, request: Head) -> None:
         handshake = shake_hands(request.text, self._ids, self._settings.allowed_origins)
+        if self._stopping:
+            raise Refused(head.STOPPING)
         try:
             room = self._rooms.get(handshake.key)
         except Full:
             raise Refused(head.TOO_MANY) from None
         purse = self._purse(self._address(peer, handshake))
         _send(connection, handshake.answer)
-        async with trio.open_nursery() as nursery:
-            websocket = WebSocket(connection, nursery, self._settings, request.rest)
-            self.websockets.add(websocket)
-            try:
+        try:
+            async with trio.open_nursery() as nursery:
+                websocket = WebSocket(connection, nursery, self._settings, request.rest)
+                self.websockets.add(websocket)
                 await be_member(websocket, room, purse, self._settings)
-            finally:
-                self.websockets.discard(websocket)
                 nursery.cancel_scope.cancel()
-        await websocket.finish()
+            await websocket.finish()
+        finally:
+            self.websockets.discard(websocket)
+            self._left.set()
 
     def _address(self, peer: str, handshake: Handshake) -> str:
         headers = handshake.headers

@@ -74,17 +74,20 @@ class _Server:
                 )
                 background.start_soon(self._start_http, background, rooms)
                 background.start_soon(self._keep_heartbeat, listener)
-                async with trio.open_nursery() as connections:
-                    async with trio.open_nursery() as accepting:
-                        for socket in sockets:
-                            accepting.start_soon(listener.accept, socket, connections)
-                        started.started(url(sockets[0]))
-                        await stop.wait()
-                        accepting.cancel_scope.cancel()
+                async with (
+                    trio.open_nursery() as connections,
+                    trio.open_nursery() as accepting,
+                ):
+                    for socket in sockets:
+                        accepting.start_soon(listener.accept, socket, connections)
+                    started.started(url(sockets[0]))
+                    await stop.wait()
                     deadline = trio.current_time() + self._settings.stop_timeout
                     connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
                     background.start_soon(self._abort_http, deadline)
                     self._send_away(rooms)
+                    await listener.drain()
+                    accepting.cancel_scope.cancel()
                 self._send_away(rooms)  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
                 await self._syncer.flush()
