@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,11 +16,10 @@ import trio
 
 from edgechat import __version__
 from edgechat.cli import main
-from edgechat.edge import server
 from edgechat.settings import Settings
 
-from .running import Program, command, program, serving
-from .wire import SOON, dial, frame, hello, join, open_wire, say
+from .running import Program, command, parse_answer, program
+from .wire import SOON, dial, frame, hello, join, open_wire, say, upgrade
 
 BIG = "x" * 1_900
 NOT_A_MEMBER = b"GET /livez HTTP/1.1\r\nHost: "
@@ -232,22 +232,38 @@ async def test_an_impatient_second_signal_changes_nothing(tmp_path: Path) -> Non
         assert server.log() == ""
 
 
-async def test_who_comes_while_it_stops_is_told_so(tmp_path: Path) -> None:
-    stop = trio.Event()
-    settings = Settings(data=tmp_path, port=0, stop_timeout=5.0)
-    async with trio.open_nursery() as nursery:
-        url = await nursery.start(server.serve, settings, stop)
-        port = int(url.rstrip("/").rpartition(":")[2])
-        member = await join(port, "alice")
-        late = await dial(port)
-        await late.send(NOT_A_MEMBER)
-        await trio.testing.wait_all_tasks_blocked(0.05)
-        stop.set()
+async def test_while_it_stops_it_says_so(tmp_path: Path) -> None:
+    async with program(tmp_path) as server:
+        stuck = await join(server.port, "stuck")
+        early = await dial(server.port)
+        await early.send(NOT_A_MEMBER)
+        assert (await server.get("/readyz")).status == 200
+        server.process.send_signal(signal.SIGTERM)
+        with trio.fail_after(10):
+            assert await stuck.close_code() == 1012  # and it does not answer
+            ready = await server.get("/readyz")
+            assert (ready.status, json.loads(ready.body)["code"]) == (503, "unavailable")
+            late = await dial(server.port)
+            await late.send(upgrade("lobby"))
+            assert parse_answer(await late.rest()).status == 503
+            await early.send(b"here\r\n\r\n")
+            assert parse_answer(await early.rest()).status == 200
+            stuck.close()
+            assert await server.process.wait() == 0
+        assert server.log() == ""
+
+
+@pytest.mark.parametrize("part", [b"", b"GET / HT", NOT_A_MEMBER])
+async def test_connections_that_want_nothing_yet_do_not_hold_it_up(
+    tmp_path: Path, part: bytes
+) -> None:
+    async with program(tmp_path) as server:
+        await server.get("/livez")
+        idle = [await dial(server.port) for _ in range(3)]  # as browsers open them in advance
+        for wire in idle:
+            await wire.send(part)
+        await server.get("/livez")
+        started = time.monotonic()
         with trio.fail_after(SOON):
-            assert await member.close_code() == 1012
-            await late.send(b"here\r\n\r\n".replace(b"/livez", b"/readyz"))
-            assert await late.rest() is not None
-        member.close()
-        late.close()
-    async with serving(tmp_path):
-        pass
+            assert await server.stop() == 0
+        assert time.monotonic() - started < 6  # not the ten seconds that a head may take
