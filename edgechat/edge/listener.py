@@ -186,17 +186,21 @@ def _send(connection: stdlib.socket, answer: bytes) -> None:
 def listen(host: str, port: int) -> Sequence[stdlib.socket]:
     """Sockets that listen on every address of `host`, with one port. Raises `OSError`."""
     sockets: list[stdlib.socket] = []
-    for family, kind, protocol, _, address in dict.fromkeys(
-        stdlib.getaddrinfo(host, port, type=stdlib.SOCK_STREAM, flags=stdlib.AI_PASSIVE)
-    ):
-        socket = stdlib.socket(family, kind, protocol)
-        socket.setblocking(False)
-        socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEADDR, 1)
-        if family == stdlib.AF_INET6:
-            socket.setsockopt(stdlib.IPPROTO_IPV6, stdlib.IPV6_V6ONLY, 1)
-        if sockets:
-            port = sockets[0].getsockname()[1]
-        socket.bind((address[0], port, *address[2:]))
-        socket.listen(1024)
-        sockets.append(socket)
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(
+            stdlib.getaddrinfo(host, port, type=stdlib.SOCK_STREAM, flags=stdlib.AI_PASSIVE)
+        ):
+            socket = stdlib.socket(family, kind, protocol)
+            sockets.append(socket)
+            socket.setblocking(False)
+            socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEADDR, 1)
+            if family == stdlib.AF_INET6:
+                socket.setsockopt(stdlib.IPPROTO_IPV6, stdlib.IPV6_V6ONLY, 1)
+            socket.bind((address[0], port, *address[2:]))
+            socket.listen(1024)
+            port = socket.getsockname()[1]
+    except OSError:
+        for socket in sockets:
+            socket.close()
+        raise
     return sockets

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import resource
+import socket as stdlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -303,3 +304,21 @@ async def test_no_file_descriptors_left(tmp_path: Path) -> None:
         assert (await server.get("/livez")).status == 200
         assert "Traceback" not in server.log()
         assert server.log().count("No connection can be accepted now") < 100
+
+
+def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
+    with stdlib.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        files = open_files()
+        with pytest.raises(OSError, match="Address already in use"):
+            listener.listen("127.0.0.1", taken.getsockname()[1])
+        assert open_files() == files
+
+
+def test_every_address_of_a_host_has_the_same_port() -> None:
+    sockets = listener.listen("localhost", 0)
+    assert len({socket.getsockname()[1] for socket in sockets}) == 1
+    for socket in sockets:
+        assert not socket.getblocking()
+        socket.close()
