@@ -13,8 +13,8 @@ from bench.process import MakeCommand, Server, cores, serving
 from bench.servers import Candidate
 
 # `python -m bench.window` shows why: with two sayings of each of ten senders under way, every
-# server is busy all the time (more only lengthens its queue), and the one peer that batches,
-# uWebSockets, is at its best: from 32 messages in a turn of its loop on, it sends each by itself.
+# server is busy all the time, and the strongest peer, uWebSockets, is at its best: from 32
+# messages in a turn of its loop on, it sends each by itself. EdgeChat would gain from more.
 FAIR_WINDOW = 2
 
 Run = Callable[[Server, Candidate, float], Figures]
