@@ -36,7 +36,7 @@ export class Pending {
 
   /** What becomes of it: a mark that appears (by the style sheet) after 300 ms, or the reason and two ways on. */
   #fate(/** @type {import("./outbox.js").Entry} */ { id, failed }) {
-    if (failed === null) return element("p", { class: "fate" }, word("pending.sending"));
+    if (failed === null) return element("p", { class: "fate" }, word("pending.waiting"));
     const reason = `refused.${failed}` in ENGLISH ? word(`refused.${failed}`) : word("refused.other");
     const retry = element("button", { type: "button", class: "small" }, word("pending.retry"));
     const remove = element("button", { type: "button", class: "small quiet" }, word("pending.delete"));

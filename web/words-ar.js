@@ -68,7 +68,7 @@ const arabic = {
     "compose.names": "أسماء",
     "typing.some": { one: "{names} يكتب …", other: "{names} يكتبون …" },
     "typing.many": "عدة أشخاص يكتبون …",
-    "pending.sending": "جارٍ الإرسال …",
+    "pending.waiting": "في انتظار الإرسال …",
     "pending.failed": "لم تُرسل.",
     "pending.retry": "أعد المحاولة",
     "pending.delete": "احذف",

@@ -74,7 +74,7 @@ export const ENGLISH = {
   "compose.names": "Names",
   "typing.some": { one: "{names} is typing …", other: "{names} are typing …" },
   "typing.many": "Several people are typing …",
-  "pending.sending": "Sending …",
+  "pending.waiting": "Waiting to be sent …",
   "pending.failed": "Not sent.",
   "pending.retry": "Retry",
   "pending.delete": "Delete",

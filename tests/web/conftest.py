@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from .language import join, need
 from .server import Server
 
 # The one without windows takes a third of the processor time; Debian has both.
-CHROMIUM = ("chromium-headless-shell", "chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or ""
 FLAGS = [
     "--disable-gpu",
     "--no-first-run",
@@ -33,6 +40,11 @@ FLAGS = [
 BROWSERS_OWN = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")
 
 
+def launch(playwright: Playwright) -> Browser:
+    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
 class Tabs(Protocol):
     """Opens a tab of a browser of its own and joins a room."""
 
@@ -41,11 +53,9 @@ class Tabs(Protocol):
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    chromium = next(filter(None, map(shutil.which, CHROMIUM)), "")
-    need("Chromium", bool(chromium))
+    need("Chromium", CHROMIUM != "")
     with sync_playwright() as playwright:
-        flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-        launched = playwright.chromium.launch(executable_path=chromium, args=flags)
+        launched = launch(playwright)
         yield launched
         launched.close()
 

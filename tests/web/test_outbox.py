@@ -52,7 +52,7 @@ def test_the_mark_appears_only_after_a_moment(tab: Tabs) -> None:
         "mark => mark.getAnimations()[0].effect.getTiming().delay"
     )
     assert animation == 300
-    expect(page.locator(".outbox .fate")).to_have_text("Sending …")
+    expect(page.locator(".outbox .fate")).to_have_text("Waiting to be sent …")
 
 
 def test_without_its_echo_it_is_said_again_and_stored_once(context: Contexts, tab: Tabs) -> None:
