@@ -40,14 +40,9 @@ web-check: ## types and lint of the browser client, where Node is there
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
 	@$(BIN)/python -m tests.simulation --runs $(N)
 
-bench: $(VENV)/ready-to-run bench/.venv/ready ## measure beside the peers (some 20 minutes)
-	@$(BIN)/python -m bench
-
-bench/.venv/ready: bench/requirements.txt
-	@echo "Setting up the peers …"
-	@$(PYTHON) -m venv bench/.venv
-	@bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
-	@touch $@
+bench: $(VENV)/ready-to-run ## measure beside the peers (ARGS=--quick for a look)
+	@$(BIN)/python -m bench.environment
+	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what the other targets made (never the data)
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
