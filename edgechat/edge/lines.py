@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
@@ -66,7 +67,9 @@ def read_header(fd: int) -> tuple[Header | None, int]:
         bytes.fromhex(header.base.h)
     except (msgspec.DecodeError, UnicodeError, ValueError):
         return None, end
-    return (header if len(header.base.h) == 16 else None), end
+    line = _SEQ.match(first, end)
+    beyond = line is not None and header.base.seq >= int(line[1])
+    return (None if beyond or len(header.base.h) != 16 else header), end
 
 
 def lines(file: File, start: int) -> Iterator[bytes]:
@@ -179,10 +182,11 @@ def read_ids(file: File, after: int) -> dict[str, int]:
     """The idempotency keys of the lines after `after`, in order, each with its line's `seq`."""
     ids: dict[str, int] = {}
     for line in lines(file, _find(file, after)):
-        id = _ID.search(line[-_ID_CHARS - _TAIL : -_TAIL])
+        found = _ID.search(line[-_ID_CHARS - _TAIL : -_TAIL])
         seq = _SEQ.match(line)
-        if id and seq:
-            ids[msgspec.json.decode(id[1], type=str)] = int(seq[1])
+        if found and seq:
+            with suppress(msgspec.DecodeError, UnicodeError):  # of a damaged line
+                ids[msgspec.json.decode(found[1], type=str)] = int(seq[1])
     return ids
 
 
