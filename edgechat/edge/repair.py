@@ -45,9 +45,11 @@ def mend(fd: int) -> str:
     if file.start and torn <= _BLOCK:
         piece = os.pread(fd, torn, file.end)
         walker, _ = read_tail(file, _BLOCK)
-        if walker.h is not None and record.chain(walker.h, piece) == record.claimed(piece):
-            os.pwrite(fd, b"\n", size)
-            return "a last line that lacked only its newline was completed"
+        for whole in (piece, piece[:-1]):  # its newline was not written, or is damaged
+            if walker.h is not None and record.chain(walker.h, whole) == record.claimed(whole):
+                os.ftruncate(fd, file.end + len(whole))
+                os.pwrite(fd, b"\n", file.end + len(whole))
+                return "a last line that lacked only its newline was completed"
     os.ftruncate(fd, file.end)
     return f"a torn last line of {torn} bytes was cut off"
 
