@@ -1,0 +1,56 @@
+"""History files, made and checked without the code that makes and checks them."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+HEADER = b'{"edgechat":1,"room":"lobby","created":1763880000000,"base":{"seq":0,"h":"%s"}}\n'
+BASE = b"0011223344556677"
+TAIL = len(',"h":"0123456789abcdef"}')
+
+
+def chain(previous: str, line: bytes) -> str:
+    """The `h` of a line, as `docs/protocol.md` says it."""
+    digest = blake2b(line[:-TAIL] + b"}", digest_size=8).digest()
+    return blake2b(bytes.fromhex(previous) + digest, digest_size=8).hexdigest()
+
+
+def make_lines(count: int, text: str = "", ids: bool = False) -> list[bytes]:
+    """So many good lines, without newlines."""
+    lines = []
+    h = BASE.decode()
+    for seq in range(1, count + 1):
+        id = f',"id":"c{seq}"' if ids else ""
+        stamp = 1_763_880_000_000 + seq
+        body = f'{{"seq":{seq},"timestamp":{stamp},"name":"alice","message":"{seq} {text}"{id}'
+        h = chain(h, body.encode() + b"}" + b" " * (TAIL - 1))
+        lines.append(f'{body},"h":"{h}"}}'.encode())
+    return lines
+
+
+def write(path: Path, lines: list[bytes]) -> bytes:
+    """A whole history; returns what is in the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = HEADER % BASE + b"".join(line + b"\n" for line in lines)
+    path.write_bytes(data)
+    return data
+
+
+def check(path: Path) -> list[dict[str, Any]]:
+    """A whole history's messages; fails on a torn, damaged, missing or repeated line."""
+    data = path.read_bytes()
+    assert data.endswith(b"\n")
+    header, *lines = data.splitlines()
+    h = json.loads(header)["base"]["h"]
+    messages: list[dict[str, Any]] = []
+    for seq, line in enumerate(lines, 1):
+        message = json.loads(line)
+        assert message["seq"] == seq
+        assert message["h"] == chain(h, line)
+        assert not messages or message["timestamp"] > messages[-1]["timestamp"]
+        h = message["h"]
+        messages.append(message)
+    return messages
