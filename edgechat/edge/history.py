@@ -178,7 +178,7 @@ class HistoryLog:
             file = self._create()
             data = self._header() + data
         else:
-            self._check_place()
+            self._check_place(file.end)
         try:
             written = os.write(file.fd, data)
         except OSError as error:
@@ -189,16 +189,21 @@ class HistoryLog:
             raise StorageUnavailable("the disk took only a part of it")
         return file._replace(end=file.end + written)
 
-    def _check_place(self) -> None:
-        """Lines written to a file that was moved away or removed would be seen, and then lost."""
+    def _check_place(self, end: int) -> None:
+        """Lines written to a file that was moved away or removed would be seen, and then lost.
+
+        And where others wrote to it or cut it, nobody knows any more where a line begins.
+        """
         try:
-            moved = _identity(os.stat(self._path, follow_symlinks=False)) != self._identity
+            found = os.stat(self._path, follow_symlinks=False)
         except FileNotFoundError:
-            moved = True
+            raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:
             raise StorageUnavailable(_reason(error)) from None
-        if moved:
-            raise HistoryChanged("the file was moved, removed or replaced")
+        if _identity(found) != self._identity:
+            raise HistoryChanged("the file was replaced")
+        if found.st_size != end:
+            raise HistoryChanged("the file was written to or cut by others")
 
     def _create(self) -> lines.File:
         try:
