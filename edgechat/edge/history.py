@@ -102,8 +102,10 @@ class HistoryLog:
         self._syncer = syncer
         self._settings = settings
         self._file = file
-        self._last = b""  # the last line stored here, to recognise the file by
+        self._last = opened.recent[-1].line if opened.recent else None  # to know the file by
         self._identity = _identity(os.fstat(file.fd)) if file else None
+        self._readers = 0  # in threads: the file is not closed under them
+        self._closed = False
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = time.time_ns() // 1_000_000
 
@@ -114,6 +116,7 @@ class HistoryLog:
             self._file = await run_sync(self._append_checked, data)
         else:
             self._file = self._append(data)
+        if self._settings.durability == "os":
             self._syncer.add(self)
         self._last = new[-1]
 
@@ -138,9 +141,9 @@ class HistoryLog:
         return await self._in_thread(lines.read_ids, self._file, self.opened.head.seq - depth)
 
     def close(self) -> None:
-        """Let go of the file; the syncer closes it when it is synced."""
-        if self._file is not None:
-            self._syncer.retire(self)
+        """Let go of the file; the syncer closes it when it is synced and nobody reads it."""
+        self._closed = True
+        self._retire()
 
     # For the syncer, in its thread.
 
@@ -249,8 +252,8 @@ class HistoryLog:
             os.dup2(fd, file.fd, inheritable=False)  # one who reads it meanwhile is not disturbed
             os.close(fd)
             self._identity = _identity(os.fstat(file.fd))
-            tail = os.pread(file.fd, len(self._last) + 1, file.end - len(self._last) - 1)
-            if self._last and tail != self._last + b"\n":
+            last = (self._last or b"") + b"\n"
+            if os.pread(file.fd, len(last), file.end - len(last)) != last:
                 raise HistoryChanged("the file has lost lines")
             os.ftruncate(file.fd, file.end)
             os.fsync(file.fd)
@@ -261,10 +264,20 @@ class HistoryLog:
         self.suspect = False
 
     async def _in_thread(self, read: Callable[..., Result], *args: object) -> Result:
+        if self._closed:
+            raise StorageUnavailable("the room has ended")
+        self._readers += 1
         try:
             return await run_sync(read, *args)
         except OSError as error:
             raise StorageUnavailable(_reason(error)) from None
+        finally:
+            self._readers -= 1
+            self._retire()
+
+    def _retire(self) -> None:
+        if self._closed and not self._readers and self._file is not None:
+            self._syncer.retire(self)
 
 
 def _nothing() -> Opened:
