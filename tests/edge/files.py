@@ -18,13 +18,15 @@ def chain(previous: str, line: bytes) -> str:
     return blake2b(bytes.fromhex(previous) + digest, digest_size=8).hexdigest()
 
 
-def make_lines(count: int, text: str = "", ids: bool = False) -> list[bytes]:
+def make_lines(
+    count: int, text: str = "", ids: bool = False, now: int = 1_763_880_000_000
+) -> list[bytes]:
     """So many good lines, without newlines."""
     lines = []
     h = BASE.decode()
     for seq in range(1, count + 1):
         id = f',"id":"c{seq}"' if ids else ""
-        stamp = 1_763_880_000_000 + seq
+        stamp = now + seq
         body = f'{{"seq":{seq},"timestamp":{stamp},"name":"alice","message":"{seq} {text}"{id}'
         h = chain(h, body.encode() + b"}" + b" " * (TAIL - 1))
         lines.append(f'{body},"h":"{h}"}}'.encode())
