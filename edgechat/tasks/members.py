@@ -56,6 +56,11 @@ class Members:
         self._departed.append(session)
         return True
 
+    def send_home(self) -> None:
+        """Nobody who waits to come in will be let in any more."""
+        for arrival in self._arriving.values():
+            arrival.admitted.set()
+
     def change_at(self) -> float:
         """When comings and goings may be told, in seconds of the clock; never, if none wait."""
         return self._next_change if self._arriving or self._departed else inf

@@ -87,12 +87,16 @@ class Room:
         return self.state
 
     async def join(self, join: Join, socket: Socket) -> bool:
-        """Become a member. False: the room went on, and the newcomer has to catch up first."""
+        """Become a member. False: the room went on, and the newcomer has to catch up first.
+
+        Raises `Disconnected` where the room ends.
+        """
+        if not self._ended:
+            arrival = self._members.knock(join, socket)
+            self._wake()
+            await arrival.admitted.wait()
         if self._ended:
             raise Disconnected
-        arrival = self._members.knock(join, socket)
-        self._wake()
-        await arrival.admitted.wait()
         return not arrival.behind
 
     async def send(self, command: Speak | Type) -> None:
@@ -164,6 +168,7 @@ class Room:
         self._ended = True
         self.opened.set()
         self._received.close()
+        self._members.send_home()
         for socket in self._visitors.values():
             if socket is not None and code is not None:
                 socket.close(code, _REASONS[code])
