@@ -57,4 +57,5 @@ def test_many_addresses_are_forgotten_after_their_minute() -> None:
         entrance.leave(f"a{number}")
     # One a second: 60 are within their minute; the table is swept when it passes 4,096.
     assert len(entrance._opened) <= 4_096
+    assert entrance._open == {}
     assert enter(entrance, "a9999", 9_999, 5) == 1

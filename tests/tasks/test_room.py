@@ -114,3 +114,27 @@ async def test_a_slow_member_is_closed_and_harms_nobody(autojump_clock: MockCloc
         assert slow.closed is Close.SLOW
         assert alice.briefs() == bob.briefs() == ["1 hi", "quit slow"]
         assert slow.take() == []
+
+
+async def test_who_goes_while_the_batch_that_lets_it_in_is_stored_leaves_no_ghost(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world() as world:
+        alice = await world.join("alice")
+        alice.take()
+        first = world.storage.may_append = trio.Event()
+        alice.say("a")
+        await wait_all_tasks_blocked()
+        alice.say("b")
+        bob = await world.join("bob")
+        second = world.storage.may_append = trio.Event()
+        first.set()
+        await wait_all_tasks_blocked()  # now "b" and bob's coming are the batch
+        bob.close(Close.SLOW)
+        await wait_all_tasks_blocked()
+        second.set()
+        await wait_all_tasks_blocked()
+        assert alice.briefs() == ["1 a", "2 b", "joined bob", "quit bob"]
+        carol = await world.join("carol")
+        assert carol.received[0] == {"joined": "alice"}
+        assert carol.received[-1]["members"] == 2

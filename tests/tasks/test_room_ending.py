@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from itertools import permutations
 
 import pytest
 import trio
+from core.rooms import a_session
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from edgechat.core.errors import Close
+from edgechat.core.commands import Join, Speak
+from edgechat.core.errors import Close, Refusal
 from edgechat.core.names import RoomKey
+from edgechat.core.wire import Say
+from edgechat.tasks.socket import Disconnected
 
-from .fakes import LOBBY, a_world
+from .fakes import LOBBY, FakeSocket, a_world
 
 OTHER = RoomKey("other", private=False)
 
@@ -156,3 +161,37 @@ async def test_stopping_stores_what_was_said_and_sends_all_away(autojump_clock: 
         assert len(world.storage.texts()) == 10
         assert sum("message" in frame for frame in bob.received) == 10
         assert (world.room(), world.storage.open_logs) == (None, 0)
+
+
+async def test_a_room_that_has_ended_leaves_nobody_waiting(
+    autojump_clock: MockClock, defects: pytest.LogCaptureFixture
+) -> None:
+    """Not one who comes too late, and not one who waits in a full inbox or at the door."""
+    async with a_world(inbox=1) as world:
+        alice = await world.join("alice")
+        room = world.room()
+        assert room is not None
+        say = Speak(a_session(), Say("late"))
+        released: list[type[Exception]] = []
+
+        async def release(wait: Awaitable[object]) -> None:
+            with pytest.raises((Refusal, Disconnected)) as caught:
+                await wait
+            released.append(caught.type)
+
+        world.storage.may_append = trio.Event()
+        alice.say("hi")
+        await wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
+            await wait_all_tasks_blocked()  # it knocks: with that, the inbox is full
+            nursery.start_soon(release, room.send(say))
+            nursery.start_soon(release, room.send(say))
+            await wait_all_tasks_blocked()
+            world.storage.fail_append = ZeroDivisionError("odd")
+            world.storage.may_append.set()
+            await wait_all_tasks_blocked()
+            nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
+            nursery.start_soon(release, room.send(say))
+        kinds = sorted(kind.__name__ for kind in released)
+        assert kinds == ["Disconnected"] * 2 + ["Refusal"] * 3
