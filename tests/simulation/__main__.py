@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import time
 from collections import Counter
+from functools import partial
+from multiprocessing import Pool
 
 from .world import Failure, World
 
@@ -15,40 +18,46 @@ def main() -> int:
     """0: every promise was kept; 1: one was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--runs", type=int, default=1, help="how many worlds")
-    parser.add_argument("--seed", help="the first world's seed; the others follow from it")
+    parser.add_argument("--seed", help="the first world's; the others' follow from it")
     parser.add_argument("--actions", type=int, default=40, help="at most so many in each")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--trace", action="store_true", help="print all that happens")
     options = parser.parse_args()
     first = options.seed or secrets.token_hex(4)
+    seeds = [first, *(f"{first}.{number}" for number in range(1, options.runs))]
+    print(f"seed {first}", file=sys.stderr)
     started, tally = time.perf_counter(), Counter[str]()
-    for number in range(options.runs):
-        seed = first if number == 0 else f"{first}.{number}"
-        if not play(seed, options.actions, tally, trace=options.trace):
-            return 1
-        _tell(number + 1, options.runs, started)
+    with Pool(min(options.jobs, len(seeds))) as pool:
+        played = pool.imap(partial(play, most=options.actions, trace=options.trace), seeds)
+        for done, (text, met) in enumerate(played, 1):
+            if text:
+                print(f"\n{text}")
+            if met is None:
+                return 1
+            tally += met
+            _tell(done, len(seeds), started)
     for what, count in sorted(tally.items()):
         print(f"{count:10,}  {what}")
     return 0
 
 
-def play(seed: str, most: int, tally: Counter[str], *, trace: bool) -> bool:
-    """Play one world; print what there is to know of one in which a promise was broken."""
+def play(seed: str, most: int, *, trace: bool) -> tuple[str, Counter[str] | None]:
+    """Play one world. Returns what to print, and what was met; None where a promise was broken."""
     world = World(seed, None, most)
     try:
         story = world.run()
     except Failure as failure:
-        story = world.story
-        print(f"\nseed {seed}: {failure}\n\nThe last that happened:")
-        print("\n".join(f"  {event}" for event in story.events[-30:]))
-        print("\nactions:")
-        print("\n".join(f"  {action}," for action in story.actions))
-        print(f"\nPlay it again: python -m tests.simulation --seed {seed} --actions {most}")
-        return False
-    finally:
-        if trace:
-            print("\n".join(story.events))
-    tally.update(story.tally)
-    return True
+        return _report(world, seed, most, failure), None
+    return "\n".join(story.events) if trace else "", story.tally
+
+
+def _report(world: World, seed: str, most: int, failure: Failure) -> str:
+    events = "\n".join(f"  {event}" for event in world.story.events[-30:])
+    actions = "\n".join(f"  {action}," for action in world.story.actions)
+    return (
+        f"seed {seed}: {failure}\n\nThe last that happened:\n{events}\n\nactions:\n{actions}\n\n"
+        f"Play it again: python -m tests.simulation --seed {seed} --actions {most}"
+    )
 
 
 def _tell(done: int, runs: int, started: float) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 CLIENTS = 6
 ROOMS = ("a", "b")
 ELSEWHERE = ("c", "d", "e")  # where the wanderer goes
-CALLS = ("write", "fsync", "ftruncate", "open", "stat", "pread", "unlink")
+CALLS = ("write", "fsync", "write ftruncate", "fsync ftruncate", "open", "stat", "pread", "unlink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,10 @@ class PowerLoss:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The next calls of a kind fail; `error` 0 is a short write; `times` -1 until `Heal`."""
+    """The next calls of a kind, or of two, fail; `times` -1: until `Heal`.
+
+    `error` 0 is a short write; where nothing is written, it is EIO.
+    """
 
     call: int
     error: int
@@ -195,7 +198,7 @@ def invent(random: Random) -> Action:
             calls = random.choice((0, random.randint(0, 40)))
             return Crash(calls) if kind is Crash else PowerLoss(calls)
         case "Fail":
-            call = random.choice((0, 0, 1, 1, random.randrange(len(CALLS))))
+            call = random.choice((0, 1, 2, random.randrange(len(CALLS))))
             return Fail(call, random.choice(ERRORS), random.choice(TIMES))
         case "Jump":
             return Jump(random.choice(JUMPS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from errno import EIO
 from random import Random
 
 from .actions import (
@@ -173,9 +174,9 @@ class Cast:
         else:
             self._host.doom(action.calls, power=isinstance(action, PowerLoss))
 
-    def _fail_calls(self, call: str, action: Fail) -> None:
-        if action.error == 0 and call != "write":
-            return
-        if call == "fsync":
+    def _fail_calls(self, calls: str, action: Fail) -> None:
+        for call in calls.split():
+            error = action.error or (0 if call == "write" else EIO)
+            self._system.faults.append(Fault(call, error, action.times))
+        if "fsync" in calls:
             self._truth.sync_is_sure = False
-        self._system.faults.append(Fault(call, action.error, action.times))

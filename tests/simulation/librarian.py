@@ -124,7 +124,7 @@ class Librarian:
         try:
             message = await room.say(said.text, id=said.id)
         except Refused as refused:
-            said.refused = refused.code
+            self._truth.refuse(said, refused.code)
         else:
             if message.message != said.text:
                 self._truth.fail(f"{self.name} said {said.text!r} and was answered {message}")

@@ -130,11 +130,13 @@ class Pipe:
     def _is_readable(self) -> bool:
         if self._has_arrived() or self.deaf:
             return True
-        over = not self._pieces or self.held
+        over = not self._pieces and not self.held
         return over and self._end is not None and self._end[0] <= trio.current_time()
 
     def _next_at(self) -> float:
-        if self._pieces and not self.held:
+        if self.held:
+            return inf
+        if self._pieces:
             return self._pieces[0][0]
         return self._end[0] if self._end is not None else inf
 

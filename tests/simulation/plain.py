@@ -33,6 +33,7 @@ class Habits:
     resumes: bool
     has_ids: bool
     patient: bool
+    doubles: bool  # says everything twice in a breath
     backlog: int
 
 
@@ -207,6 +208,8 @@ class Plain:
             if self._due.get(text, 0.0) <= now:
                 self._due[text] = float("inf")
                 self._send(said)
+                if self._habits.doubles:
+                    self._send(said)
         while self._anonymous:
             self._send(self._anonymous.pop(0))
 
@@ -247,4 +250,4 @@ class Plain:
             self._due[said.text] = trio.current_time() + wait
         else:
             del self._outbox[said.text]
-            said.refused = frame["code"]
+            self._truth.refuse(said, frame["code"])

@@ -56,6 +56,7 @@ def clients(seed: str, settings: Settings, truth: Truth, dial: Dial) -> list[Cli
             continue
         v2, resumes = (random.random() < 0.5, True) if number < 3 else (number == 3, False)
         patient = random.random() < 0.7
-        habits = Habits(v2, resumes, number not in (3, 5), patient, backlog)
+        doubles = random.random() < 0.3
+        habits = Habits(v2, resumes, number not in (3, 5), patient, doubles, backlog)
         people.append(Plain(name, room, habits, truth, dial, random))
     return people

@@ -55,7 +55,7 @@ class System:
         self.alive = False
         self.fds: dict[int, Inode | None] = {}  # None: a folder
         self.jobs: set[trio.CancelScope] = set()
-        self.slowness = 0.002  # seconds a call in a thread takes, at the mean
+        self.slowness = disk.random.choice((0.0005, 0.02, 0.3))  # seconds a call in a thread takes
         self._trace = trace
         self._random = disk.random
         self._next_fd = _FIRST_FD

@@ -13,7 +13,6 @@ from edgechat.settings import Settings
 from .book import Book, Broken, Line, Place, read_line
 from .disk import Disk
 
-_SLACK = 1.0  # seconds on top of the interval, in which a background sync is through
 NOWHERE: Place = (0, "0" * 16)
 
 
@@ -60,6 +59,7 @@ class Truth:
         self.settings = settings
         self.fail = fail
         self.epoch = 0
+        self.patience = 1.0  # seconds on top of the interval, in which a background sync is through
         self.process = 0  # which server process runs
         self.sync_is_sure = True  # no `fsync` was made to fail
         self.said: dict[str, Said] = {}  # by text
@@ -87,6 +87,15 @@ class Truth:
     def sent(self, text: str) -> None:
         """A client sent a message."""
         self.said[text].attempts += 1
+
+    def refuse(self, said: Said, code: str) -> None:
+        """A client was told that its message will never be stored."""
+        said.refused = code
+        archive = self.look(said.room)
+        lines = [*archive.book.lines, *archive.lost]
+        taken = any(line.id == said.id and line.message != said.text for line in lines)
+        if code == "id_conflict" and not taken:
+            self.fail(f"{said.text!r} was refused, allegedly for another with the id {said.id}")
 
     def show(self, room: str, raw: bytes) -> None:
         """A server sends a line to somebody: it must be stored by now."""
@@ -120,7 +129,7 @@ class Truth:
         if (
             self.sync_is_sure
             and shown.process == self.process
-            and age > self.settings.sync_interval + _SLACK
+            and age > self.settings.sync_interval + self.patience
         ):
             self.fail(f"line {shown.line.seq} of {room}, {age:.1f} s old, was not synced")
 

@@ -26,6 +26,7 @@ from .network import Link
 from .system import System
 from .truth import Truth
 
+_CALLS = 60  # that two background syncs of all rooms take at most, and bad luck
 _QUIET = 3.0  # seconds between two looks
 _LOOKS = 60  # until everybody has to have had their answers
 _ZOMBIES = 40.0  # seconds in which every dead connection is noticed
@@ -70,6 +71,7 @@ class World:
         self._disk = Disk(disk_random, forgets=settings.durability == "disk")
         self._system = System(self._disk, self._note)
         self._truth = Truth(self._disk, settings, self._fail)
+        self._truth.patience += _CALLS * self._system.slowness
         self._host = Host(settings, self._system, self._truth, Random(f"{seed}/host"))
         self._links = 0
         clients = scene.clients(seed, settings, self._truth, self._dial)
