@@ -67,8 +67,7 @@ export class Company {
 
   /** The entries of the list of people. */
   entries() {
-    if (this.#roster.crowded) return [element("li", { class: "crowd" }, word("room.crowd"))];
-    return this.names.map((name) =>
+    const entries = this.names.map((name) =>
       element(
         "li",
         {},
@@ -77,6 +76,7 @@ export class Company {
         name === this.#me() ? element("span", { class: "you" }, word("room.you")) : null,
       ),
     );
+    return this.#roster.crowded ? [...entries, element("li", { class: "crowd" }, word("room.crowd"))] : entries;
   }
 
   #moved(/** @type {() => void} */ note) {

@@ -45,6 +45,7 @@ export class Delivery {
 
   /** The way to the room opened: whatever waits, goes. */
   opened() {
+    this.warn("");
     this.#pump();
   }
 

@@ -32,11 +32,14 @@ export function read(/** @type {string} */ frame) {
   if (said.ready) return ready(said);
   if (typeof said.joined === "string") return { kind: "joined", name: said.joined };
   if (typeof said.quit === "string") return { kind: "quit", name: said.quit };
-  if (typeof said.members === "number") return { kind: "members", count: said.members, names: said.roster ?? null };
-  if (Array.isArray(said.typing)) return { kind: "typing", names: said.typing.filter((/** @type {unknown} */ name) => typeof name === "string") };
+  if (typeof said.members === "number") return { kind: "members", count: said.members, names: said.roster ? strings(said.roster) : null };
+  if (said.typing) return { kind: "typing", names: strings(said.typing) };
   if (typeof said.error === "string") return refusal(said);
   return said.pong === undefined ? UNKNOWN : { kind: "pong" };
 }
+
+/** @returns {string[]} */
+const strings = (/** @type {unknown} */ list) => (Array.isArray(list) ? list.filter((each) => typeof each === "string") : []);
 
 /** @returns {ServerEvent} */
 function stored(/** @type {any} */ said) {

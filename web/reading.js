@@ -92,18 +92,18 @@ export class Reading {
 
   #load(/** @type {"before" | "after"} */ where) {
     const { log, scroll, pages, newest } = this.#parts;
+    const known = newest();
     return this.#once(async () => {
       const { lines, more } = await pages.read(where, where === "before" ? log.first : log.last);
       scroll.keep(() => {
         if (where === "before") log.prepend(lines);
         else log.append(lines.filter((line) => line.seq > log.last));
-        if (log.size <= Reading.ROWS) return;
+        if (where === "before") this.#attached &&= log.size <= Reading.ROWS;
         if (where === "before") log.trimEnd(Reading.ROWS);
         else log.trimStart(Reading.ROWS);
       });
-      if (where === "before") this.#older = more;
-      else this.#older = true;
-      this.#attached = log.last >= newest();
+      this.#older = where === "after" || more;
+      if (where === "after") this.#attached = !more && newest() === known; // not by seq: a damaged line is left out of a page
     });
   }
 

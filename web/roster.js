@@ -2,24 +2,24 @@
 import { locale, word } from "./words.js";
 
 export class Roster {
-  /** Above this many sessions the server sends a count instead of names. */
-  static CROWD = 250;
-  /** At this many it is names again. */
-  static SMALL_AGAIN = 200;
+  /** A room that was big (more than 250 sessions) has all its names again at this many. */
+  static #SMALL = 200;
   /** @type {Set<string>} */ #names = new Set();
   /** @type {Set<string> | null} */ #coming = null;
+  /** The sessions of a room too big for each to be named; 0 in others. */
   #crowd = 0;
 
   /** A join begins: the names that come are the whole roster, taken over when it is complete. */
   begin() {
     this.#coming = new Set();
+    this.#crowd = 0;
   }
 
   /** The join is complete. */
   complete(/** @type {number} */ sessions) {
     this.#names = this.#coming ?? this.#names;
     this.#coming = null;
-    this.#crowd = sessions > Roster.CROWD ? sessions : 0;
+    if (this.crowded) this.#crowd = sessions;
   }
 
   /** True if this is news: not part of a join, and not known already. */
@@ -41,10 +41,10 @@ export class Roster {
       current.clear();
       for (const name of names) current.add(name);
     }
-    this.#crowd = names && sessions <= Roster.SMALL_AGAIN ? 0 : sessions;
+    this.#crowd = names && sessions <= Roster.#SMALL ? 0 : sessions;
   }
 
-  /** Too many to list. */
+  /** Too many to name each. */
   get crowded() {
     return this.#crowd > 0;
   }

@@ -40,7 +40,7 @@ const arabic = {
     "room.here": { other: "{count} هنا" },
     "room.people": "الموجودون هنا",
     "room.you": "أنت",
-    "room.crowd": "تُعرض القائمة في الغرف التي لا تزيد على ٢٥٠ شخصًا.",
+    "room.crowd": "… وآخرون: أكثر من أن تُذكر أسماؤهم كلهم.",
     "room.empty": "لم يُقل شيء هنا بعد.",
     "room.empty.hint": "قل الكلمة الأولى، أو أرسل الرابط إلى أحد.",
     "room.beginning": "هذه بداية {room}.",

@@ -46,7 +46,7 @@ export const ENGLISH = {
   "room.here": { one: "{count} here", other: "{count} here" },
   "room.people": "People here",
   "room.you": "you",
-  "room.crowd": "The list is shown in rooms of up to 250 people.",
+  "room.crowd": "… and others: too many to name them all.",
   "room.empty": "Nothing has been said here yet.",
   "room.empty.hint": "Say the first word, or send someone the link.",
   "room.beginning": "This is the beginning of {room}.",

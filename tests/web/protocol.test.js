@@ -11,6 +11,7 @@ const frames = /** @type {const} */ ([
   ['{"joined":"bob"}', { kind: "joined", name: "bob" }],
   ['{"quit":"bob"}', { kind: "quit", name: "bob" }],
   ['{"members":999}', { kind: "members", count: 999, names: null }],
+  ['{"members":999,"roster":["ada","bo"]}', { kind: "members", count: 999, names: ["ada", "bo"] }],
   ['{"typing":["bob",7]}', { kind: "typing", names: ["bob"] }],
   ['{"pong":7}', { kind: "pong" }],
   ['{"error":"slow down","code":"rate_limited","id":"c1","retry_after_ms":3200}', { kind: "error", text: "slow down", code: "rate_limited", id: "c1", retryAfter: 3200 }],

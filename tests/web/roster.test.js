@@ -28,13 +28,24 @@ test("the old roster stands until the new one is whole", () => {
   assert.deepEqual(roster.names, ["bo"]);
 });
 
-test("a crowd is a number", () => {
+test("a crowd is a number and some names", () => {
   const roster = new Roster();
   roster.begin();
-  roster.complete(251);
-  assert.deepEqual([roster.crowded, roster.count], [true, 251]);
-  roster.counted(300);
+  roster.counted(251, ["ada", "bo"]);
+  roster.joined("cy");
+  roster.complete(252);
+  assert.deepEqual([roster.crowded, roster.count, roster.names], [true, 252, ["ada", "bo", "cy"]]);
+  roster.counted(300, null);
   assert.equal(roster.count, 300);
+});
+
+test("a room that grew into a crowd keeps the names it knew", () => {
+  const roster = new Roster();
+  roster.begin();
+  roster.joined("ada");
+  roster.complete(250);
+  roster.counted(251, null);
+  assert.deepEqual([roster.crowded, roster.count, roster.names], [true, 251, ["ada"]]);
 });
 
 test("a crowd that is small again has names again, and those alone", () => {

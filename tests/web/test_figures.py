@@ -95,9 +95,13 @@ def test_a_message_costs_little_with_500_rows_shown(server: Server, context: Con
     fill(server, "lobby", [f"{number} {words}" for number in range(1_000)], name="bo")
     expect(page.locator(".log .row").last).to_have_attribute("data-seq", "2050")
     costs = sorted(page.evaluate(DURATIONS))
-    middle, most = costs[len(costs) // 2], costs[-1]
+    mean, most_of_all, nearly_all = (
+        sum(costs) / len(costs),
+        costs[-1],
+        costs[len(costs) * 99 // 100],
+    )
     print(
-        f"\n1,000 arrivals: {sum(costs) / 1000:.2f} ms mean, {middle:.2f} median, {most:.2f} most"
+        f"\n1,000 arrivals: {mean:.2f} ms mean, {nearly_all:.2f} for 99 in 100, {most_of_all:.2f} most"
     )
     assert len(costs) == 1_000
-    assert sum(costs) / len(costs) < 4
+    assert mean < 4
