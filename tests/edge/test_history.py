@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from edgechat.edge import lines as lines_module
 
 from .files import BASE, HEADER, check, make_lines, write
 from .running import Running, eventually, open_files, serving
-from .wire import SOON, Wire, hello, join, open_wire, say
+from .talking import resume, said
+from .wire import SOON, join, say
 
 NOWHERE = {"seq": 0, "h": "0" * 16}
 START = {"seq": 0, "h": BASE.decode()}
@@ -22,28 +22,6 @@ START = {"seq": 0, "h": BASE.decode()}
 def token(line: bytes) -> dict[str, Any]:
     record = json.loads(line)
     return {"seq": record["seq"], "h": record["h"]}
-
-
-async def resume(server: Running, since: dict[str, Any]) -> tuple[list[bytes], dict[str, Any]]:
-    """The lines that one gets who goes on from there, byte for byte, and the `ready`."""
-    wire = await open_wire(server.port)
-    await wire.send(hello("bob", v=2, since=since))
-    lines = []
-    with trio.fail_after(SOON):
-        while b'"ready":true' not in (payload := (await wire.frame())[1]):
-            if payload.startswith(b'{"seq":'):
-                lines.append(payload)
-    wire.close()
-    return lines, json.loads(payload)
-
-
-async def said(wire: Wire, text: str, **keys: object) -> dict[str, Any]:
-    """What is answered: the stored line, or a refusal."""
-    await wire.say(text, **keys)
-    with trio.fail_after(SOON):
-        while not {"code", "timestamp"} & (event := await wire.event()).keys():
-            pass
-    return event
 
 
 @pytest.mark.parametrize("durability", ["os", "disk"])
@@ -139,100 +117,6 @@ async def test_a_timestamp_never_goes_back(tmp_path: Path) -> None:
         alice = await join(server.port, "alice")
         for n in range(4, 8):
             assert (await said(alice, "x"))["timestamp"] == 9_999_999_999_999 + n
-
-
-async def test_a_history_made_anew_is_another_one(tmp_path: Path) -> None:
-    async with serving(tmp_path, room_idle=0.0) as server:
-        alice = await join(server.port, "alice")
-        last = await said(alice, "old")
-        alice.close()
-        path = server.file()
-        await eventually(lambda: not _is_open(path))
-        path.unlink()
-        got, ready = await resume(server, {"seq": 1, "h": last["h"]})
-        assert (got, ready["recovered"], ready["reason"]) == ([], False, "forked")
-        again = await join(server.port, "alice")
-        assert (await said(again, "old"))["h"] != last["h"]
-        got, ready = await resume(server, {"seq": 1, "h": last["h"]})
-        assert (got, ready["reason"]) == (server.lines(), "forked")
-
-
-def _is_open(path: Path) -> bool:
-    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
-    return any(os.path.realpath(link) == str(path) for link in links)
-
-
-def change(path: Path, how: str) -> None:
-    """What an operator, a backup or an editor may do to a file that is in use."""
-    other = path.with_suffix(".other")
-    size = path.stat().st_size
-    if how == "removed":
-        path.unlink()
-    elif how == "moved":
-        path.rename(other)
-    elif how == "replaced":
-        write(other, make_lines(3))
-        other.rename(path)
-    elif how == "linked":
-        path.rename(other)
-        path.symlink_to(other)
-    elif how == "appended to":
-        path.write_bytes(path.read_bytes() + b"garbage\n")
-    else:
-        os.truncate(path, size - 10 if how == "cut" else 0)
-
-
-@pytest.mark.parametrize(
-    "how", ["removed", "moved", "replaced", "linked", "appended to", "cut", "emptied"]
-)
-@pytest.mark.parametrize("durability", ["os", "disk"])
-async def test_a_file_that_others_changed_is_not_written_on(
-    tmp_path: Path, how: str, durability: str
-) -> None:
-    async with serving(tmp_path, durability=durability) as server:
-        alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
-        await said(alice, "one")
-        await said(alice, "two")
-        change(server.file(), how)
-        before = server.file().read_bytes() if server.file().exists() else None
-        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
-        with trio.fail_after(SOON):
-            assert await alice.close_code() == await bob.close_code() == 1012
-        assert before == (server.file().read_bytes() if server.file().exists() else None)
-        if how == "linked":
-            return
-        again = await join(server.port, "alice", v=2)
-        stored = await said(again, "kept", id="c1")
-        assert json.loads(server.lines()[-1]) == stored
-        assert b"lost?" not in server.file().read_bytes()
-
-
-async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    write(secret, make_lines(3))
-    (tmp_path / "data/rooms/public").mkdir(parents=True)
-    (tmp_path / "data/rooms/public/lobby.jsonl").symlink_to(secret)
-    before = secret.read_bytes()
-    async with serving(tmp_path / "data") as server:
-        assert (await server.get("/api/room/lobby/history")).status == 503
-        wire = await open_wire(server.port)
-        await wire.send(hello("mallory"))
-        with trio.fail_after(SOON):
-            assert (await wire.event())["code"] == "storage_unavailable"
-            assert await wire.close_code() == 1013
-    assert secret.read_bytes() == before
-
-
-@pytest.mark.parametrize("what", ["directory", "fifo"])
-async def test_what_is_no_file_is_no_history(tmp_path: Path, what: str) -> None:
-    path = tmp_path / "rooms/public/lobby.jsonl"
-    path.parent.mkdir(parents=True)
-    path.mkdir() if what == "directory" else os.mkfifo(path)
-    async with serving(tmp_path) as server:
-        assert (await server.get("/api/room/lobby")).status == 503
-        path.rmdir() if what == "directory" else path.unlink()
-        alice = await join(server.port, "alice")
-        assert (await said(alice, "hi"))["seq"] == 1
 
 
 async def test_a_read_goes_on_while_its_room_ends(

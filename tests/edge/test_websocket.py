@@ -6,14 +6,13 @@ import pytest
 import trio
 from trio_websocket import open_websocket_url
 
-from .running import Bystander, Running, serving
+from .running import Bystander, Running
 from .wire import (
     BINARY,
     CLOSE,
     PING,
     PONG,
     SOON,
-    Wire,
     dial,
     frame,
     hello,
@@ -180,118 +179,3 @@ async def test_who_ends_without_a_word_has_left(server: Running, how: str) -> No
             await alice.until("quit", "mallory")
             if how == "half-closed":
                 await mallory.rest()
-
-
-async def test_who_does_not_read_is_closed_and_gets_everything_on_resume(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    data = tmp_path_factory.mktemp("slow")
-    async with serving(data, outbox_bytes=64 * 1024, close_timeout=0.2) as server:
-        slow = await open_wire(server.port, receive_buffer=2_048)
-        with trio.fail_after(SOON):
-            await slow.send(hello("slow", v=2))
-            await slow.until("ready")
-            alice = await join(server.port, "alice")
-            bob = await join(server.port, "bob")
-            said = await _talk_until_one_has_left(alice, bob)
-            heard, code = await _drain(slow)
-            assert code in (4008, None)  # the socket was closed on it if it did not read that
-            again = await open_wire(server.port)
-            await again.send(hello("slow", v=2, since={"seq": heard, "h": _h(server, heard)}))
-            lines = await again.lines(said)
-            assert [line["seq"] for line in lines] == list(range(heard + 1, said + 1))
-            assert (await again.until("ready"))["recovered"] is True
-
-
-async def _talk_until_one_has_left(alice: Wire, bob: Wire) -> int:
-    """How much had to be said: some MB go into the kernel's buffers, then it is the outbox."""
-    for said in range(1, 6_000):
-        await alice.say(f"{said} {BIG}")
-        while "seq" not in (event := await alice.event()):
-            if event == {"quit": "slow"}:
-                await alice.until("seq", said)
-                return said
-        assert await bob.until("seq") == event
-    raise AssertionError("nobody was closed")
-
-
-def _h(server: Running, seq: int) -> str:
-    line = json.loads(server.lines()[seq - 1]) if seq else {"h": "0" * 16}
-    return str(line["h"])
-
-
-async def _drain(wire: Wire) -> tuple[int, int | None]:
-    """The last line that one who begins to read too late still gets, and the close code."""
-    heard = 0
-    try:
-        while True:
-            first, payload = await wire.frame()
-            if first == 0x80 | CLOSE:
-                return heard, int.from_bytes(payload[:2], "big")
-            if payload.startswith(b'{"seq":'):
-                seq = json.loads(payload)["seq"]
-                assert seq == heard + 1
-                heard = seq
-    except (EOFError, trio.BrokenResourceError):
-        return heard, None
-
-
-async def test_an_outbox_that_empties_is_written_past_again(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    data = tmp_path_factory.mktemp("late")
-    async with serving(data, outbox_bytes=32 * 1024 * 1024) as server:
-        late = await open_wire(server.port, receive_buffer=2_048)
-        with trio.fail_after(SOON):
-            await late.send(hello("late"))
-            await late.until("ready")
-            alice = await join(server.port, "alice")
-            for _ in range(2):
-                before = len(server.lines()) if server.files() else 0
-                await alice.send(b"".join(say(f"{n} {BIG}") for n in range(2_000)))
-                await alice.lines(before + 2_000)
-                lines = await late.lines(before + 2_000)
-                assert [line["seq"] for line in lines] == [before + n for n in range(1, 2_001)]
-            await alice.say("now at once")
-            await late.until("message", "now at once")
-
-
-async def test_a_silent_peer_is_asked_and_then_let_go(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    data = tmp_path_factory.mktemp("silent")
-    async with serving(data, heartbeat=0.2, heartbeat_timeout=0.2, close_timeout=0.2) as server:
-        silent = await join(server.port, "silent")
-        alive = await join(server.port, "alive")
-        with trio.fail_after(SOON):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_answer_pings, alive)
-                first, _ = await silent.frame()
-                while first != 0x80 | PING:
-                    first, _ = await silent.frame()
-                assert await silent.close_code() == 4408
-                async with trio.open_nursery() as waiting:
-                    waiting.cancel_scope.deadline = trio.current_time() + SOON
-                    watcher = await join(server.port, "watcher")
-                    await watcher.send(frame('{"message":"is alive here?"}'))
-                    await watcher.until("message")
-                nursery.cancel_scope.cancel()
-        await alive.say("yes")
-        with trio.fail_after(SOON):
-            await alive.until("message", "yes")
-
-
-async def _answer_pings(wire: Wire) -> None:
-    while True:
-        first, payload = await wire.frame()
-        if first == 0x80 | PING:
-            await wire.send(frame(payload, PONG))
-
-
-async def test_who_says_no_hello_is_let_go(tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = tmp_path_factory.mktemp("mute")
-    async with serving(data, hello_timeout=0.1) as server:
-        mute = await open_wire(server.port)
-        with trio.fail_after(SOON):
-            assert await mute.close_code() == 4408
-        assert server.files() == set()

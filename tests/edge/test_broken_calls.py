@@ -1,0 +1,133 @@
+"""System calls that fail: nothing is claimed that is not so."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from .running import program, serving
+from .talking import check_honesty, need, talk
+from .wire import frame, open_wire
+
+BIG = "x" * 1_500
+
+
+class Broken:
+    """A system call that fails when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.failing = False
+        self.calls = 0
+        self._call: Callable[..., Any] = getattr(os, name)
+        monkeypatch.setattr(os, name, self)
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls += 1
+        if self.failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._call(*args)
+
+
+async def test_a_failed_fsync_before_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, durability="disk") as server:
+        fsync = Broken(monkeypatch, "fsync")
+        talking = await talk(server)
+        for text in ("the file is made", "it is there", "and there"):
+            fsync.failing = True
+            for _ in range(3):
+                assert await talking.says(text) == "storage_unavailable"
+            fsync.failing = False
+            assert await talking.says(text) == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_a_failed_fsync_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as server:
+        talking = await talk(server)
+        fsync = Broken(monkeypatch, "fsync")
+        fsync.failing = True
+        assert await talking.says("one") == "stored"
+        while "could not be synced" not in caplog.text:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+        for _ in range(3):  # nothing is claimed until the file was opened again and checked
+            assert await talking.says("two") == "storage_unavailable"
+        fsync.failing = False
+        assert await talking.says("three") == "stored"
+        synced = fsync.calls
+        while fsync.calls == synced:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+        await check_honesty(server, talking)
+
+
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_write_that_can_not_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: str
+) -> None:
+    write = os.write
+
+    def torn(fd: int, data: bytes) -> int:
+        return (
+            write(fd, data[: len(data) // 2]) if tearing and b'{"seq"' in data else write(fd, data)
+        )
+
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        tearing = False
+        monkeypatch.setattr(os, "write", torn)
+        truncate = Broken(monkeypatch, "ftruncate")
+        assert await talking.says("one") == "stored"
+        tearing = truncate.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        tearing = False
+        assert await talking.says("three") == "storage_unavailable"
+        truncate.failing = False
+        assert await talking.says("four") == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_what_can_not_be_read_ends_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, recent_lines=5) as server:
+        talking = await talk(server)
+        for n in range(20):
+            assert await talking.says(f"{n}") == "stored"
+        pread = Broken(monkeypatch, "pread")
+        pread.failing = True
+        newcomer = await open_wire(server.port)
+        await newcomer.send(frame('{"name":"carol"}'))
+        assert await newcomer.close_code() == 1013
+        page = await server.get("/api/room/lobby/history")
+        assert page.status == 503
+        assert b"storage_unavailable" in page.body
+        assert await talking.says("still here") == "stored"
+        pread.failing = False
+        assert (await server.get("/api/room/lobby/history")).status == 200
+        await check_honesty(server, talking)
+
+
+async def test_every_fifth_fsync_fails(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("there is no strace")
+    need("strace", "-D", "-o", os.devnull)
+    inject = ("-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3+5")
+    trace = ("strace", "-D", "-f", "-qq", "-o", os.devnull, *inject)
+    async with program(tmp_path, "--durability", "disk", before=trace) as server:
+        talking = await talk(server)
+        answers = [await talking.says(f"{n}") for n in range(40)]
+        assert set(answers) == {"stored", "storage_unavailable"}
+        await check_honesty(server, talking)
+        assert await server.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in server.log()
