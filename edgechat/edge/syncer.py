@@ -33,6 +33,7 @@ class Syncer:
         self._dirty: dict[Syncable, None] = {}
         self._retired: dict[Syncable, None] = {}
         self._work = trio.Event()
+        self._going = trio.Lock()  # a file must not be closed by one go while another syncs it
 
     def add(self, file: Syncable) -> None:
         """It was written to."""
@@ -53,10 +54,11 @@ class Syncer:
 
     async def flush(self) -> None:
         """Sync all that was written until now."""
-        self._work = trio.Event()
-        dirty, self._dirty = self._dirty, {}
-        retired, self._retired = self._retired, {}
-        await run_sync(_sync, dirty, retired)
+        async with self._going:
+            self._work = trio.Event()
+            dirty, self._dirty = self._dirty, {}
+            retired, self._retired = self._retired, {}
+            await run_sync(_sync, dirty, retired)
 
 
 def _sync(dirty: Collection[Syncable], retired: Collection[Syncable]) -> None:
