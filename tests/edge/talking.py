@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -81,3 +84,19 @@ async def said(wire: Wire, text: str, **keys: object) -> dict[str, Any]:
         while not {"code", "timestamp"} & (event := await wire.event()).keys():
             pass
     return event
+
+
+class Broken:
+    """A system call that fails when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.failing = False
+        self.calls = 0
+        self._call: Callable[..., Any] = getattr(os, name)
+        monkeypatch.setattr(os, name, self)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        self.calls += 1
+        if self.failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return self._call(*args, **options)

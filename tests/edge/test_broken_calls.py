@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
 
+from .files import make_lines, write
 from .running import program, serving
-from .talking import check_honesty, need, talk
+from .talking import Broken, check_honesty, need, talk
 from .wire import frame, open_wire
 
 BIG = "x" * 1_500
-
-
-class Broken:
-    """A system call that fails when it is told to."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        self.failing = False
-        self.calls = 0
-        self._call: Callable[..., Any] = getattr(os, name)
-        monkeypatch.setattr(os, name, self)
-
-    def __call__(self, *args: Any) -> Any:
-        self.calls += 1
-        if self.failing:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return self._call(*args)
 
 
 async def test_a_failed_fsync_before_it_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving(tmp_path, durability="disk") as server:
-        fsync = Broken(monkeypatch, "fsync")
+        fsync, reopened = Broken(monkeypatch, "fsync"), Broken(monkeypatch, "dup2")
         talking = await talk(server)
-        for text in ("the file is made", "it is there", "and there"):
+        for turn, text in enumerate(("the file is made", "it is there", "and there")):
             fsync.failing = True
             for _ in range(3):
                 assert await talking.says(text) == "storage_unavailable"
             fsync.failing = False
             assert await talking.says(text) == "stored"
+            assert reopened.calls >= 3 * turn  # nothing is believed after a failure
         await check_honesty(server, talking)
 
 
@@ -71,15 +54,35 @@ async def test_a_failed_fsync_in_the_background(
         await check_honesty(server, talking)
 
 
+@pytest.mark.parametrize("cut", [0, 10])
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_a_file_that_was_changed_when_a_sync_had_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, is_new: bool
+) -> None:
+    write(tmp_path / "rooms/public/lobby.jsonl", make_lines(5))
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        if not is_new:
+            assert await talking.says("one") == "stored"
+        fsync = Broken(monkeypatch, "fsync")
+        fsync.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        fsync.failing = False
+        restored = server.file().read_bytes().replace(b'"name":"alice"', b'"name":"malet"')
+        server.file().write_bytes(restored[: len(restored) - cut])
+        assert await talking.says("three") == "storage_unavailable"
+        assert server.file().read_bytes() == restored[: len(restored) - cut]
+
+
 @pytest.mark.parametrize("durability", ["os", "disk"])
 async def test_a_write_that_can_not_be_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: str
 ) -> None:
-    write = os.write
+    whole = os.write
 
     def torn(fd: int, data: bytes) -> int:
         return (
-            write(fd, data[: len(data) // 2]) if tearing and b'{"seq"' in data else write(fd, data)
+            whole(fd, data[: len(data) // 2]) if tearing and b'{"seq"' in data else whole(fd, data)
         )
 
     async with serving(tmp_path, durability=durability) as server:

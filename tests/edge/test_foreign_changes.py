@@ -50,6 +50,9 @@ def change(path: Path, how: str) -> None:
     elif how == "replaced":
         write(other, make_lines(3))
         other.rename(path)
+    elif how == "replaced by as much":
+        other.write_bytes(path.read_bytes().replace(b"one", b"eno"))
+        other.rename(path)
     elif how == "linked":
         path.rename(other)
         path.symlink_to(other)
@@ -60,7 +63,17 @@ def change(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["removed", "moved", "replaced", "linked", "appended to", "cut", "emptied"]
+    "how",
+    [
+        "removed",
+        "moved",
+        "replaced",
+        "replaced by as much",
+        "linked",
+        "appended to",
+        "cut",
+        "emptied",
+    ],
 )
 @pytest.mark.parametrize("durability", ["os", "disk"])
 async def test_a_file_that_others_changed_is_not_written_on(

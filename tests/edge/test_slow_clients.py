@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket as stdlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
+
+from edgechat.core.errors import Close
+from edgechat.edge.websocket import WebSocket
+from edgechat.settings import Settings
 
 from .running import Running, serving
 from .wire import (
@@ -105,6 +112,66 @@ async def test_an_outbox_that_empties_is_written_past_again(tmp_path: Path) -> N
                 assert [line["seq"] for line in lines] == [before + n for n in range(1, 2_001)]
             await alice.say("now at once")
             await late.until("message", "now at once")
+
+
+@asynccontextmanager
+async def tight() -> AsyncIterator[tuple[WebSocket, stdlib.socket]]:
+    """A WebSocket whose kernel buffer takes a few kilobytes at a time, and the other end."""
+    ours, theirs = stdlib.socketpair()
+    with ours, theirs:
+        ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 4_096)
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        with trio.fail_after(SOON):
+            async with trio.open_nursery() as nursery:
+                settings = Settings(outbox_bytes=10_000_000, close_timeout=2.0)
+                yield WebSocket(ours, nursery, settings, b""), theirs
+
+
+async def read(socket: stdlib.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        await trio.lowlevel.wait_readable(socket)
+        data += socket.recv(min(3_000, size - len(data)))
+    return data
+
+
+async def test_an_outbox_of_pieces_larger_than_any_buffer_arrives_in_order() -> None:
+    pieces = [bytes([n % 256]) * (n * 7_919 % 50_000) for n in range(200)]
+    async with tight() as (websocket, theirs):
+        for start in range(0, 200, 20):
+            for piece in pieces[start : start + 20]:
+                websocket.write(piece)
+            data = b"".join(pieces[start : start + 20])
+            assert await read(theirs, len(data) // 2) == data[: len(data) // 2]
+            websocket.write(b"between")
+            rest = data[len(data) // 2 :] + b"between"
+            assert await read(theirs, len(rest)) == rest
+            await websocket.drained()
+
+
+async def test_a_close_ends_with_the_piece_that_is_on_its_way() -> None:
+    ours, theirs = stdlib.socketpair()
+    with ours, theirs:
+        ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 4_096)
+        for socket in (ours, theirs):
+            socket.setblocking(False)
+        first, second = b"1" * 100_000, b"2" * 100_000
+        with trio.fail_after(SOON):
+            async with trio.open_nursery() as nursery:
+                websocket = WebSocket(ours, nursery, Settings(), b"")
+                websocket.write(first)
+                websocket.write(second)
+                await trio.testing.wait_all_tasks_blocked()
+                websocket.close(Close.SLOW, "slow")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(websocket.finish)
+                data = await read(theirs, len(first) + 8)
+                assert data == first + b"\x88\x06\x0f\xa8slow"
+                theirs.send(frame(b"\x0f\xa8", CLOSE))
+                await trio.lowlevel.wait_readable(theirs)
+                assert theirs.recv(1) == b""
+                theirs.close()
 
 
 async def test_a_silent_peer_is_asked_and_then_let_go(tmp_path: Path) -> None:

@@ -153,6 +153,17 @@ async def test_the_closing_handshake_begun_there(server: Running, bystanders: By
         assert await wire.rest() == b""
 
 
+async def test_nothing_follows_a_close_frame(server: Running, bystanders: Bystander) -> None:
+    for _ in range(10):
+        wire = await join(server.port, "carol")
+        with trio.fail_after(SOON):
+            await wire.send(say("bye") + frame('{"ping":1}') * 5 + frame(b"\x03\xe8", CLOSE))
+            data = await wire.rest()
+            assert data.count(b'{"pong":1}') == 5
+            assert data.endswith(b"\x88\x02\x03\xe8")
+        await bystanders.hear("bye")
+
+
 async def test_the_closing_handshake_begun_here(server: Running) -> None:
     wire = await open_wire(server.port)
     with trio.fail_after(SOON):
