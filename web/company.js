@@ -62,7 +62,7 @@ export class Company {
   said(/** @type {string} */ name) {
     this.#comings = new Comings();
     this.#typists.said(name);
-    this.#drawTyping();
+    if (this.#typing.textContent) this.#drawTyping();
   }
 
   /** The entries of the list of people. */

@@ -16,12 +16,16 @@
 
 export class Reading {
   static ROWS = 500;
+  /** Rows are taken away so many at once: the row that becomes the first gets its day written above it. */
+  static #SLACK = 25;
   #parts;
   #attached = true;
   #older = false;
   #busy = false;
   #failed = false;
   #unseen = 0;
+  /** The state that was handed to `changed` last. */
+  #told = "";
 
   constructor(/** @type {Parts} */ parts) {
     this.#parts = parts;
@@ -49,7 +53,7 @@ export class Reading {
     if (!scroll.stuck && this.#attached && log.size + lines.length > Reading.ROWS + Reading.ROWS / 10) this.#attached = false;
     if (!this.atEnd) this.#unseen += lines.length;
     if (this.#attached) log.append(lines);
-    if (this.atEnd && log.size > Reading.ROWS) log.trimStart(Reading.ROWS);
+    if (this.atEnd && log.size > Reading.ROWS + Reading.#SLACK) log.trimStart(Reading.ROWS);
     scroll.follow();
     this.#tell();
   }
@@ -124,6 +128,9 @@ export class Reading {
   #tell() {
     const { log, scroll, changed } = this.#parts;
     const away = !this.#attached || (!scroll.stuck && scroll.toBottom > scroll.height);
-    changed({ unseen: this.#unseen, away, older: this.#older, failed: this.#failed, empty: log.size === 0 });
+    const state = { unseen: this.#unseen, away, older: this.#older, failed: this.#failed, empty: log.size === 0 };
+    const key = Object.values(state).join();
+    if (key !== this.#told) changed(state);
+    this.#told = key;
   }
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,12 +76,36 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in started:
-        server.stop()
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="package")
+def spares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Server]]:
+    """Servers with an empty data folder each, the next one always started already."""
+
+    def spawn() -> Server:
+        data = tmp_path_factory.mktemp("server") / "data"
+        data.mkdir()
+        server = Server(data, "--message-interval", "0")
+        server.spawn()
+        return server
+
+    def take() -> Iterator[Server]:
+        while True:
+            taken, spare[0] = spare[0], spawn()
+            yield taken
+
+    spare = [spawn()]
+    yield take()
+    spare[0].stop(signal.SIGKILL)
 
 
 @pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
-    return serve("--message-interval", "0")
+def server(spares: Iterator[Server]) -> Iterator[Server]:
+    server = next(spares)
+    server.wait_ready()
+    yield server
+    server.stop(signal.SIGKILL)
 
 
 def watch(page: Page, home: str, troubles: list[str]) -> None:

@@ -28,6 +28,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
+        self.spawn()
+        self.wait_ready()
+
+    def spawn(self) -> None:
+        """Begin to start; `wait_ready` comes next."""
         command = [sys.executable, "-m", "edgechat", "serve", "--port", str(self.port)]
         command += ["--data", str(self.data), *self.options]
         log = (self.data.parent / "server.log").open("a")
@@ -35,6 +40,9 @@ class Server:
             command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent
         )
         log.close()
+
+    def wait_ready(self) -> None:
+        assert self.process
         assert self.process.stdout
         for line in self.process.stdout:
             if found := ADDRESS.search(line):
