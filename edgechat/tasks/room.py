@@ -101,6 +101,8 @@ class Room:
 
     async def send(self, command: Speak | Type) -> None:
         """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`)."""
+        if self._ending is not None:  # else a flood could keep it from ever ending
+            raise _unavailable()
         try:
             try:
                 self.inbox.send_nowait(command)  # saves a task switch, and the reader waits anyway

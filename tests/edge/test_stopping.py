@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trio
 
+from .files import check
 from .running import Program, parse_answer, program
 from .wire import SOON, dial, frame, hello, join, open_wire, say, upgrade
 
@@ -139,3 +140,19 @@ async def test_connections_that_want_nothing_yet_do_not_hold_it_up(
         with trio.fail_after(SOON):
             assert await server.stop() == 0
         assert time.monotonic() - started < 6  # not the ten seconds that a head may take
+
+
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_flood_does_not_keep_it_from_saying_so(tmp_path: Path, durability: str) -> None:
+    async with program(tmp_path, "--durability", durability) as server:
+        reader = await join(server.port, "reader")
+        flooders = [await join(server.port, f"flooder {n}") for n in range(10)]
+        async with trio.open_nursery() as nursery:
+            for flooder in flooders:
+                nursery.start_soon(_flood, flooder)
+            await reader.lines(100)
+            server.process.send_signal(signal.SIGTERM)
+            with trio.fail_after(10):
+                assert await reader.close_code() == 1012
+            nursery.cancel_scope.cancel()
+        check(server.file())
