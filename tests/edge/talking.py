@@ -35,6 +35,11 @@ class Talk:
         self.stored.append(event)
         return "stored"
 
+    async def breaks(self) -> None:
+        """What is said meets a defect."""
+        await self._alice.say("this breaks it")
+        assert await self._alice.close_code() == 1011
+
     async def shown(self) -> list[dict[str, Any]]:
         """All that the other one was shown."""
         await self._bob.send(frame('{"ping":1}'))

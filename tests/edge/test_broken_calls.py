@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from edgechat.core.chatroom import Chatroom
+
 from .files import make_lines, write
 from .running import program, serving
 from .talking import Broken, check_honesty, need, talk
@@ -134,3 +136,28 @@ async def test_every_fifth_fsync_fails(tmp_path: Path) -> None:
         await check_honesty(server, talking)
         assert await server.stop(signal.SIGTERM) == 0
         assert "Traceback" not in server.log()
+
+
+async def test_the_log_never_names_a_private_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as server:
+        id = (await server.ask("POST", "/api/room")).body.decode()
+        talking = await talk(server, id)
+        assert await talking.says("one") == "stored"
+        for name in ("write", "stat", "fsync"):
+            call = Broken(monkeypatch, name)
+            call.failing = True
+            while await talking.says("two") == "stored":  # a sync in the background comes later
+                await trio.testing.wait_all_tasks_blocked(0.01)
+            call.failing = False
+            assert await talking.says("three") == "stored"
+        monkeypatch.setattr(Chatroom, "store", None)
+        await talking.breaks()
+        (tmp_path / f"rooms/private/{id}.jsonl").unlink()
+        (tmp_path / f"rooms/private/{id}.jsonl").mkdir()
+        assert (await server.get(f"/api/room/{id}")).status == 503
+    assert caplog.text.count("a private room") >= 4
+    assert "A defect ended a room" in caplog.text
+    assert id not in caplog.text
+    caplog.clear()
