@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket as stdlib
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,8 @@ import trio
 import trio.testing
 
 from edgechat.edge import listener
+from edgechat.edge.websocket import WebSocket
+from edgechat.tasks.member import _Member as Member
 
 from .running import (
     Bystander,
@@ -172,7 +175,7 @@ async def _drip(wire: Wire) -> None:
 
 async def test_connections_leave_nothing_behind(server: Running, bystanders: Bystander) -> None:
     await server.get("/livez")
-    files, tasks = open_files(), trio.lowlevel.current_statistics().tasks_living
+    before = living()
     for request in (b"", b"GET", PLAIN, PLAIN + b"\r\n", upgrade("lobby"), b"\xff"):
         for _ in range(20):
             for leave in (Wire.reset, Wire.close):
@@ -191,8 +194,18 @@ async def test_connections_leave_nothing_behind(server: Running, bystanders: Bys
             await wire.rest()
         wire.close()
     await bystanders.goes_on()
-    await eventually(lambda: open_files() <= files)
-    await eventually(lambda: trio.lowlevel.current_statistics().tasks_living <= tasks)
+    await eventually(lambda: all(now <= then for now, then in zip(living(), before, strict=True)))
+
+
+def living() -> list[int]:
+    """What connections are made of, and what knows them: how many there are of each."""
+    gc.collect()
+    things = gc.get_objects()
+    kinds = [type(thing) for thing in things]
+    door = next(thing for thing in things if type(thing) is listener.Listener)
+    tasks = trio.lowlevel.current_statistics().tasks_living
+    tables = len(door.websockets), len(door._reading), door._entrance.total
+    return [open_files(), tasks, kinds.count(WebSocket), kinds.count(Member), *tables]
 
 
 async def test_a_defect_ends_one_connection(
