@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
 
 _PIECE = 64 * 1024
+_LAST_ANSWER = 5.0  # seconds in which one who has closed its half gets its answer
 
 
 class Replay(trio.abc.HalfCloseableStream):
@@ -43,16 +44,24 @@ class Replay(trio.abc.HalfCloseableStream):
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
             return early
-        return bytes(await self._stream.receive_some(max_bytes))
+        data = bytes(await self._stream.receive_some(max_bytes))
+        if not data:  # Hypercorn takes it for leaving, but who will say no more may still read
+            await trio.sleep(_LAST_ANSWER)
+        return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
-        view = memoryview(data)
+        try:
+            await self._send_in_time(memoryview(data))
+        except trio.BrokenResourceError:
+            self.life.cancel()  # Hypercorn would wait for a read to say so
+            raise
+
+    async def _send_in_time(self, view: memoryview) -> None:
         for at in range(0, len(view), _PIECE):
             with trio.move_on_after(self._patience) as patience:
                 await self._stream.send_all(view[at : at + _PIECE])
             if patience.cancelled_caught:
-                self.life.cancel()
                 raise trio.BrokenResourceError("the client does not read")
 
     async def wait_send_all_might_not_block(self) -> None:

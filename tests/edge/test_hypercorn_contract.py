@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
+from edgechat.edge import plain
 from edgechat.edge.plain import PlainHttp
 
 from .running import Answer, parse_answer
@@ -148,7 +150,22 @@ async def test_a_defect_of_the_app_is_a_500() -> None:
             assert (await tried.ask(GET)).status == 500
 
 
-async def test_who_leaves_cancels_what_is_done_for_them() -> None:
+async def test_who_has_closed_its_half_gets_its_answer() -> None:
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await trio.testing.wait_all_tasks_blocked()
+        await answer(send, b"answer")
+
+    async with door(handler) as (tried, _):
+        for early in (GET, GET[:9]):
+            wire = tried.open(early)
+            await wire.send(GET[len(early) :])
+            await wire.half_close()
+            assert parse_answer(await wire.rest()).body == b"answer"
+
+
+async def test_who_leaves_cancels_what_is_done_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "_LAST_ANSWER", 0.05)
     events = trio.Event(), trio.Event()
 
     async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
