@@ -54,13 +54,18 @@ class Inode:
         done = random.randint(0, len(self.pending))
         for operation in self.pending[:done]:
             _apply(self.image, operation)
-        self.pending = [] if forgets else self.pending[done:]
+        later = self.pending[done:]
+        self.pending = [one for one in later if isinstance(one, Cut)] if forgets else later
 
     def read_anew(self) -> None:
-        """Let go of what is in memory only, unless it is still to be written."""
-        self.content = bytearray(self.image)
+        """Let go of what is in memory only, unless it is still to be written; but not of its size.
+
+        What was never written reads as zeros.
+        """
+        size, self.content = len(self.content), bytearray(self.image)
         for operation in self.pending:
             _apply(self.content, operation)
+        self.content = self.content[:size].ljust(size, b"\0")
 
     def lose_power(self, random: Random) -> None:
         done = random.randint(0, len(self.pending))

@@ -112,7 +112,7 @@ class Host:
 
     async def _serve(self) -> None:
         self._system.boot()
-        self._truth.process += 1
+        self._truth.boot()
         self._stop = trio.Event()
         self._door = door = Door()
         running = Server(self._settings, Folder(self._settings.data), _KEY)

@@ -104,10 +104,6 @@ class Plain:
         if self._is_ready:
             self._write('{"typing":true}')
 
-    def ping(self) -> None:
-        if self._is_ready:
-            self._write('{"ping":1}')
-
     @property
     def is_settled(self) -> bool:
         quiet = not self._outbox and not self._anonymous
@@ -179,7 +175,8 @@ class Plain:
                 break
             if now >= half > self._asked_at:
                 self._asked_at = now
-                self.ping()
+                if self._is_ready:
+                    self._write('{"ping":1}')
             self._send_due()
             later = [at for at in self._due.values() if at > now]
             await self._changed.wait_until(min([*later, half if half > now else silence]))

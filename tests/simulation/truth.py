@@ -46,6 +46,7 @@ class Archive:
     shown: dict[Place, Shown] = field(default_factory=dict)
     lost: list[Line] = field(default_factory=list)  # to a power loss that `os` does not outlive
     top: int = 0  # the last line that was shown
+    inherited: int = 0  # the last line that this server process did not write
 
     def is_place(self, place: Place) -> bool:
         """Whether one may go on from there."""
@@ -80,6 +81,13 @@ class Truth:
         return archive
 
     # What happens.
+
+    def boot(self) -> None:
+        """Another server process begins."""
+        self.process += 1
+        for room, archive in self._archives.items():
+            self._read(room)
+            archive.inherited = archive.book.head[0]
 
     def say(self, said: Said) -> None:
         self.said[said.text] = said
@@ -120,11 +128,12 @@ class Truth:
             self._read(room)
             for place, shown in list(archive.shown.items()):
                 if place not in archive.book.places:
-                    self._is_excused(room, shown)
+                    if place[0] > archive.inherited:
+                        self._check_age(room, shown)
                     archive.lost.append(archive.shown.pop(place).line)
             archive.top = max((seq for seq, _ in archive.shown), default=0)
 
-    def _is_excused(self, room: str, shown: Shown) -> None:
+    def _check_age(self, room: str, shown: Shown) -> None:
         age = trio.current_time() - shown.at
         if (
             self.sync_is_sure
