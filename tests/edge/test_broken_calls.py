@@ -15,7 +15,7 @@ from edgechat.core.chatroom import Chatroom
 from .files import make_lines, write
 from .running import program, serving
 from .talking import Broken, check_honesty, need, talk
-from .wire import frame, open_wire
+from .wire import Wire, frame, open_wire
 
 BIG = "x" * 1_500
 
@@ -131,9 +131,10 @@ async def test_every_fifth_fsync_fails(tmp_path: Path) -> None:
     trace = ("strace", "-D", "-f", "-qq", "-o", os.devnull, *inject)
     async with program(tmp_path, "--durability", "disk", before=trace) as server:
         talking = await talk(server)
-        answers = [await talking.says(f"{n}") for n in range(40)]
+        answers = [await talking.says(f"{n}") for n in range(20)]
         assert set(answers) == {"stored", "storage_unavailable"}
         await check_honesty(server, talking)
+        Wire.close_all()
         assert await server.stop(signal.SIGTERM) == 0
         assert "Traceback" not in server.log()
 

@@ -126,7 +126,7 @@ async def test_while_it_stops_it_says_so(tmp_path: Path) -> None:
         assert server.log() == ""
 
 
-@pytest.mark.parametrize("part", [b"", b"GET / HT", NOT_A_MEMBER])
+@pytest.mark.parametrize("part", [b"", NOT_A_MEMBER])
 async def test_connections_that_want_nothing_yet_do_not_hold_it_up(
     tmp_path: Path, part: bytes
 ) -> None:
