@@ -38,7 +38,7 @@ web-check: ## types and lint of the browser client, where Node is there
 	else echo "web-check: skipped, there is no npm here"; fi
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
-	@$(BIN)/python -m tests.simulation --runs $(N)
+	@$(BIN)/python -m tests.simulation --runs $(N) --jobs $$(nproc)
 
 bench: $(VENV)/ready-to-run ## measure beside the peers (ARGS=--quick for a look)
 	@$(BIN)/python -m bench.environment

@@ -53,7 +53,9 @@ class Settings:
     big_room: int = 250  # members above which v2 clients get counts, not every coming and going
     turn: int = 16  # frames of one member, then the others have theirs
     bad_frames: int = 10  # in a row, then 1008
-    outbox_bytes: int = 512 * 1024  # waiting for one socket; more is a slow client: 4008
+    # Waiting for one socket; more is a slow client: 4008. What a newcomer gets in one go
+    # (`recent_bytes`, `page_bytes`, a roster) has to fit.
+    outbox_bytes: int = 512 * 1024
     page_bytes: int = 256 * 1024  # of history read or sent in one go
     head_bytes: int = 16 * 1024  # of a request's line and headers
     body_bytes: int = 64 * 1024  # of a request's body

@@ -1,6 +1,6 @@
 """One connection's standing in a room: which frames it may send now, and who it is.
 
-    AWAITING_NAME --Hello--> CHATTING --close--> CLOSED
+    AWAITING_NAME --Hello--> CHATTING
 
 A frame that is not of the protocol is refused and the session stays where it is; ten in a row
 end it.
@@ -21,7 +21,6 @@ class State(Enum):
 
     AWAITING_NAME = auto()
     CHATTING = auto()
-    CLOSED = auto()
 
 
 _PARSERS = {State.AWAITING_NAME: wire.parse_hello, State.CHATTING: wire.parse}

@@ -26,6 +26,7 @@ from edgechat.edge import (
     server,
     syncer,
     websocket,
+    writer,
 )
 from edgechat.edge.folder import Folder
 from edgechat.settings import Settings
@@ -141,7 +142,7 @@ class Host:
             def put(module: object, name: str, value: object) -> None:
                 stack.enter_context(patch.object(module, name, value, create=name == "set"))
 
-            for module in (folder, history, lines, repair):
+            for module in (folder, history, lines, repair, writer):
                 put(module, "os", system)
             for module in (history, syncer):
                 put(module, "run_sync", system.run_sync)
@@ -149,7 +150,7 @@ class Host:
                 put(module, "wait_readable", _wait_readable)
             put(websocket, "wait_writable", _wait_writable)
             put(history, "secrets", secrets)
-            put(history, "time", clock)
+            put(writer, "time", clock)
             put(server, "_now_ms", self._now_ms)
             put(listener, "set", _InOrder)  # sets of objects have an order by address
             yield

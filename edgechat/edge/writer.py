@@ -1,0 +1,178 @@
+"""The writing side of one history file. All of it is synchronous.
+
+A line is in the file, at the chosen durability, before anybody is shown it. A write that fails
+takes back what it wrote; a file that can't be trusted any more is reopened and checked first.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from edgechat.core.errors import HistoryChanged, StorageUnavailable
+from edgechat.core.names import RoomKey
+from edgechat.core.record import Token
+from edgechat.edge.folder import sync_folder
+from edgechat.edge.lines import Base, File, Header
+from edgechat.settings import Durability
+
+FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Writer:
+    """Appends to one history file, and makes it with its first line; a `syncer.Syncable`."""
+
+    def __init__(
+        self,
+        key: RoomKey,
+        path: Path,
+        base: Token,
+        file: File | None,
+        last: bytes | None,
+        durability: Durability,
+    ) -> None:
+        """`file` is None where there is none yet; `last` is its last line, to know it by."""
+        self.file = file  # as far as lines are stored
+        self.suspect = False  # it has to be reopened and checked before it is written
+        self._key = key
+        self._path = path
+        self._base = base
+        self._last = last
+        self._durability = durability
+        self._identity = _identity(os.fstat(file.fd)) if file else None
+        self._name_lasts = False  # not known of an old file either: its maker may have died
+        self._created = time.time_ns() // 1_000_000
+
+    def __str__(self) -> str:
+        return f"the history of {self._key}"
+
+    def append(self, new: Sequence[bytes]) -> None:
+        """Store lines (without newlines), all or none.
+
+        Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
+        """
+        if self.suspect:
+            self._reopen()
+        file = self._write(b"\n".join(new) + b"\n")
+        if self._durability == "disk":
+            try:
+                self._sync(file)
+            except OSError as error:
+                self._roll_back(file)
+                self.suspect = True
+                raise StorageUnavailable(reason(error)) from None
+        self.file = file
+        self._last = new[-1]
+
+    def sync(self) -> None:
+        """Make all that was written last, a new file's name too. Raises `OSError`."""
+        if self.file is not None:
+            self._sync(self.file)
+
+    def release(self) -> None:
+        """Close the file."""
+        if self.file is not None:
+            os.close(self.file.fd)
+
+    def _write(self, data: bytes) -> File:
+        """Write, and return the file as it is then; or take it back, and raise."""
+        file = self.file
+        if file is None:
+            file = self._create()
+            data = self._header() + data
+        else:
+            self._check_place(file.end)
+        try:
+            written = os.write(file.fd, data)
+        except OSError as error:
+            self._roll_back(file)
+            raise StorageUnavailable(reason(error)) from None
+        if written < len(data):
+            self._roll_back(file)
+            raise StorageUnavailable("the disk took only a part of it")
+        return file._replace(end=file.end + written)
+
+    def _check_place(self, end: int) -> None:
+        """Lines written to a file that was moved away or removed would be seen, and then lost.
+
+        And where others wrote to it or cut it, nobody knows any more where a line begins.
+        """
+        try:
+            found = os.stat(self._path, follow_symlinks=False)
+        except FileNotFoundError:
+            raise HistoryChanged("the file was moved or removed") from None
+        except OSError as error:
+            raise StorageUnavailable(reason(error)) from None
+        if _identity(found) != self._identity:
+            raise HistoryChanged("the file was replaced")
+        if found.st_size != end:
+            raise HistoryChanged("the file was written to or cut by others")
+
+    def _create(self) -> File:
+        try:
+            fd = os.open(self._path, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise HistoryChanged("a file appeared in its place") from None
+        except OSError as error:
+            raise StorageUnavailable(reason(error)) from None
+        self._identity = _identity(os.fstat(fd))
+        return File(fd, len(self._header()), 0, self._base)
+
+    def _header(self) -> bytes:
+        base = Base(*self._base)
+        header = Header(1, self._key.name, self._created, base)
+        return msgspec.json.encode(header) + b"\n"
+
+    def _roll_back(self, file: File) -> None:
+        """Take back what was written beyond the last stored line; a new file goes altogether."""
+        if self.file is None:
+            os.close(file.fd)
+            with suppress(OSError):
+                os.unlink(self._path)
+            return
+        try:
+            os.ftruncate(file.fd, self.file.end)
+        except OSError:
+            self.suspect = True
+
+    def _sync(self, file: File) -> None:
+        os.fsync(file.fd)
+        if not self._name_lasts:
+            sync_folder(self._path.parent)
+            self._name_lasts = True
+
+    def _reopen(self) -> None:
+        """After a failure nothing is believed: open the file anew, and look at its end."""
+        if self.file is None:
+            self.suspect = False
+            return
+        file = self.file
+        try:
+            fd = os.open(self._path, FLAGS)
+            os.dup2(fd, file.fd, inheritable=False)  # one who reads it meanwhile is not disturbed
+            os.close(fd)
+            self._identity = _identity(os.fstat(file.fd))
+            last = (self._last or b"") + b"\n"
+            if os.pread(file.fd, len(last), file.end - len(last)) != last:
+                raise HistoryChanged("the file has lost lines")
+            os.ftruncate(file.fd, file.end)
+            os.fsync(file.fd)
+        except FileNotFoundError:
+            raise HistoryChanged("the file is gone") from None
+        except OSError as error:
+            raise StorageUnavailable(reason(error)) from None
+        self.suspect = False
+
+
+def reason(error: OSError) -> str:
+    """What went wrong, for a log."""
+    return error.strerror or str(error)
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
