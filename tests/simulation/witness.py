@@ -32,6 +32,7 @@ class Witness:
         self._told = told
         self._hello: dict[str, Any] = {}
         self._top = 0  # the last line that anybody had seen as the hello was sent
+        self._had_place = False  # whether its token was in the history as the hello was sent
         self._epoch = 0
         self._ids: set[str] = set()
         self._joining: list[Line] = []
@@ -49,6 +50,7 @@ class Witness:
             if "name" in frame:
                 self._hello = frame
                 self._top = self._archive().top
+                self._had_place = self._has_place(self._archive(), frame.get("since"))
                 self._epoch = self._truth.epoch
             elif "message" in frame:
                 self._truth.sent(frame["message"])
@@ -122,14 +124,18 @@ class Witness:
             self._fail(f"recovered from {since}, which is too far back")
 
     def _check_reason(self, archive: Archive, since: Any, reason: str) -> None:
-        is_place = archive.is_place((since["seq"], since["h"]))
+        is_place = self._has_place(archive, since)
         behind = archive.book.head[0] - since["seq"]
         right = {
-            "forked": not is_place,
+            # What the power took may be said again meanwhile, and make the same line.
+            "forked": not (is_place and self._had_place),
             "far": is_place and behind > self._truth.settings.max_resume,
         }
         if not right.get(reason):
             self._fail(f"did not recover from {since}, allegedly {reason}")
+
+    def _has_place(self, archive: Archive, since: Any) -> bool:
+        return since is not None and archive.is_place((since["seq"], since["h"]))
 
     def _has_backlog(self, ready: dict[str, Any]) -> None:
         asked = self._hello.get("backlog", self._truth.settings.backlog)
