@@ -143,7 +143,9 @@ class Cast:
             case Repeat() if client.has_ids and client.stored:
                 client.repeat(self._random.choice(client.stored))
             case Conflict() if client.has_ids and client.stored:
-                self._say(client, id=self._random.choice(client.stored).id)
+                id = self._random.choice(client.stored).id
+                if not client.is_saying(id):  # else no answer could tell it which was meant
+                    self._say(client, id=id)
             case Type():
                 client.type()
 

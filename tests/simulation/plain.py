@@ -104,6 +104,10 @@ class Plain:
         if self._is_ready:
             self._write('{"typing":true}')
 
+    def is_saying(self, id: str | None) -> bool:
+        """Whether a message with that id has no answer yet."""
+        return any(said.id == id for said in self._outbox.values())
+
     @property
     def is_settled(self) -> bool:
         quiet = not self._outbox and not self._anonymous
