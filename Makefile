@@ -4,11 +4,12 @@ PORT    ?= 8080
 DATA    ?= data
 N       ?= 1000
 VENV    := .venv
+LIGHT   := tests/web/lighthouse
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types web-check simulate bench clean
+.PHONY: help run test check format lint types web-check simulate bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,8 +45,16 @@ bench: $(VENV)/ready-to-run ## measure beside the peers (ARGS=--quick for a look
 	@$(BIN)/python -m bench.environment
 	@$(BIN)/python -m bench $(ARGS)
 
+lighthouse: node-and-chromium $(VENV)/ready-to-develop $(LIGHT)/node_modules/.ready ## score the page (needs Node and Chromium)
+	@$(BIN)/python -m tests.web.lighthouse
+
+node-and-chromium:
+	@for tool in npm chromium; do \
+	  command -v $$tool >/dev/null || { echo "make lighthouse needs Node 18 or newer with npm, and Chromium: there is no $$tool here" >&2; exit 1; }; \
+	done
+
 clean: ## remove what the other targets made (never the data)
-	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules $(LIGHT)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/ready-to-run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -58,4 +67,9 @@ $(VENV)/ready-to-run: pyproject.toml constraints.txt
 $(VENV)/ready-to-develop: $(VENV)/ready-to-run
 	@echo "Installing the development tools …"
 	@$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(LIGHT)/node_modules/.ready: $(LIGHT)/package-lock.json
+	@echo "Installing Lighthouse …"
+	@cd $(LIGHT) && npm ci --loglevel=error --no-fund --no-audit >/dev/null
 	@touch $@
