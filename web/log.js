@@ -102,8 +102,14 @@ export class Log {
   #place(/** @type {number} */ from, /** @type {number} */ to) {
     for (let at = from; at < Math.min(to, this.#items.length); at++) {
       const item = this.#items[at];
-      if (item?.line) place(item.element, item.line, this.#items[at - 1]?.line ?? null);
+      if (item?.line) place(item.element, item.line, this.#lineAbove(at), !this.#items[at - 1]?.line);
     }
+  }
+
+  /** The nearest line above, past notices. */
+  #lineAbove(/** @type {number} */ at) {
+    while (at > 0 && !this.#items[at - 1]?.line) at--;
+    return this.#items[at - 1]?.line ?? null;
   }
 
   #quietly(/** @type {() => void} */ change) {

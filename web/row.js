@@ -104,11 +104,14 @@ export function lostRow(/** @type {Lost} */ line) {
   return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, word("log.lost")));
 }
 
-/** Say how a row stands after the line above it: a new day, or the same speaker going on. */
-export function place(/** @type {HTMLElement} */ row, /** @type {Line | Lost} */ line, /** @type {Line | Lost | null} */ previous) {
+/**
+ * Say how a row stands after the line above it: a new day, or the same speaker going on.
+ * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous @param {boolean} parted a notice is between them
+ */
+export function place(row, line, previous, parted) {
   if (line.kind === "lost") return;
   const { newDay, grouped } = follow(previous?.kind === "line" ? previous : null, line);
-  row.classList.toggle("grouped", grouped && !row.querySelector(".left-off"));
+  row.classList.toggle("grouped", grouped && !parted && !row.querySelector(".left-off"));
   const day = row.querySelector(".day");
   if (newDay && !day) row.prepend(element("div", { class: "day" }, element("span", {}, format(line.timestamp, "day"))));
   else if (!newDay) day?.remove();

@@ -28,6 +28,18 @@ def test_one_speaker_s_lines_stand_together_under_one_day(tab: Tabs) -> None:
     assert abs((datetime.now(UTC) - said).total_seconds()) < 60
 
 
+def test_a_notice_begins_no_new_day_but_parts_a_speaker_s_lines(tab: Tabs) -> None:
+    ada = tab("ada")
+    say(ada, "one")
+    expect_said(ada, "one")
+    tab("bo")
+    expect(ada.locator(".log .notice")).to_have_text("bo joined")
+    say(ada, "two")
+    expect_said(ada, "one", "two")
+    expect(ada.locator(".log .day")).to_have_count(1)
+    expect(ada.locator(".log .row").nth(1)).not_to_have_class(re.compile("grouped"))
+
+
 def test_the_line_where_i_left_off_while_i_looked_away(tab: Tabs) -> None:
     ada, bo = tab("ada"), tab("bo")
     say(bo, "seen")
