@@ -41,8 +41,8 @@ FLAGS = [
 BROWSERS_OWN = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")
 
 
-def launch(playwright: Playwright) -> Browser:
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+def launch(playwright: Playwright, *more: str) -> Browser:
+    flags = [*FLAGS, *more, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,41 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .conftest import launch
 from .language import join, say
+from .past import Said, write_past
 from .server import Server
 
 PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+HOST = "chat.example.org"
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 840}}
+FRONT: dict[str, Any] = {"viewport": {"width": 1280, "height": 880}}
 PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
+    "viewport": {"width": 390, "height": 832},
+    "device_scale_factor": 1.5,
+    "is_mobile": True,
     "has_touch": True,
 }
 ROOM = "garden-club"
 TALK = [
-    ("ada", "Good morning! The seedlings survived the night."),
-    ("ada", "All but one tray of basil."),
-    ("bo", "Oh no. I can bring some of mine, I have far too many."),
-    ("bo", "They look like this in the catalogue: https://example.org/basil?kind=genovese"),
-    ("chinedu", "@ada I am at the shed from 10. *Who has the key?*"),
-    ("ada", "Under the third pot. The code is `4711`."),
-    ("דנה", "בוקר טוב! אני מגיעה בתשע וחצי."),
-    ("bo", "```\nwater   mon, thu\nweed    sat\n```"),
-    ("ليلى", "صباح الخير، سأحضر الشاي."),
-    ("chinedu", "Perfect. See you all there."),
+    ("07:12", "ada", "Good morning! The seedlings survived the night."),
+    ("07:12", "ada", "All but one tray of basil."),
+    ("07:20", "bo", "Oh no. I have far too many: https://example.org/basil"),
+    ("07:31", "chinedu", "@ada I am at the shed from 10. *Who has the key?*"),
+    ("07:33", "ada", "Under the third pot. The code of the gate is `4711`."),
+    ("07:50", "דנה", "בוקר טוב! אני מגיעה בתשע וחצי."),
+    ("07:52", "bo", "And for the week:\n```\nwater   mon, thu\nweed    sat\n```"),
+    ("08:04", "ليلى", "صباح الخير، سأحضر الشاي."),
+    ("08:06", "chinedu", "Perfect. See you all there."),
 ]
+
+
+def past() -> list[Said]:
+    """The talk of a morning in June."""
+    return [(stamp(when) + number, name, text) for number, (when, name, text) in enumerate(TALK)]
+
+
+def stamp(when: str) -> int:
+    said = datetime.strptime(f"2026-06-13 {when} +0000", "%Y-%m-%d %H:%M %z")
+    return int(said.timestamp() * 1000)
 
 
 class Photographer:
@@ -43,22 +57,11 @@ class Photographer:
         self.server = server
 
     def tab(self, **options: Any) -> Page:
-        context = self.browser.new_context(
-            base_url=self.server.address, locale="en-GB", reduced_motion="reduce", **options
-        )
-        return context.new_page()
+        options = {"locale": "en-GB", "timezone_id": "UTC", "reduced_motion": "reduce", **options}
+        return self.browser.new_context(base_url=f"http://{HOST}/", **options).new_page()
 
     def in_room(self, name: str, room: str = ROOM, **options: Any) -> Page:
         return join(self.tab(**options), name, room)
-
-    def talk(self) -> None:
-        """The people of the garden club come, speak and stay."""
-        people = {name: self.in_room(name) for name in dict.fromkeys(name for name, _ in TALK)}
-        said = []
-        for name, text in TALK:
-            say(people[name], text)
-            said.append(text)
-            expect(people[name].locator(".log .row")).to_have_count(len(said))
 
 
 def picture(page: Page, name: str) -> None:
@@ -68,29 +71,43 @@ def picture(page: Page, name: str) -> None:
 
 def landing(taker: Photographer) -> None:
     for scheme in ("light", "dark"):
-        page = taker.tab(**DESKTOP, color_scheme=scheme)
+        page = taker.tab(**FRONT, color_scheme=scheme)
         page.goto("./")
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        enter(page)
         picture(page, f"landing-{scheme}")
     page = taker.tab(**PHONE)
     page.goto("./")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    enter(page)
     picture(page, "landing-phone")
-    page = taker.tab(**DESKTOP)
+    page = taker.tab(**FRONT)
     page.goto("./?lang=ar")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     picture(page, "landing-arabic")
 
 
+def enter(page: Page) -> None:
+    page.get_by_label("Your name").fill("ada")
+    page.get_by_label("Room name").fill(ROOM)
+
+
 def room(taker: Photographer) -> None:
-    for scheme in ("light", "dark"):
-        page = taker.in_room("ada", **DESKTOP, color_scheme=scheme)
+    friends = {name: taker.in_room(name) for name in {name for _, name, _ in TALK}}
+    bo = friends["bo"]
+    for form, options in {
+        "light": DESKTOP,
+        "dark": {**DESKTOP, "color_scheme": "dark"},
+        "phone": PHONE,
+    }.items():
+        page = taker.in_room("ada", **options)
         expect(page.locator(".text a")).to_be_visible()
-        picture(page, f"room-{scheme}")
-    picture(taker.in_room("ada", **PHONE), "room-phone")
+        bo.keyboard.type("Then ")
+        expect(page.locator(".typing")).to_have_text("bo is typing …")
+        picture(page, f"room-{form}")
+        page.context.close()
+        bo.reload()
     page = taker.tab(**PHONE)
     page.goto(f"room/{ROOM}")
-    expect(page.locator(".join h2")).to_be_visible()
+    page.locator(".join input").fill("ada")
     picture(page, "join-phone")
 
 
@@ -99,6 +116,10 @@ def sharing(taker: Photographer) -> None:
     page.goto("./")
     page.get_by_label("Your name").fill("ada")
     page.get_by_role("button", name="Make a private room").click()
+    say(page, "Let us plan the surprise for bo in here.")
+    friend = join(taker.tab(), "chinedu", page.url.rpartition("/")[2])
+    say(friend, "I have an idea …")
+    expect(page.locator(".log .row")).to_have_count(2)
     page.get_by_role("button", name="Share").click()
     expect(page.locator(".qr svg")).to_be_visible()
     picture(page, "private-sharing")
@@ -106,7 +127,7 @@ def sharing(taker: Photographer) -> None:
 
 def failed(taker: Photographer) -> None:
     page = taker.in_room("ada", **DESKTOP)
-    say(page, "x\u0007: a character that can't be sent")
+    say(page, "From the catalogue, page 4: \fGenovese, 200 seeds")
     expect(page.locator(".failed")).to_be_visible()
     picture(page, "failed-message")
     page.get_by_role("button", name="Delete").click()
@@ -114,6 +135,7 @@ def failed(taker: Photographer) -> None:
 
 def offline(taker: Photographer) -> None:
     page = taker.in_room("ada", **DESKTOP)
+    expect(page.locator(".text a")).to_be_visible()
     taker.server.stop()
     say(page, "I bring the watering can.", "And biscuits.")
     expect(page.locator(".banner")).to_be_visible()
@@ -126,11 +148,11 @@ def main() -> None:
     acts: list[Callable[[Photographer], None]] = [landing, room, sharing, failed, offline]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = Path(folder) / "data"
-        data.mkdir()
+        write_past(data, ROOM, past())
         server = Server(data, "--message-interval", "0")
         server.start()
-        taker = Photographer(launch(playwright), server)
-        taker.talk()
+        names = f"--host-resolver-rules=MAP {HOST}:80 127.0.0.1:{server.port}"
+        taker = Photographer(launch(playwright, names), server)
         for act in acts:
             act(taker)
         taker.browser.close()
