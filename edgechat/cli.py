@@ -139,15 +139,11 @@ def serve(**options: Any) -> None:
 
 
 def _run_server(settings: Settings) -> None:
+    gc.disable()  # nothing that is imported becomes garbage: looking for it is 7% of the start
     import trio
 
     from edgechat.edge.folder import FolderError
     from edgechat.edge.server import serve
-
-    # A message makes few objects and frees them by itself: collecting less often is 9% less CPU
-    # in small rooms (docs/decisions/0005-garbage.md).
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
     async def run() -> None:
         stop = trio.Event()
@@ -161,6 +157,7 @@ def _run_server(settings: Settings) -> None:
                 waiting.start_soon(obey, signals)
                 async with trio.open_nursery() as nursery:
                     address = await nursery.start(serve, settings, stop)
+                    _collect_seldom()
                     click.echo(f"EdgeChat is at {address} (stop it with Ctrl-C)")
                 waiting.cancel_scope.cancel()
 
@@ -170,6 +167,16 @@ def _run_server(settings: Settings) -> None:
         _give_up(str(_first(group)))
     except* OSError as group:
         _give_up(f"Can't listen on {settings.host} port {settings.port}: {_reason(_first(group))}.")
+
+
+def _collect_seldom() -> None:
+    """A message makes few objects and frees them by itself: 9% less CPU in small rooms.
+
+    `docs/decisions/0005-garbage.md`.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def _first(group: ExceptionGroup[Error]) -> Error:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import socket as stdlib
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
 from edgechat.edge.linger import linger
-
-if TYPE_CHECKING:
-    from hypercorn.typing import ASGIFramework
 
 _PIECE = 64 * 1024
 _LAST_ANSWER = 5.0  # seconds in which one who has closed its half gets its answer
@@ -83,20 +85,12 @@ class PlainHttp:
     """Serves plain connections with one app, whose lifespan is the server's."""
 
     def __init__(self, patience: float, head_bytes: int) -> None:
-        """The libraries are imported by `start`: a WebSocket need not wait for them."""
         self._patience = patience
         self._head_bytes = head_bytes
         self._open: set[Replay] = set()
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
-        from hypercorn.app_wrappers import ASGIWrapper
-        from hypercorn.config import Config
-        from hypercorn.trio.lifespan import Lifespan
-        from hypercorn.trio.tcp_server import TCPServer
-        from hypercorn.trio.worker_context import WorkerContext
-        from hypercorn.typing import ConnectionState, LifespanState
-
         config = Config()
         config.errorlog = None
         config.include_server_header = False

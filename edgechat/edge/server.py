@@ -7,6 +7,7 @@ import resource
 import socket as stdlib
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -15,7 +16,6 @@ from edgechat.core.names import PrivateIds, RoomKey
 from edgechat.edge.folder import Folder
 from edgechat.edge.history import Histories
 from edgechat.edge.listener import Listener, listen
-from edgechat.edge.plain import PlainHttp
 from edgechat.edge.site import Site, find_web
 from edgechat.edge.syncer import Syncer
 from edgechat.settings import Settings
@@ -23,6 +23,11 @@ from edgechat.tasks.directory import Directory
 from edgechat.tasks.heartbeat import keep_heartbeat
 from edgechat.tasks.limiter import Limiter, NoLimit, Purse
 from edgechat.tasks.room import Room
+
+if TYPE_CHECKING:
+    from quart_trio import QuartTrio
+
+    from edgechat.edge.plain import PlainHttp
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +62,7 @@ class _Server:
         self._ids = PrivateIds(key)
         self._syncer = Syncer(settings.sync_interval)
         self._histories = Histories(folder, self._syncer, settings)
-        self._http = PlainHttp(settings.stall_timeout, settings.head_bytes)
+        self._http: PlainHttp
         self._http_started = trio.Event()
         self._stopping = False
 
@@ -72,7 +77,6 @@ class _Server:
                 listener = Listener(
                     self._settings, rooms, self._ids, self._purses(background), self._serve_http
                 )
-                background.start_soon(self._start_http, background, rooms)
                 background.start_soon(self._keep_heartbeat, listener)
                 async with (
                     trio.open_nursery() as connections,
@@ -80,6 +84,7 @@ class _Server:
                 ):
                     for socket in sockets:
                         accepting.start_soon(listener.accept, socket, connections)
+                    await self._start_http(background, rooms)
                     started.started(url(sockets[0]))
                     await stop.wait()
                     deadline = trio.current_time() + self._settings.stop_timeout
@@ -124,17 +129,25 @@ class _Server:
         return lambda address: Purse(limiters, address)
 
     async def _start_http(self, living: trio.Nursery, rooms: Directory[RoomKey, Room]) -> None:
-        """The HTTP side, behind the WebSockets: its libraries take the longest to import."""
-        from edgechat.edge.http import make_app
-
+        """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
+        make_app, plain_http = await trio.to_thread.run_sync(_import_http)
         site = Site(find_web())
         app = make_app(self._settings, site, rooms, self._ids, lambda: not self._stopping)
+        self._http = plain_http(self._settings.stall_timeout, self._settings.head_bytes)
         await self._http.start(app, living)
         self._http_started.set()
 
     async def _serve_http(self, connection: stdlib.socket, early: bytes) -> None:
         await self._http_started.wait()
         await self._http.serve(connection, early)
+
+
+def _import_http() -> tuple[Callable[..., QuartTrio], type[PlainHttp]]:
+    """What the HTTP side is made of, with Quart and Hypercorn."""
+    from edgechat.edge.http import make_app
+    from edgechat.edge.plain import PlainHttp
+
+    return make_app, PlainHttp
 
 
 def url(socket: stdlib.socket) -> str:

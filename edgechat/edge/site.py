@@ -1,7 +1,8 @@
-"""The browser client's files: read once, compressed once, addressed by what is in them."""
+"""The browser client's files: compressed once, addressed by what is in them."""
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import mimetypes
@@ -51,11 +52,6 @@ class Site:
             digest.update(name.encode() + b"\0" + body)
         self.version = digest.hexdigest()
         self._files = files
-        self._assets = {
-            name: _asset(name, body, "public, max-age=31536000, immutable")
-            for name, body in files.items()
-            if name not in (_PAGE, *_AT_ROOT)
-        }
 
     def page(self, base: str) -> Asset:
         """The page itself, never cached. `base` is the way from it to the root: `./` or `../`."""
@@ -72,10 +68,11 @@ class Site:
 
         A page that was loaded before an upgrade gets today's file, but must not keep it as its own.
         """
-        asset = self._assets.get(name)
-        if asset is None or version == self.version:
-            return asset
-        return asset._replace(headers={**asset.headers, "Cache-Control": "no-cache"})
+        if name not in self._files or name in (_PAGE, *_AT_ROOT):
+            return None
+        kept = version == self.version
+        caching = "public, max-age=31536000, immutable" if kept else "no-cache"
+        return _asset(name, self._files[name], caching)
 
     def _filled(self, name: str, base: str) -> bytes:
         text = self._files[name]
@@ -91,6 +88,7 @@ def find_web() -> Path:
     return inside if inside.is_dir() else package.parent / "web"
 
 
+@functools.cache  # compressed once, and not at the start (docs/decisions/0008-start.md)
 def _asset(name: str, body: bytes, caching: str) -> Asset:
     suffix = Path(name).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
