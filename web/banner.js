@@ -6,6 +6,8 @@ import { word } from "./words.js";
 
 export class Banner {
   static PATIENCE = 2_000;
+  /** The server answers, but not as a chat: it does not know the address of this page, or a proxy lets no socket through. */
+  answers = false;
   #root;
   #reason;
   #countdown;
@@ -39,6 +41,7 @@ export class Banner {
     clearInterval(this.#tick);
     this.#patience = this.#tick = undefined;
     this.#root.hidden = true;
+    this.answers = false;
   }
 
   /** The reason is a live region and changes seldom; the countdown is not one. */
@@ -53,7 +56,8 @@ export class Banner {
     if (!navigator.onLine) return "banner.offline";
     const code = "code" in this.#phase ? this.#phase.code : 0;
     if (code === 1012) return "banner.restart";
-    return code === 1013 ? "banner.full" : "banner.lost";
+    if (code === 1013) return "banner.full";
+    return this.answers ? "banner.refused" : "banner.lost";
   }
 
   #when() {

@@ -75,9 +75,7 @@ export class Session {
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
     part(this.#root, ".skip", HTMLElement).addEventListener("click", () => this.#composer.focus(), { signal });
     const doors = { ".count": "people", ".share": "share", ".settings": "settings" };
-    for (const [selector, what] of Object.entries(doors)) {
-      part(this.#root, selector, HTMLElement).addEventListener("click", () => this.#open(what), { signal });
-    }
+    for (const [selector, what] of Object.entries(doors)) part(this.#root, selector, HTMLElement).addEventListener("click", () => this.#open(what), { signal });
   }
 
   #shown() {
@@ -109,6 +107,7 @@ export class Session {
   /** A browser does not say why a socket was refused; the room's address does. */
   async #probe() {
     const answer = await fetch(apiOf(this.#here.room)).catch(() => null);
+    if (!this.#met) this.#banner.answers = answer?.ok ?? false;
     if (answer?.status === 404 && !this.#met) this.#connection.stop(404);
   }
 

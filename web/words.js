@@ -91,6 +91,7 @@ export const ENGLISH = {
   "storage.full": "This browser's storage is full: unsent messages are safe only while this tab stays open.",
   "banner.lost": "The connection is lost.",
   "banner.restart": "The server is restarting.",
+  "banner.refused": "The server takes no chat from this address. Its owner can allow it.",
   "banner.full": "The server is full.",
   "banner.offline": "You are offline.",
   "banner.kept": "What you write waits here and is sent when it is back.",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import suppress
 
+HOST = re.compile(rb"\r\nHost: [^\r]*\r\n", re.IGNORECASE)
+
 
 class Proxy:
-    """Takes `/chat` off each request's path and passes the bytes on."""
+    """Takes `/chat` off each request's path and passes the bytes on; with another Host, if told."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str | None = None) -> None:
+        self.host = host
         self.target = port
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}/chat/"
@@ -30,7 +34,10 @@ class Proxy:
                 client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 return
             with socket.create_connection(("127.0.0.1", self.target)) as server:
-                server.sendall(head.replace(b" /chat/", b" /", 1))
+                head = head.replace(b" /chat/", b" /", 1)
+                if self.host:
+                    head = HOST.sub(f"\r\nHost: {self.host}\r\n".encode(), head, count=1)
+                server.sendall(head)
                 back = threading.Thread(target=pump, args=(client, server), daemon=True)
                 back.start()
                 pump(server, client)
