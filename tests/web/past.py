@@ -27,5 +27,5 @@ def write_past(data: Path, room: str, said: Iterable[Said]) -> None:
         h = digest(h + digest(body))
         lines.append(b'%b,"h":"%b"}' % (body[:-1], h.hex().encode()))
     file = data / "rooms" / "public" / f"{room}.jsonl"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"\n".join([*lines, b""]))

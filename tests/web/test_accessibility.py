@@ -37,7 +37,9 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, a, input, textar
 def check(page: Page) -> None:
     need("axe-core (npm ci)", AXE.exists())
     page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS, RULES) == []
+    violations = page.evaluate(VIOLATIONS, RULES)
+    print(f"\n{len(violations)} axe violations: {page.title()}")
+    assert violations == []
     assert page.evaluate(SMALL_TARGETS) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 

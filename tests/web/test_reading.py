@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 from .conftest import Tabs
 from .crowd import fill
 from .language import say, seqs
+from .past import write_past
 from .server import Server
 
 TOP_ROW = """() => {
@@ -43,14 +44,29 @@ def test_fifty_pages_back_move_the_row_being_read_by_a_pixel_at_most(
 ) -> None:
     fill(server, "long", texts(10_000))
     page = tab("reader", "long")
-    moves = []
+    moves, rows = [], []
     for _ in range(50):
         moves.append(page.evaluate(TO_TOP))
-        assert page.evaluate(COUNT) <= 600
+        rows.append(page.evaluate(COUNT))
+    print(f"\n50 pages back: {max(moves):.1f} px moved at most, {max(rows)} rows at most")
     assert max(moves) <= 1
+    assert max(rows) <= 600
     assert seqs(page)[0] == 10_000 - 100 - 50 * 100 + 1
     shown = seqs(page)
     assert shown == list(range(shown[0], shown[0] + len(shown)))
+
+
+def test_a_history_of_a_hundred_thousand(server: Server, tab: Tabs) -> None:
+    write_past(server.data, "long", ((n, "ada", f"message {n}") for n in range(1, 100_001)))
+    page = tab("reader", "long")
+    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "100000")
+    for seq in (50_000, 1, 99_999):
+        page.evaluate("seq => { location.hash = seq }", seq)
+        expect(page.locator(".row.linked .text")).to_have_text(f"message {seq}")
+        expect(page.locator(".row.linked")).to_be_in_viewport()
+        assert page.evaluate(COUNT) <= 600
+    say(page, "and one")
+    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "100001")
 
 
 def test_back_down_again_to_the_newest(server: Server, tab: Tabs) -> None:
