@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgechat.core.chatroom import Chatroom
@@ -23,28 +22,23 @@ class Hinged(NamedTuple):
 Verdict = Final | Hinged
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A batch, and what each of its messages becomes, in their order."""
+class Draft(NamedTuple):
+    """A batch, what each of its messages becomes, in their order, and what is to be stored."""
 
     commands: Sequence[Command]
     verdicts: Sequence[Verdict]
-
-    @property
-    def lines(self) -> list[bytes]:
-        """What is to be stored; without newlines."""
-        return [verdict.line for verdict in self.verdicts if isinstance(verdict, NewLine)]
+    lines: Sequence[bytes]  # without newlines
 
 
 def repeats(room: Chatroom, commands: Sequence[Command]) -> set[int]:
     """The lines that `draft` has to be given: repeated in this batch, and not in memory."""
-    known, head = room.known, room.last.seq
-    found = {
-        known.find(command.say.id, head)
-        for command in commands
-        if type(command) is Speak and known is not None and command.say.id is not None
-    }
-    return {seq for seq in found if seq is not None and room.recent.line(seq) is None}
+    known, head, found = room.known, room.last.seq, set()
+    for command in commands:
+        if type(command) is Speak and (id := command.say.id) is not None and known is not None:
+            seq = known.find(id, head)
+            if seq is not None and room.recent.line(seq) is None:
+                found.add(seq)
+    return found
 
 
 def draft(
@@ -55,42 +49,25 @@ def draft(
     `now_ms` is Unix time; `now`, in seconds, a clock that never goes back; `old` has the lines
     that `repeats` asked for.
     """
-    drafting = _Drafting(room, old)
-    verdicts = [
-        drafting.judge(command, now_ms, now) for command in commands if type(command) is Speak
-    ]
-    return Draft(commands, verdicts)
-
-
-class _Drafting:
-    """The messages of one batch, one after another, on top of a room that stays as it is."""
-
-    def __init__(self, room: Chatroom, old: Mapping[int, bytes]) -> None:
-        self._room = room
-        self._last = room.last
-        self._old = old
-        self._new: dict[str, bytes] = {}  # lines of this batch, by id
-
-    def judge(self, speak: Speak, now_ms: int, now: float) -> Verdict:
-        session, say = speak
-        if say.id is not None:
-            if say.id in self._new:
-                return Hinged(_repeat(speak, self._new[say.id]))
-            if (line := self._said(say.id)) is not None:
-                return _repeat(speak, line)
-        wait = session.allowance.spend(now)
-        if wait > 0:
-            return rate_limited(wait, say.id)
-        self._last = self._last.next(now_ms, session.name_json, say.text, say.id)
-        if say.id is not None:
-            self._new[say.id] = self._last.line
-        return self._last
-
-    def _said(self, id: str) -> bytes | None:
-        """The line that was said under `id` before this batch."""
-        room = self._room
-        seq = room.known.find(id, self._last.seq) if room.known else None
-        return None if seq is None else room.recent.line(seq) or self._old.get(seq)
+    last = room.last
+    verdicts: list[Verdict] = []
+    lines: list[bytes] = []
+    new: dict[str, bytes] = {}  # the lines of this batch, by id
+    for command in commands:
+        if type(command) is not Speak:
+            continue
+        session, say = command
+        if say.id is not None and (again := _again(room, command, last.seq, new, old)) is not None:
+            verdicts.append(again)
+        elif (wait := session.allowance.spend(now)) > 0:
+            verdicts.append(rate_limited(wait, say.id))
+        else:
+            last = last.next(now_ms, session.name_json, say.text, say.id)
+            verdicts.append(last)
+            lines.append(last.line)
+            if say.id is not None:
+                new[say.id] = last.line
+    return Draft(commands, verdicts, lines)
 
 
 def rate_limited(wait: float, id: str | None) -> Refusal:
@@ -102,6 +79,19 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
         id=id,
         retry_after_ms=ms,
     )
+
+
+def _again(
+    room: Chatroom, speak: Speak, head: int, new: Mapping[str, bytes], old: Mapping[int, bytes]
+) -> Verdict | None:
+    """What becomes of a message whose id was said before; None where it was not."""
+    id = speak.say.id
+    assert id is not None
+    if id in new:
+        return Hinged(_repeat(speak, new[id]))
+    seq = None if room.known is None else room.known.find(id, head)
+    line = None if seq is None else room.recent.line(seq) or old.get(seq)
+    return None if line is None else _repeat(speak, line)
 
 
 def _repeat(speak: Speak, line: bytes) -> Final:

@@ -51,12 +51,12 @@ class Recent:
 
     def add(self, frame: bytes) -> None:
         """Take the next line, and let go of the oldest if there are too many."""
-        self._blobs.clear()
-        self._frames.append(frame)
+        if self._blobs:
+            self._blobs.clear()
+        frames = self._frames
+        frames.append(frame)
         self._bytes += len(frame)
-        while len(self._frames) > self._max_lines or (
-            self._bytes > self._max_bytes and len(self._frames) > 1
-        ):
+        while len(frames) > self._max_lines or (self._bytes > self._max_bytes and len(frames) > 1):
             self.start += 1
             self._before = self._frames.popleft()
             self._bytes -= len(self._before)

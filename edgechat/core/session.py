@@ -23,9 +23,6 @@ class State(Enum):
     CHATTING = auto()
 
 
-_PARSERS = {State.AWAITING_NAME: wire.parse_hello, State.CHATTING: wire.parse}
-
-
 class Session:
     """A member, or one who is about to be. Two tabs of one person are two sessions."""
 
@@ -63,7 +60,10 @@ class Session:
     def receive(self, text: str) -> wire.Hello | wire.Say | wire.Typing | wire.Ping:
         """The command in a frame's text. Raises `Refusal`: `bad_frame`, the tenth with a close."""
         try:
-            command = _PARSERS[self.state](text)
+            if self.state is State.CHATTING:
+                command: wire.Hello | wire.Say | wire.Typing | wire.Ping = wire.parse(text)
+            else:
+                command = wire.parse_hello(text)
         except Refusal as refusal:
             raise self.bad_frame(refusal.text) from None
         self._bad_frames = 0

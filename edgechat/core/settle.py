@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 from edgechat.core import wire
 from edgechat.core.chatroom import Chatroom
@@ -15,8 +16,7 @@ from edgechat.core.session import Session
 from edgechat.core.stream import Stream
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is to be sent: whole frames, to all v1 or v2 members, but to some their own."""
 
     v1: bytes
@@ -32,6 +32,8 @@ def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = N
     `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
     is told. `now` is in seconds of a clock that never goes back.
     """
+    if failure is None and _is_talk(room, draft):
+        return _talk(room, draft)
     settling = _Settling(room, now, failure)
     verdicts = iter(draft.verdicts)
     for command in draft.commands:
@@ -44,6 +46,28 @@ def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = N
         elif type(command) is Type:
             settling.type(command)
     return settling.outcome()
+
+
+def _is_talk(room: Chatroom, draft: Draft) -> bool:
+    """Whether members said things and nothing else happened, as in nearly every batch."""
+    if len(draft.lines) < len(draft.commands) or room.roster.due() < inf:
+        return False
+    members = room.roster.sessions
+    return all(command.session in members for command in draft.commands)
+
+
+def _talk(room: Chatroom, draft: Draft) -> Outcome:
+    """All get the same; what is told besides, and to whom, need not be kept apart."""
+    frames = []
+    for command, line in zip(draft.commands, draft.verdicts, strict=True):
+        assert type(command) is Speak
+        assert type(line) is NewLine
+        frame = wire.text_frame(line.line)
+        room.store(line, command.say.id, frame)
+        room.stop_typing(command.session.name)
+        frames.append(frame)
+    blob = b"".join(frames)
+    return Outcome(blob, blob, {}, (), ())
 
 
 class _Settling:
@@ -126,7 +150,7 @@ class _Settling:
 
     def _final(self, speak: Speak, verdict: Verdict) -> Final:
         """What becomes of it, now that the lines are stored or not. What is not costs nothing."""
-        if self._failure is not None and isinstance(verdict, NewLine | Hinged):
+        if self._failure is not None and isinstance(verdict, (NewLine, Hinged)):
             if isinstance(verdict, NewLine):
                 speak.session.allowance.refund()
             return Refusal(self._failure.code, self._failure.text, id=speak.say.id)

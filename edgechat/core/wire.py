@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -56,6 +57,10 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
     backlog: int | UnsetType | None = UNSET
 
 
+# What nearly every frame is. Nothing in it is escaped, so its text is what its JSON says.
+_PLAIN_SAY = re.compile(
+    r'\{"message":"([^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*)"(?:,"id":"([ !#-\[\]-~]{1,64})")?\}'
+)
 _decode = msgspec.json.Decoder(_Frame).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -76,6 +81,8 @@ def parse_hello(text: str) -> Hello:
 
 def parse(text: str) -> Say | Typing | Ping:
     """A frame of one who has said hello. Raises `Refusal` (`bad_frame`)."""
+    if plain := _PLAIN_SAY.fullmatch(text):
+        return Say(plain[1], plain[2])
     frame = _parse(text)
     if frame.message is not UNSET:
         if frame.id is UNSET:
@@ -103,28 +110,16 @@ def bad_frame(text: str, *, close: Close | None = None) -> Refusal:
 def _parse(text: str) -> _Frame:
     try:
         frame = _decode(text)
-        if not _is_plain_say(text):
-            _check_keys(text)
+        _check_keys(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
         raise bad_frame(f"Not a frame of this protocol: {_reason(error)}.") from None
     return frame
 
 
-def _is_plain_say(text: str) -> bool:
-    """Whether a frame, which is JSON, is `{"message":"…"}` or `{"message":"…","id":"…"}`.
-
-    As nothing is escaped in it, its quotation marks tell: there is no place for another key.
-    """
-    if "\\" in text or not (text.startswith('{"message":"') and text.endswith('"}')):
-        return False
-    marks = text.count('"')
-    return marks == 4 or (marks == 8 and '","id":"' in text)
-
-
 def _check_keys(text: str) -> None:
     """What the typed decoder lets pass: a key that stands twice, a nested value, a surrogate.
 
-    Only frames that are not of the usual shape come here: it costs some microseconds.
+    It costs some microseconds; what is plain never comes here.
     """
     pairs = json.loads(text, object_pairs_hook=_no_repeats)
     for key, value in pairs.items():

@@ -87,22 +87,31 @@ class HistoryLog:
 
     def __init__(self, opened: Opened, writer: Writer, syncer: Syncer, settings: Settings) -> None:
         self.opened = opened
-        self.pause = settings.commit_interval if settings.durability == "disk" else 0.0
+        self._on_disk = settings.durability == "disk"
+        self.pause = settings.commit_interval if self._on_disk else 0.0
         self._writer = writer
         self._syncer = syncer
         self._settings = settings
         self._readers = 0  # in threads: the file is not closed under them
         self._closed = False
 
+    @property
+    def waits(self) -> bool:
+        """An `fsync`, or a look at the file's end, is for a worker thread."""
+        return self._on_disk or self._writer.suspect
+
     async def append(self, new: Sequence[bytes]) -> None:
         """Store lines, all or none; see `tasks.storage.Log`."""
-        if self._settings.durability == "disk":
-            await run_sync(self._writer.append, new)
+        if not self.waits:
+            self.append_nowait(new)
             return
-        if self._writer.suspect:
-            await run_sync(self._writer.append, new)
-        else:
-            self._writer.append(new)
+        await run_sync(self._writer.append, new)
+        if not self._on_disk:
+            self._syncer.add(self._writer)
+
+    def append_nowait(self, new: Sequence[bytes]) -> None:
+        """Store lines at once, all or none; see `tasks.storage.Log`."""
+        self._writer.append(new)
         self._syncer.add(self._writer)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:

@@ -18,6 +18,7 @@ from edgechat.edge.history import Histories
 from edgechat.edge.listener import Listener, listen
 from edgechat.edge.site import Site, find_web
 from edgechat.edge.syncer import Syncer
+from edgechat.edge.websocket import WebSocket
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory
 from edgechat.tasks.heartbeat import keep_heartbeat
@@ -114,7 +115,7 @@ class _Server:
         await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, _now_ms)
+        return Room(key, self._histories, self._settings, _now_ms, WebSocket.write_all)
 
     def _purses(self, living: trio.Nursery) -> Callable[[str], Spender]:
         settings = self._settings

@@ -37,8 +37,9 @@ class Syncer:
 
     def add(self, file: Syncable) -> None:
         """It was written to."""
-        self._dirty[file] = None
-        self._work.set()
+        if file not in self._dirty:
+            self._dirty[file] = None
+            self._work.set()
 
     def retire(self, file: Syncable) -> None:
         """Nobody uses it any more: sync it if it has to be, and release it."""

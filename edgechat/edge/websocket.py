@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket as stdlib
 from collections import deque
+from collections.abc import Iterable
 
 import trio
 from trio.lowlevel import wait_readable, wait_writable
@@ -75,18 +76,28 @@ class WebSocket:
 
     def write(self, frames: bytes) -> None:
         """Send whole frames, in order; see `tasks.socket.Socket`."""
-        if self._blocked:
-            self._queue(frames)
-            return
-        try:
-            sent = self._send(frames)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._give_up()
-            return
-        if sent < len(frames):
-            self._block(frames[sent:])
+        self.write_all((self,), frames)
+
+    @staticmethod
+    def write_all(sockets: Iterable[WebSocket], frames: bytes) -> None:
+        """`write` to each of many; a `tasks.socket.WriteAll`.
+
+        One loop that touches little: calling a method of each cost a fifth of telling a big room.
+        """
+        size = len(frames)
+        for socket in sockets:
+            if socket._blocked:
+                socket._queue(frames)
+                continue
+            try:
+                sent = socket._send(frames)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                socket._give_up()
+                continue
+            if sent < size:
+                socket._block(frames[sent:])
 
     async def drained(self) -> None:
         """Until the outbox is empty: bounded, as one who does not read is closed 4008."""

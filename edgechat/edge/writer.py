@@ -41,6 +41,7 @@ class Writer:
         self.suspect = False  # it has to be reopened and checked before it is written
         self._key = key
         self._path = path
+        self._place = str(path)  # asked about before every write
         self._base = base
         self._last = last
         self._durability = durability
@@ -95,7 +96,7 @@ class Writer:
         if written < len(data):
             self._roll_back(file)
             raise StorageUnavailable("the disk took only a part of it")
-        return file._replace(end=file.end + written)
+        return File(file.fd, file.start, file.end + written, file.base)
 
     def _check_place(self, end: int) -> None:
         """Lines written to a file that was moved away or removed would be seen, and then lost.
@@ -103,7 +104,7 @@ class Writer:
         And where others wrote to it or cut it, nobody knows any more where a line begins.
         """
         try:
-            found = os.stat(self._path, follow_symlinks=False)
+            found = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
             raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:

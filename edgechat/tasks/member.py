@@ -57,7 +57,7 @@ class _Member:
             self._refuse(refusal)
         while True:
             for count, text in enumerate(texts, 1):
-                await self._obey(text)
+                await self._obey(text, alone=len(texts) == 1)
                 if count % self._settings.turn == 0:
                     await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
             texts = await self._socket.receive()
@@ -94,16 +94,16 @@ class _Member:
             join = await catchup.read_up(join)
             admitted = await self._room.join(join, self._socket)
 
-    async def _obey(self, text: str | None) -> None:
+    async def _obey(self, text: str | None, *, alone: bool) -> None:
         try:
             command = self._command(text)
             if type(command) is Say:
                 check_message(command, self._settings.max_message_chars)
-                await self._room.send(Speak(self.session, command))
+                await self._room.send(Speak(self.session, command), alone=alone)
             elif type(command) is Ping:
                 self._socket.write(pong(command.value))
             elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
-                await self._room.send(Type(self.session))
+                await self._room.send(Type(self.session), alone=alone)
         except Refusal as refusal:
             self._refuse(refusal)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from math import inf
 
 import trio
@@ -10,25 +10,24 @@ import trio
 from edgechat.core.commands import Command, Join, Leave
 from edgechat.core.session import Session
 from edgechat.core.settle import Outcome
-from edgechat.tasks.socket import Socket
+from edgechat.tasks.socket import Socket, WriteAll
 
 # Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
 # many come at once, they gather meanwhile and are told together.
 _PACE = 50e-6  # seconds for each member
 _LONGEST_PACE = 0.1
 _SMALL = 20  # members, below which nobody needs to gather
-
-Write = Callable[[bytes], None]
+_FEW = 8  # members, up to which there is little to be gained by telling several things at once
 
 
 class Arrival:
     """Somebody who waits to be let in."""
 
-    __slots__ = ("admitted", "behind", "join", "write")
+    __slots__ = ("admitted", "behind", "join", "socket")
 
-    def __init__(self, join: Join, write: Write) -> None:
+    def __init__(self, join: Join, socket: Socket) -> None:
         self.join = join
-        self.write = write
+        self.socket = socket
         self.admitted = trio.Event()  # set when the wait is over, whatever came of it
         self.behind = False
 
@@ -36,16 +35,22 @@ class Arrival:
 class Members:
     """The fan-out of one room, and the comings and goings that are to be told."""
 
-    def __init__(self) -> None:
-        self._v1: dict[Session, Write] = {}
-        self._v2: dict[Session, Write] = {}
+    def __init__(self, write_all: WriteAll) -> None:
+        self._write_all = write_all
+        self._v1: dict[Session, Socket] = {}
+        self._v2: dict[Session, Socket] = {}
         self._arriving: dict[Session, Arrival] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
 
+    @property
+    def few(self) -> bool:
+        """Whether it is not worth while to wait for more that could be told with it."""
+        return len(self._v1) + len(self._v2) <= _FEW
+
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """Somebody wants to come in."""
-        arrival = self._arriving[join.session] = Arrival(join, socket.write)
+        arrival = self._arriving[join.session] = Arrival(join, socket)
         return arrival
 
     def leave(self, session: Session) -> bool:
@@ -83,8 +88,8 @@ class Members:
             self._answer(join, behind=True)
         for join in outcome.admitted:
             self._answer(join, behind=False)
-        _fan_out(self._v1, outcome.v1, outcome)
-        _fan_out(self._v2, outcome.v2, outcome)
+        self._fan_out(self._v1, outcome.v1, outcome.personal)
+        self._fan_out(self._v2, outcome.v2, outcome.personal)
 
     def _answer(self, join: Join, *, behind: bool) -> None:
         """Who left meanwhile has come, as all have been told, and goes again."""
@@ -93,20 +98,19 @@ class Members:
             arrival.behind = behind
             arrival.admitted.set()
             if not behind:
-                self._of(join.session)[join.session] = arrival.write
+                self._of(join.session)[join.session] = arrival.socket
         elif not behind:
             self._departed.append(join.session)
 
-    def _of(self, session: Session) -> dict[Session, Write]:
+    def _of(self, session: Session) -> dict[Session, Socket]:
         return self._v2 if session.v2 else self._v1
 
-
-def _fan_out(members: dict[Session, Write], blob: bytes, outcome: Outcome) -> None:
-    personal = outcome.personal
-    if personal:
-        for session, write in members.items():
-            if data := personal.get(session, blob):
-                write(data)
-    elif blob:
-        for write in members.values():
-            write(blob)
+    def _fan_out(
+        self, members: dict[Session, Socket], blob: bytes, personal: Mapping[Session, bytes]
+    ) -> None:
+        if personal:
+            for session, socket in members.items():
+                if data := personal.get(session, blob):
+                    socket.write(data)
+        elif blob:
+            self._write_all(members.values(), blob)

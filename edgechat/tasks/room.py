@@ -3,6 +3,9 @@
 It takes whatever waits in its inbox as one batch, decides (`core.draft`), appends the batch's
 lines to the history in one write, and only then tells everybody (`core.settle`), one write to
 each member. It never waits for a member.
+
+Where few are in a room that has nothing to do, whoever speaks runs that batch itself: waking the
+room's task for it would cost more than the batch (`docs/decisions/0006-small-rooms.md`).
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from edgechat.core.session import Session
 from edgechat.core.settle import settle
 from edgechat.settings import Settings
 from edgechat.tasks.members import Members
-from edgechat.tasks.socket import Disconnected, Socket
+from edgechat.tasks.socket import Disconnected, Socket, WriteAll, write_each
 from edgechat.tasks.storage import Log, Storage
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,12 @@ class Room:
     """One room, from its first visitor until it was empty for a while."""
 
     def __init__(
-        self, key: RoomKey, storage: Storage, settings: Settings, now_ms: Callable[[], int]
+        self,
+        key: RoomKey,
+        storage: Storage,
+        settings: Settings,
+        now_ms: Callable[[], int],
+        write_all: WriteAll = write_each,
     ) -> None:
         """`now_ms` reads the wall clock: Unix time in ms."""
         self.key = key
@@ -55,11 +63,12 @@ class Room:
         self.opened = trio.Event()  # set also when opening failed: `log` is None then
         self.log: Log | None = None
         self.state: Chatroom
-        self._members = Members()
+        self._members = Members(write_all)
         self._batch: list[Command] = []
         self._visitors: dict[object, Socket | None] = {}
         self._idle_since = trio.current_time()
-        self._resting = False  # it waits for something to do
+        self._resting = False  # its task waits for something to do, and nobody has woken it
+        self._defect: Exception | None = None  # of a batch that was run for the task
         self._store_at = -inf  # the next time at which something may be stored
         self._ending: Close | None = None
         self._ended = False
@@ -99,10 +108,17 @@ class Room:
             raise Disconnected
         return not arrival.behind
 
-    async def send(self, command: Speak | Type) -> None:
-        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`)."""
+    async def send(self, command: Speak | Type, *, alone: bool = False) -> None:
+        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`).
+
+        `alone`: no more of the same sender's follow at once.
+        """
         if self._ending is not None:  # else a flood could keep it from ever ending
             raise _unavailable()
+        if alone and self._resting and self._members.few and self._needs_no_wait(command):
+            self._apply_now(command)
+            return
+        self._resting = False
         try:
             try:
                 self.inbox.send_nowait(command)  # saves a task switch, and the reader waits anyway
@@ -153,7 +169,9 @@ class Room:
 
     async def _serve(self) -> Close:
         while await self._wait():
-            if self._batch and self._store_at > trio.current_time():
+            if self._defect is not None:
+                raise self._defect
+            if self._batch and self._store_at > -inf:
                 await trio.sleep_until(self._store_at)
             commands = self._take()
             if commands or self._count_is_due():
@@ -183,7 +201,7 @@ class Room:
         """Until there is something to do. False: nobody was here for long enough."""
         deadline = self._deadline()
         item: _Item = None
-        self._resting = True
+        self._resting = not self._waiting()
         if deadline == inf:
             item = await self._received.receive()
         else:
@@ -219,6 +237,7 @@ class Room:
 
     def _wake(self) -> None:
         """A full inbox wakes the task as well; one that ended needs no waking."""
+        self._resting = False
         with suppress(trio.WouldBlock, trio.BrokenResourceError):
             self.inbox.send_nowait(None)
 
@@ -236,6 +255,32 @@ class Room:
         if failure is None and drafted.lines:
             failure = await self._store(drafted.lines)
         self._members.deliver(settle(self.state, drafted, now, failure))
+
+    def _needs_no_wait(self, command: Speak | Type) -> bool:
+        """Whether all that it takes to apply one command is in memory."""
+        assert self.log is not None
+        if self.log.waits:
+            return False
+        id = command.say.id if type(command) is Speak else None
+        return id is None or (self.state.known is not None and not repeats(self.state, (command,)))
+
+    def _apply_now(self, command: Speak | Type) -> None:
+        """A batch of one, in the task of its sender. A defect is the room's, not the sender's."""
+        assert self.log is not None
+        now = trio.current_time()
+        failure = None
+        try:
+            drafted = draft(self.state, (command,), self._now_ms(), now, {})
+            try:
+                if drafted.lines:
+                    self.log.append_nowait(drafted.lines)
+            except StorageUnavailable as error:
+                failure = self._not_stored(error)
+            self._members.deliver(settle(self.state, drafted, now, failure))
+        except Exception as defect:
+            self._defect = defect
+        if self._defect is not None or self._ending is not None:
+            self._wake()
 
     async def _recall(self, commands: Sequence[Command]) -> dict[int, bytes]:
         """What the rules need to know of earlier messages, beyond what is in memory."""
@@ -257,7 +302,8 @@ class Room:
         assert self.log is not None
         try:
             await self.log.append(lines)
-            self._store_at = trio.current_time() + self.log.pause
+            if self.log.pause:
+                self._store_at = trio.current_time() + self.log.pause
         except StorageUnavailable as error:
             return self._not_stored(error)
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from edgechat.core.errors import Close
 
@@ -32,3 +33,13 @@ class Socket(Protocol):
 
     def close(self, code: Close, reason: str = "") -> None:
         """Say good-bye: `receive` ends, nothing more is written. Never waits."""
+
+
+# Writes the same frames to many sockets, all of one kind, as `Socket.write` would to each.
+WriteAll = Callable[[Iterable[Any], bytes], None]
+
+
+def write_each(sockets: Iterable[Socket], frames: bytes) -> None:
+    """A `WriteAll` for any kind of socket."""
+    for socket in sockets:
+        socket.write(frames)

@@ -16,6 +16,13 @@ class Log(Protocol):
     opened: Opened
     pause: float  # seconds from one append to the next, so that many messages share a commit
 
+    @property
+    def waits(self) -> bool:
+        """Whether the next append has to wait for something slow."""
+
+    def append_nowait(self, lines: Sequence[bytes]) -> None:
+        """`append`, where it does not wait."""
+
     async def append(self, lines: Sequence[bytes]) -> None:
         """Store lines (without newlines) at the chosen durability: all of them, or none.
 

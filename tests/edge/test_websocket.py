@@ -149,6 +149,7 @@ async def test_the_closing_handshake_begun_there(server: Running, bystanders: By
     with trio.fail_after(SOON):
         await wire.send(say("bye") + frame(b"\x03\xe9gone", CLOSE))
         await bystanders.hear("bye")  # it was said before it went
+        assert (await wire.event())["message"] == "bye"
         assert await wire.frame() == (0x80 | CLOSE, b"\x03\xe9gone")
         assert await wire.rest() == b""
 

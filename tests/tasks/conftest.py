@@ -1,10 +1,15 @@
-"""A test fails when a defect was logged that it did not ask for."""
+"""A test fails when a defect was logged that it did not ask for.
+
+Each runs twice: where an append is quick, so that a sender may do it, and where it waits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+
+from .fakes import FakeStorage
 
 
 @pytest.fixture
@@ -18,3 +23,8 @@ def _no_defects(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
     yield
     if "defects" not in request.fixturenames:
         assert [record for record in caplog.get_records("call") if record.exc_info] == []
+
+
+@pytest.fixture(autouse=True, params=["quick", "slow"])
+def _storage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeStorage, "waits", request.param == "slow")

@@ -32,6 +32,8 @@ LOBBY = RoomKey("lobby", private=False)
 class FakeStorage:
     """Histories in memory. What a `fail_` attribute holds is raised there."""
 
+    waits = False  # whether even a quick append waits, as one in a thread does
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.files: dict[RoomKey, list[bytes | None]] = {}  # None: a damaged line
@@ -75,9 +77,16 @@ class FakeLog:
         recent = entries[-storage.settings.recent_lines :]
         self.opened = Opened(self._base, head, stamp, exists=bool(entries), recent=recent)
 
+    @property
+    def waits(self) -> bool:
+        return self._storage.waits or not self._storage.may_append.is_set()
+
     async def append(self, lines: Sequence[bytes]) -> None:
         await trio.lowlevel.checkpoint()
         await self._storage.may_append.wait()
+        self.append_nowait(lines)
+
+    def append_nowait(self, lines: Sequence[bytes]) -> None:
         if self._storage.fail_append is not None:
             raise self._storage.fail_append
         file = self._storage.files.setdefault(self._key, [])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from random import Random
+
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -138,3 +141,27 @@ async def test_who_goes_while_the_batch_that_lets_it_in_is_stored_leaves_no_ghos
         carol = await world.join("carol")
         assert carol.received[0] == {"joined": "alice"}
         assert carol.received[-1]["members"] == 2
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_what_one_says_stays_in_its_order(autojump_clock: MockClock, seed: int) -> None:
+    """Whether its sender applies it or the room's task does, which changes all the time."""
+    random = Random(seed)
+    async with a_world(inbox=3, batch=2) as world:
+        members = {name: await world.join(name) for name in "abc"}
+        unsaid = {name: list(range(30)) for name in members}
+        while any(unsaid.values()):
+            name = random.choice([name for name, left in unsaid.items() if left])
+            breath = [
+                unsaid[name].pop(0) for _ in range(min(len(unsaid[name]), random.choice((1, 1, 3))))
+            ]
+            members[name].feed(*[{"message": f"{name} {number}"} for number in breath])
+            world.storage.waits = random.random() < 0.5
+            for _ in range(random.randrange(6)):
+                await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
+        said = [text.split() for text in world.storage.texts()]
+        for name, member in members.items():
+            assert [int(number) for who, number in said if who == name] == list(range(30))
+            told = [frame["seq"] for frame in member.received if "message" in frame]
+            assert told == list(range(1, 91))

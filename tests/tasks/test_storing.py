@@ -102,20 +102,38 @@ async def test_no_id_is_trusted_while_the_ids_cannot_be_read(autojump_clock: Moc
         assert world.storage.texts() == ["hi"]
 
 
-async def test_a_history_that_was_replaced_is_opened_anew(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("id", [None, "c1"])
+async def test_a_history_that_was_replaced_is_opened_anew(
+    autojump_clock: MockClock, id: str | None
+) -> None:
     async with a_world() as world:
         alice, bob = await world.join("alice"), await world.join("bob")
         world.storage.fail_append = HistoryChanged("the file is gone")
-        alice.say("hi", "c1")
+        alice.say("hi", id)
         await wait_all_tasks_blocked()
         assert alice.briefs()[-1] == "error storage_unavailable"
         assert [alice.closed, bob.closed] == [Close.RESTART] * 2
         assert not any("message" in frame for frame in bob.received)
         world.storage.fail_append = None
         again = await world.join("alice")
-        again.say("hi", "c1")
+        again.say("hi", id)
         await wait_all_tasks_blocked()
         assert again.briefs() == ["joined alice", "ready", "1 hi"]
+
+
+async def test_a_defect_in_what_a_sender_set_off_is_the_rooms(
+    autojump_clock: MockClock, defects: pytest.LogCaptureFixture
+) -> None:
+    async with a_world() as world:
+        alice, bob = await world.join("alice"), await world.join("bob")
+        world.storage.fail_append = ODD
+        alice.say("hi")
+        await wait_all_tasks_blocked()
+        assert [alice.closed, bob.closed] == [Close.DEFECT] * 2
+        assert alice.reason == bob.reason
+        assert "A defect ended a room" in defects.text
+        assert "A defect ended a connection" not in defects.text
+        assert world.room() is None
 
 
 @pytest.mark.parametrize("where", ["fail_append", "fail_read", "fail_open"])
