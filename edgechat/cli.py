@@ -143,6 +143,7 @@ def _run_server(settings: Settings) -> None:
     import trio
 
     from edgechat.edge.folder import FolderError
+    from edgechat.edge.listener import ListenError
     from edgechat.edge.server import serve
 
     async def run() -> None:
@@ -163,10 +164,8 @@ def _run_server(settings: Settings) -> None:
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* FolderError as group:
+    except* (FolderError, ListenError) as group:
         _give_up(str(_first(group)))
-    except* OSError as group:
-        _give_up(f"Can't listen on {settings.host} port {settings.port}: {_reason(_first(group))}.")
 
 
 def _collect_seldom() -> None:
@@ -185,10 +184,6 @@ def _first(group: ExceptionGroup[Error]) -> Error:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def _give_up(text: str) -> NoReturn:

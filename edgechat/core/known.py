@@ -6,23 +6,27 @@ from collections.abc import Mapping
 
 
 class KnownIds:
-    """The `id`s of the last `depth` messages. Older ones are forgotten, oldest first."""
+    """The `id`s of the last `depth` messages, and of up to as many before them.
 
-    __slots__ = ("_depth", "_seq_of")
+    They are let go of by the thousand: a dict whose oldest entries are removed one by one gets
+    slower and slower at finding its oldest.
+    """
+
+    __slots__ = ("_depth", "_new", "_old")
 
     def __init__(self, depth: int, seq_of: Mapping[str, int]) -> None:
-        """`seq_of` says where each was said, oldest first."""
+        """`seq_of` says where each was said."""
         self._depth = depth
-        self._seq_of = dict(seq_of)
+        self._old: Mapping[str, int] = {}
+        self._new = dict(seq_of)
 
     def find(self, id: str, head: int) -> int | None:
         """The line in which `id` was said, if it is among the last ones up to `head`."""
-        seq = self._seq_of.get(id)
+        seq = self._new.get(id) or self._old.get(id)
         return seq if seq is not None and seq > head - self._depth else None
 
     def add(self, id: str, seq: int) -> None:
-        """Remember that line `seq` has `id`."""
-        self._seq_of.pop(id, None)
-        self._seq_of[id] = seq
-        if len(self._seq_of) > self._depth:
-            del self._seq_of[next(iter(self._seq_of))]
+        """Remember that line `seq`, which is beyond all others, has `id`."""
+        self._new[id] = seq
+        if len(self._new) > self._depth:
+            self._old, self._new = self._new, {}

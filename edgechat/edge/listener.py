@@ -183,8 +183,12 @@ def _send(connection: stdlib.socket, answer: bytes) -> None:
     connection.send(answer)
 
 
+class ListenError(Exception):
+    """Nobody can listen there. Its text says why, for a person."""
+
+
 def listen(host: str, port: int) -> Sequence[stdlib.socket]:
-    """Sockets that listen on every address of `host`, with one port. Raises `OSError`."""
+    """Sockets that listen on every address of `host`, with one port. Raises `ListenError`."""
     sockets: list[stdlib.socket] = []
     try:
         for family, kind, protocol, _, address in dict.fromkeys(
@@ -199,8 +203,9 @@ def listen(host: str, port: int) -> Sequence[stdlib.socket]:
             socket.bind((address[0], port, *address[2:]))
             socket.listen(1024)
             port = socket.getsockname()[1]
-    except OSError:
+    except OSError as error:
         for socket in sockets:
             socket.close()
-        raise
+        reason = (error.strerror or str(error)).lower()
+        raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
     return sockets

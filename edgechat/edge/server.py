@@ -41,7 +41,7 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
 
-    Raises `FolderError` where the data folder can't be used, `OSError` where it can't listen.
+    Raises `FolderError` where the data folder can't be used, `ListenError` where it can't listen.
     """
     raise_file_limit()
     folder = Folder(settings.data)

@@ -261,8 +261,10 @@ class Room:
         assert self.log is not None
         if self.log.waits:
             return False
-        id = command.say.id if type(command) is Speak else None
-        return id is None or (self.state.known is not None and not repeats(self.state, (command,)))
+        if type(command) is not Speak or (id := command.say.id) is None:
+            return True
+        known = self.state.known
+        return known is not None and known.find(id, self.state.last.seq) is None
 
     def _apply_now(self, command: Speak | Type) -> None:
         """A batch of one, in the task of its sender. A defect is the room's, not the sender's."""

@@ -230,7 +230,7 @@ def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         files = open_files()
-        with pytest.raises(OSError, match="Address already in use"):
+        with pytest.raises(listener.ListenError, match="address already in use"):
             listener.listen("127.0.0.1", taken.getsockname()[1])
         assert open_files() == files
 
