@@ -125,6 +125,11 @@ _COUNT = click.IntRange(min=0, max=10**9)
     show_envvar=True,
     help="An address or network whose word for a client's address is taken. May be repeated.",
 )
+@_option(
+    "--proxy-header",
+    click.Choice(["X-Forwarded-For", "Forwarded"], case_sensitive=False),
+    "The header in which a trusted proxy gives its word: the other may be a client's own.",
+)
 def serve(**options: Any) -> None:
     """Serve chat rooms until SIGINT or SIGTERM."""
     from ipaddress import ip_network

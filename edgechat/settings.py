@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Durability = Literal["os", "disk"]
+ProxyHeader = Literal["X-Forwarded-For", "Forwarded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Settings:
     durability: Durability = "os"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    # Where a proxy says for whom it speaks. What it does not write itself it passes on as the
+    # client made it up: so exactly one header can be believed.
+    proxy_header: ProxyHeader = "X-Forwarded-For"
 
     # What one may say, and how often.
     message_interval: float = 1.0  # one allowance of each address; 0 turns the limiter off

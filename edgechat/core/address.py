@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
+from edgechat.settings import ProxyHeader
+
 _FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=("?)([^";,]*)\1', re.IGNORECASE)
 
 
@@ -42,24 +44,17 @@ def is_trusted(text: str, proxies: Collection[str]) -> bool:
 
 
 def client_address(
-    peer: str,
-    forwarded_for: Sequence[str],
-    forwarded: Sequence[str],
-    proxies: Collection[str],
+    peer: str, header: ProxyHeader, values: Sequence[str], proxies: Collection[str]
 ) -> str:
     """The address that a connection counts for, normalised.
 
-    It is the peer's; or, if the peer is a trusted proxy, the rightmost hop that is not one. Of
-    the headers' values, each as often as it came and in order, `Forwarded` (RFC 7239) counts
-    before `X-Forwarded-For`.
+    It is the peer's; or, if the peer is a trusted proxy, the rightmost hop that is not one.
+    `values` are those of `header`, each as often as it came and in order.
     """
     if not proxies or not is_trusted(peer, proxies):
         return normalise(peer)
-    hops = _forwarded_hops(forwarded) or [
-        hop.strip() for hop in ",".join(forwarded_for).split(",") if hop.strip()
-    ]
     client = peer
-    for hop in reversed(hops):
+    for hop in reversed(_hops(header, values)):
         client = _without_port(hop)
         if not is_trusted(client, proxies):
             break
@@ -69,9 +64,12 @@ def client_address(
         return normalise(peer)
 
 
-def _forwarded_hops(values: Sequence[str]) -> list[str]:
-    hops = (_FORWARDED_FOR.search(element) for element in ",".join(values).split(","))
-    return [hop[2] for hop in hops if hop]
+def _hops(header: ProxyHeader, values: Sequence[str]) -> list[str]:
+    """Whom each proxy spoke for, the nearest last."""
+    elements = ",".join(values).split(",")
+    if header == "Forwarded":  # RFC 7239, section 4
+        return [hop[2] for element in elements if (hop := _FORWARDED_FOR.search(element))]
+    return [hop.strip() for hop in elements if hop.strip()]
 
 
 def _without_port(hop: str) -> str:

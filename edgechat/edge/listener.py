@@ -15,7 +15,7 @@ from typing import NoReturn
 import trio
 from trio.lowlevel import wait_readable
 
-from edgechat.core.address import client_address, is_loopback, is_trusted
+from edgechat.core.address import client_address, is_loopback, is_trusted, normalise
 from edgechat.core.allowance import Spender
 from edgechat.core.entrance import Entrance
 from edgechat.core.names import PrivateIds, RoomKey
@@ -95,7 +95,7 @@ class Listener:
 
     async def _contain(self, connection: stdlib.socket, peer: str) -> None:
         """One connection, from its accepting to its end."""
-        counted = None if self._is_exempt(peer) else client_address(peer, (), (), ())
+        counted = None if self._is_exempt(peer) else normalise(peer)
         with connection:
             connection.setblocking(False)
             if not self._entrance.enter(counted, trio.current_time()):
@@ -169,13 +169,9 @@ class Listener:
             self._left.set()
 
     def _address(self, peer: str, handshake: Handshake) -> str:
-        headers = handshake.headers
-        return client_address(
-            peer,
-            headers.get_all("X-Forwarded-For"),
-            headers.get_all("Forwarded"),
-            self._settings.trusted_proxies,
-        )
+        header = self._settings.proxy_header
+        values = handshake.headers.get_all(header)
+        return client_address(peer, header, values, self._settings.trusted_proxies)
 
 
 def _send(connection: stdlib.socket, answer: bytes) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edgechat.core.address import client_address, is_loopback, is_trusted, normalise
+from edgechat.settings import ProxyHeader
 
 PROXIES = ("10.0.0.0/8", "::1", "2001:db8:ffff::/48")
 
@@ -59,43 +60,47 @@ def test_trusted(text: str, trusted: bool) -> None:
     assert is_trusted(text, PROXIES) is trusted
 
 
-# peer, X-Forwarded-For, Forwarded, whom the connection counts for
-CLIENTS: list[tuple[str, list[str], list[str], str]] = [
+X: ProxyHeader = "X-Forwarded-For"
+RFC: ProxyHeader = "Forwarded"
+
+# peer, the header that is believed, its values, whom the connection counts for
+CLIENTS: list[tuple[str, ProxyHeader, list[str], str]] = [
     # Nobody believes a peer that is no proxy.
-    ("192.0.2.9", ["1.1.1.1"], ["for=2.2.2.2"], "192.0.2.9"),
-    ("10.0.0.1", [], [], "10.0.0.1"),
-    ("10.0.0.1", ["1.1.1.1"], [], "1.1.1.1"),
+    ("192.0.2.9", X, ["1.1.1.1"], "192.0.2.9"),
+    ("192.0.2.9", RFC, ["for=2.2.2.2"], "192.0.2.9"),
+    ("10.0.0.1", X, [], "10.0.0.1"),
+    ("10.0.0.1", X, ["1.1.1.1"], "1.1.1.1"),
     # The rightmost hop that is no proxy: what is left of it, its sender made up.
-    ("10.0.0.1", ["6.6.6.6, 1.1.1.1"], [], "1.1.1.1"),
-    ("10.0.0.1", ["6.6.6.6, 1.1.1.1, 10.0.0.2"], [], "1.1.1.1"),
-    ("10.0.0.1", ["6.6.6.6", "1.1.1.1", "10.0.0.2"], [], "1.1.1.1"),
-    ("10.0.0.1", ["10.0.0.3,10.0.0.2"], [], "10.0.0.3"),
-    ("10.0.0.1", ["2001:db8:1:2::3"], [], "2001:db8:1:2::/64"),
-    ("10.0.0.1", ["1.1.1.1:4711"], [], "1.1.1.1"),
-    ("10.0.0.1", ["[2001:db8:1:2::3]:4711"], [], "2001:db8:1:2::/64"),
-    ("10.0.0.1", ["::ffff:1.1.1.1"], [], "1.1.1.1"),
+    ("10.0.0.1", X, ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+    ("10.0.0.1", X, ["6.6.6.6, 1.1.1.1, 10.0.0.2"], "1.1.1.1"),
+    ("10.0.0.1", X, ["6.6.6.6", "1.1.1.1", "10.0.0.2"], "1.1.1.1"),
+    ("10.0.0.1", X, ["10.0.0.3,10.0.0.2"], "10.0.0.3"),
+    ("10.0.0.1", X, ["2001:db8:1:2::3"], "2001:db8:1:2::/64"),
+    ("10.0.0.1", X, ["1.1.1.1:4711"], "1.1.1.1"),
+    ("10.0.0.1", X, ["[2001:db8:1:2::3]:4711"], "2001:db8:1:2::/64"),
+    ("10.0.0.1", X, ["::ffff:1.1.1.1"], "1.1.1.1"),
     # Nonsense counts for the proxy that sent it.
-    ("10.0.0.1", ["unknown"], [], "10.0.0.1"),
-    ("10.0.0.1", ["1.1.1.1, unknown"], [], "10.0.0.1"),
-    ("10.0.0.1", [" , "], [], "10.0.0.1"),
+    ("10.0.0.1", X, ["unknown"], "10.0.0.1"),
+    ("10.0.0.1", X, ["1.1.1.1, unknown"], "10.0.0.1"),
+    ("10.0.0.1", X, [" , "], "10.0.0.1"),
     # RFC 7239, section 4.
-    ("10.0.0.1", [], ["for=1.1.1.1"], "1.1.1.1"),
-    ("10.0.0.1", [], ["For=1.1.1.1;proto=https;by=9.9.9.9"], "1.1.1.1"),
-    ("10.0.0.1", [], ['proto=https; for="[2001:db8:1:2::3]:4711"'], "2001:db8:1:2::/64"),
-    ("10.0.0.1", [], ["for=6.6.6.6, for=1.1.1.1"], "1.1.1.1"),
-    ("10.0.0.1", [], ["for=6.6.6.6", "for=1.1.1.1, for=10.0.0.2"], "1.1.1.1"),
-    ("10.0.0.1", [], ["for=_hidden"], "10.0.0.1"),
-    ("10.0.0.1", ["7.7.7.7"], ["for=1.1.1.1"], "1.1.1.1"),
-    ("10.0.0.1", ["7.7.7.7"], ["proto=https"], "7.7.7.7"),
+    ("10.0.0.1", RFC, ["for=1.1.1.1"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["For=1.1.1.1;proto=https;by=9.9.9.9"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ['proto=https; for="[2001:db8:1:2::3]:4711"'], "2001:db8:1:2::/64"),
+    ("10.0.0.1", RFC, ["for=6.6.6.6, for=1.1.1.1"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["for=6.6.6.6", "for=1.1.1.1, for=10.0.0.2"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["for=_hidden"], "10.0.0.1"),
+    ("10.0.0.1", RFC, ["proto=https"], "10.0.0.1"),
 ]
 
 
-@pytest.mark.parametrize(("peer", "x_forwarded_for", "forwarded", "client"), CLIENTS)
+@pytest.mark.parametrize(("peer", "header", "values", "client"), CLIENTS)
 def test_whom_a_connection_counts_for(
-    peer: str, x_forwarded_for: list[str], forwarded: list[str], client: str
+    peer: str, header: ProxyHeader, values: list[str], client: str
 ) -> None:
-    assert client_address(peer, x_forwarded_for, forwarded, PROXIES) == client
+    assert client_address(peer, header, values, PROXIES) == client
 
 
 def test_without_trusted_proxies_the_headers_mean_nothing() -> None:
-    assert client_address("10.0.0.1", ["1.1.1.1"], ["for=1.1.1.1"], ()) == "10.0.0.1"
+    assert client_address("10.0.0.1", X, ["1.1.1.1"], ()) == "10.0.0.1"
+    assert client_address("10.0.0.1", RFC, ["for=1.1.1.1"], ()) == "10.0.0.1"

@@ -121,6 +121,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("LIMITER_IDLE", "9", 9.0),
     ("MAX_CONNECTIONS_PER_ADDRESS", "3", 3),
     ("MAX_OPENED_PER_MINUTE", "4", 4),
+    ("PROXY_HEADER", "forwarded", "Forwarded"),
 ]
 
 

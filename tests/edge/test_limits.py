@@ -98,7 +98,9 @@ async def test_whose_allowance_it_is(tmp_path: Path, trusted: tuple[str, ...]) -
     async with serving(tmp_path, trusted_proxies=trusted, **limits) as server:
         codes: list[object] = []
         for address in (b"192.0.2.1", b"192.0.2.2", b"198.51.100.9, 192.0.2.1"):
-            wire = await open_wire(server.port, "lobby", b"X-Forwarded-For: " + address)
+            word = b"X-Forwarded-For: " + address
+            made_up = b"Forwarded: for=203.0.113.%d" % len(codes)
+            wire = await open_wire(server.port, "lobby", word, made_up)
             await wire.send(hello("carol") + say("hi", id=str(len(codes))))
             with trio.fail_after(SOON):
                 answer = await wire.until("id", str(len(codes)))
