@@ -68,6 +68,7 @@ class Listener:
 
     async def accept(self, listening: stdlib.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
+        said = False  # that none can be accepted: once, and not ten times a second
         while True:
             await wait_readable(listening)
             try:
@@ -75,10 +76,12 @@ class Listener:
                     connection, peer = listening.accept()
                     nursery.start_soon(self._contain, connection, peer[0], name="connection")
             except BlockingIOError:
-                continue
+                said = False
             except OSError as error:
                 if error.errno in _EXHAUSTED:
-                    log.error("No connection can be accepted now: %s", error.strerror)
+                    if not said:
+                        log.error("No connection can be accepted now: %s", error.strerror)
+                    said = True
                     await trio.sleep(_BREATH)
 
     async def drain(self) -> None:
