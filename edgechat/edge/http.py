@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 from quart import Response, request
@@ -90,6 +91,11 @@ def _add_site(app: QuartTrio, site: Site) -> None:
     @app.get("/room/<name>")
     async def room_page(name: str) -> Response:
         return _asset(site.page("../"))
+
+    @app.get("/room/<name>/")
+    async def room_page_but_for_its_end(name: str) -> Response:
+        where = {"Location": f"../{quote(name, safe='')}"}  # a proxy may have put all under a path
+        return Response("", HTTPStatus.PERMANENT_REDIRECT, {**_PRIVATE, **where})
 
     @app.get("/assets/<version>/<path:name>")
     async def asset(version: str, name: str) -> Response:

@@ -65,6 +65,13 @@ async def test_a_rooms_page_finds_its_files_from_where_it_is(server: Running) ->
     assert room.body == page.body.replace(b'<base href="./">', b'<base href="../">')
 
 
+@pytest.mark.parametrize("name", ["lobby", "caf%C3%A9", "..", "%3Fx"])
+async def test_a_slash_too_many_leads_to_the_room(server: Running, name: str) -> None:
+    answer = await server.get(f"/room/{name}/")
+    assert (answer.status, answer.headers["location"]) == (308, f"../{name}")
+    assert (await server.get("/room/lobby")).status == 200
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status", "code"),
     [
