@@ -86,11 +86,11 @@ def _add_errors(app: QuartTrio) -> None:
 def _add_site(app: QuartTrio, site: Site) -> None:
     @app.get("/")
     async def page() -> Response:
-        return _asset(site.page("./"))
+        return _asset(site.front_page())
 
     @app.get("/room/<name>")
     async def room_page(name: str) -> Response:
-        return _asset(site.page("../"))
+        return _asset(site.room_page())
 
     @app.get("/room/<name>/")
     async def room_page_but_for_its_end(name: str) -> Response:

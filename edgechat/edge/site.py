@@ -6,6 +6,8 @@ import functools
 import gzip
 import hashlib
 import mimetypes
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,8 @@ _PAGE = "index.html"
 _AT_ROOT = ("sw.js", "manifest.webmanifest")  # a service worker reaches no higher than it is
 _TEXT = (".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt")
 _UNSERVED = (".ts", "SHA256SUMS")  # of use to developers only
+_ROOM = ("main.js", "room.js")  # what a room's page begins with
+_IMPORT = re.compile(rb'^(?:import|export) [^;]*? from "\./([\w-]+\.js)"', re.MULTILINE)
 _TYPES = {
     "": "text/plain; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -53,9 +57,34 @@ class Site:
         self.version = digest.hexdigest()
         self._files = files
 
-    def page(self, base: str) -> Asset:
-        """The page itself, never cached. `base` is the way from it to the root: `./` or `../`."""
-        return _asset(_PAGE, self._filled(_PAGE, base), "no-store")
+    def front_page(self) -> Asset:
+        """The page itself, never cached."""
+        return self._page("./", ())
+
+    def room_page(self) -> Asset:
+        """The same, opened in a room, one step down.
+
+        It asks for all its modules at once: else the browser would learn of them round by round.
+        """
+        return self._page("../", self._modules)
+
+    @functools.cached_property
+    def _modules(self) -> Sequence[str]:
+        """What a room's page imports before it can be used."""
+        found: dict[str, None] = dict.fromkeys(_ROOM)
+        waiting = list(found)
+        while waiting:
+            imported = [name.decode() for name in _IMPORT.findall(self._files[waiting.pop()])]
+            waiting += [name for name in imported if name not in found]
+            found.update(dict.fromkeys(imported))
+        return tuple(found)
+
+    def _page(self, base: str, modules: Sequence[str]) -> Asset:
+        links = "\n".join(
+            f'<link rel="modulepreload" href="assets/{self.version}/{name}">' for name in modules
+        )
+        page = self._filled(_PAGE, base).replace(b"{{preload}}\n", links.encode())
+        return _asset(_PAGE, page, "no-store")
 
     def at_root(self, name: str) -> Asset | None:
         """A file that has to be at the root: always asked for again."""

@@ -62,7 +62,22 @@ async def test_a_file_comes_compressed_to_who_can_read_it(server: Running) -> No
 
 async def test_a_rooms_page_finds_its_files_from_where_it_is(server: Running) -> None:
     page, room = await server.get("/"), await server.get("/room/lobby")
-    assert room.body == page.body.replace(b'<base href="./">', b'<base href="../">')
+    preload = re.compile(rb'<link rel="modulepreload" href="[^"]*">\n?')
+    assert preload.sub(b"", room.body) == page.body.replace(b"./", b"../", 1)
+
+
+async def test_a_rooms_page_asks_for_all_its_modules_at_once(server: Running) -> None:
+    room = (await server.get("/room/lobby")).body.decode()
+    asked = re.findall(r'<link rel="modulepreload" href="([^"]*)">', room)
+    assert len(asked) == len(set(asked))
+    modules = {address.rpartition("/")[2]: (await server.get(f"/{address}")) for address in asked}
+    assert all(module.status == 200 for module in modules.values())
+    imported = {
+        name
+        for module in modules.values()
+        for name in re.findall(r'^import .*"\./(.*)";$', module.body.decode(), re.MULTILINE)
+    }
+    assert imported | {"main.js", "room.js"} == set(modules)
 
 
 @pytest.mark.parametrize("name", ["lobby", "caf%C3%A9", "..", "%3Fx"])
