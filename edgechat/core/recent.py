@@ -58,7 +58,7 @@ class Recent:
         self._bytes += len(frame)
         while len(frames) > self._max_lines or (self._bytes > self._max_bytes and len(frames) > 1):
             self.start += 1
-            self._before = self._frames.popleft()
+            self._before = frames.popleft()
             self._bytes -= len(self._before)
             if self.start in self._lost:
                 h = self._lost.pop(self.start)

@@ -186,6 +186,7 @@ class Room:
         Without a code nobody is sent away: `wait_opened` refuses them, and says why.
         """
         self._ended = True
+        self._resting = False  # cancelled while it waited: nobody may write to a log that is closed
         self.opened.set()
         self._received.close()
         self._members.send_home()

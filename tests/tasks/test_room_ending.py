@@ -14,9 +14,11 @@ from edgechat.core.commands import Join, Speak
 from edgechat.core.errors import Close, Refusal
 from edgechat.core.names import RoomKey
 from edgechat.core.wire import Say
+from edgechat.settings import Settings
+from edgechat.tasks.room import Room
 from edgechat.tasks.socket import Disconnected
 
-from .fakes import LOBBY, FakeSocket, a_world
+from .fakes import LOBBY, FakeSocket, FakeStorage, a_world, now_ms
 
 OTHER = RoomKey("other", private=False)
 
@@ -195,3 +197,24 @@ async def test_a_room_that_has_ended_leaves_nobody_waiting(
             nursery.start_soon(release, room.send(say))
         kinds = sorted(kind.__name__ for kind in released)
         assert kinds == ["Disconnected"] * 2 + ["Refusal"] * 3
+
+
+async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockClock) -> None:
+    """Whatever cancels it: its history is closed, and a sender must not go on by itself."""
+    storage, scope = FakeStorage(Settings()), trio.CancelScope()
+    room = Room(LOBBY, storage, Settings(), now_ms)
+
+    async def live() -> None:
+        with scope:
+            await room.run()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live)
+        with room.visit():
+            await wait_all_tasks_blocked()
+            scope.cancel()
+            await wait_all_tasks_blocked()
+            with pytest.raises(Refusal) as caught:
+                await room.send(Speak(a_session(), Say("hi")), alone=True)
+    assert caught.value.code == "unavailable"
+    assert storage.texts() == []
