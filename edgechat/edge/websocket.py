@@ -82,7 +82,7 @@ class WebSocket:
     def write_all(sockets: Iterable[WebSocket], frames: bytes) -> None:
         """`write` to each of many; a `tasks.socket.WriteAll`.
 
-        One loop that touches little: calling a method of each cost a fifth of telling a big room.
+        One loop that touches little: a method of each was up to a fifth of telling a big room.
         """
         size = len(frames)
         for socket in sockets:
