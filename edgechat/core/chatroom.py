@@ -52,7 +52,7 @@ class Chatroom:
         self.recent.fill(opened.recent)
         self.roster = Roster(settings.big_room)
         self.known: KnownIds | None = None  # read from the history when first needed
-        self._typists = Typists(settings.typing_shown)
+        self.typists = Typists(settings.typing_shown)
 
     @property
     def head(self) -> Token:
@@ -73,11 +73,11 @@ class Chatroom:
 
     def type(self, name: str, now: float) -> bytes:
         """`name` types: what v2 members are told."""
-        return wire.typing(self._typists.note(name, now))
+        return wire.typing(self.typists.note(name, now))
 
     def stop_typing(self, name: str) -> None:
         """`name` said it, or left."""
-        self._typists.forget(name)
+        self.typists.forget(name)
 
     def ready(self, join: Join) -> bytes:
         """The frame that completes a join."""

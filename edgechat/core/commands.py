@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from edgechat.core.session import Session
 from edgechat.core.wire import Say
@@ -11,20 +13,20 @@ from edgechat.core.wire import Say
 Reason = Literal["forked", "trimmed", "far"]
 
 
-class Speak(NamedTuple):
+class Speak(msgspec.Struct, frozen=True, gc=False):
     """Somebody says something. Who is no member of the room gets the stored line as answer."""
 
     session: Session
     say: Say
 
 
-class Type(NamedTuple):
+class Type(msgspec.Struct, frozen=True, gc=False):
     """Somebody types."""
 
     session: Session
 
 
-class Leave(NamedTuple):
+class Leave(msgspec.Struct, frozen=True, gc=False):
     """A member is gone."""
 
     session: Session

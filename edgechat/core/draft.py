@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from edgechat.core.chatroom import Chatroom
 from edgechat.core.commands import Command, Speak
@@ -13,7 +14,7 @@ from edgechat.core.record import NewLine, parse_line
 Final = NewLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
 
 
-class Hinged(NamedTuple):
+class Hinged(msgspec.Struct, frozen=True):
     """It repeats a message of the same batch: a verdict only if that one gets stored."""
 
     verdict: Final
@@ -22,7 +23,7 @@ class Hinged(NamedTuple):
 Verdict = Final | Hinged
 
 
-class Draft(NamedTuple):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A batch, what each of its messages becomes, in their order, and what is to be stored."""
 
     commands: Sequence[Command]
@@ -56,17 +57,17 @@ def draft(
     for command in commands:
         if type(command) is not Speak:
             continue
-        session, say = command
-        if say.id is not None and (again := _again(room, command, last.seq, new, old)) is not None:
+        session, say, id = command.session, command.say, command.say.id
+        if id is not None and (again := _again(room, command, last.seq, new, old)) is not None:
             verdicts.append(again)
         elif (wait := session.allowance.spend(now)) > 0:
-            verdicts.append(rate_limited(wait, say.id))
+            verdicts.append(rate_limited(wait, id))
         else:
-            last = last.next(now_ms, session.name_json, say.text, say.id)
+            last = last.next(now_ms, session.name_json, say.said)
             verdicts.append(last)
             lines.append(last.line)
-            if say.id is not None:
-                new[say.id] = last.line
+            if id is not None:
+                new[id] = last.line
     return Draft(commands, verdicts, lines)
 
 

@@ -22,7 +22,7 @@ def check_message(say: Say, max_chars: int) -> None:
         )
     if not text or text.isspace():
         raise Refusal("empty_message", "There is nothing in this message.", id=say.id)
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise Refusal(
             "bad_message",
             "Control characters other than newline and tab can't be sent.",

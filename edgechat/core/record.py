@@ -7,6 +7,7 @@ the data of a server-sent event and a line of a history page. `docs/protocol.md`
 from __future__ import annotations
 
 import re
+from binascii import hexlify
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
     h: bytes | None
 
 
-class NewLine(NamedTuple):
+class NewLine(msgspec.Struct, frozen=True, gc=False):
     """A line that is to be stored, or was the last that was. `h` is raw; `stamp` in ms."""
 
     seq: int
@@ -52,22 +53,22 @@ class NewLine(NamedTuple):
         """The place after it."""
         return Token(self.seq, self.h.hex())
 
-    def next(self, now_ms: int, name: bytes, message: str, id: str | None) -> NewLine:
-        """The line after this one, encoded and chained. `name` is JSON already (`encode_name`).
+    def next(self, now_ms: int, name: bytes, said: bytes) -> NewLine:
+        """The line after this one, chained. `name` and `said` are JSON already, as
+        `encode_name` and `encode_said` make it.
 
         Its timestamp is `now_ms`, or 1 ms after this line's where the clock did not go on.
         """
-        seq, stamp = self.seq + 1, max(now_ms, self.stamp + 1)
-        body = b'{"seq":%d,"timestamp":%d,"name":%b,"message":%b' % (
-            seq,
-            stamp,
-            name,
-            _encode(message),
-        )
-        if id is not None:
-            body += b',"id":' + _encode(id)
-        h = _hash(self.h + _hash(body + b"}"))
-        return NewLine(seq, h, stamp, b'%b,"h":"%b"}' % (body, h.hex().encode()))
+        seq, stamp = self.seq + 1, self.stamp + 1
+        if now_ms > stamp:
+            stamp = now_ms
+        body = b'{"seq":%d,"timestamp":%d,"name":%b,%b' % (seq, stamp, name, said)
+        own = _fresh()
+        own.update(body)
+        chained = _fresh()
+        chained.update(self.h + own.digest())
+        h = chained.digest()
+        return NewLine(seq, h, stamp, b'%b,"h":"%b"}' % (body[:-1], hexlify(h)))
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -92,6 +93,13 @@ class Damaged(ValueError):
 def encode_name(name: str) -> bytes:
     """A name as JSON, once for a session."""
     return _encode(name)
+
+
+def encode_said(message: str, id: str | None) -> bytes:
+    """What a line says, as it stands there: `"message":…`, `"id":…` if there is one, `}`."""
+    if id is None:
+        return b'"message":%b}' % _encode(message)
+    return b'"message":%b,"id":%b}' % (_encode(message), _encode(id))
 
 
 def chain(previous: bytes, line: bytes) -> bytes:

@@ -23,7 +23,7 @@ _SMALL_AGAIN = 0.8  # of the size at which it became big: a room at the border d
 class Roster:
     """The sessions in one room, oldest first."""
 
-    __slots__ = ("_big_room", "_counted_at", "_greetings", "_names", "_stale", "big", "sessions")
+    __slots__ = ("_big_room", "_counted_at", "_greetings", "_names", "big", "sessions", "stale")
 
     def __init__(self, big_room: int) -> None:
         self.sessions: dict[Session, None] = {}
@@ -31,7 +31,7 @@ class Roster:
         self._big_room = big_room
         self._names: Counter[str] = Counter()
         self._greetings: dict[bool, bytes] = {}
-        self._stale = False
+        self.stale = False  # a count is to be told
         self._counted_at = float("-inf")
 
     def __len__(self) -> int:
@@ -84,13 +84,13 @@ class Roster:
 
     def due(self) -> float:
         """When the next count is to be told, in seconds of the clock; never, if none is."""
-        return self._counted_at + COUNT_INTERVAL if self._stale else inf
+        return self._counted_at + COUNT_INTERVAL if self.stale else inf
 
     def count(self, now: float) -> bytes:
         """The count, for v2 members, where it is due; else nothing."""
-        if not self._stale or now < self._counted_at + COUNT_INTERVAL:
+        if not self.stale or now < self._counted_at + COUNT_INTERVAL:
             return b""
-        self._stale = False
+        self.stale = False
         self._counted_at = now
         return wire.members(len(self))
 
@@ -100,10 +100,10 @@ class Roster:
         border = self._big_room * (_SMALL_AGAIN if was_big else 1)
         self.big = len(self) > border
         if self.big:
-            self._stale = True
+            self.stale = True
             self._greetings.pop(True, None)
             return b""
-        self._stale = False
+        self.stale = False
         return self._greet_page() if was_big else frame
 
     def _greet_v1(self) -> bytes:

@@ -13,7 +13,9 @@ from enum import Enum, auto
 from edgechat.core import wire
 from edgechat.core.allowance import Spender
 from edgechat.core.errors import Close, Refusal
+from edgechat.core.message import check_message
 from edgechat.core.record import encode_name
+from edgechat.settings import Settings
 
 
 class State(Enum):
@@ -23,12 +25,15 @@ class State(Enum):
     CHATTING = auto()
 
 
+_CHATTING = State.CHATTING  # looking it up in the class costs more than all else that is read here
+
+
 class Session:
     """A member, or one who is about to be. Two tabs of one person are two sessions."""
 
     __slots__ = (
         "_bad_frames",
-        "_max_bad_frames",
+        "_settings",
         "_typed_at",
         "allowance",
         "joined",
@@ -38,7 +43,7 @@ class Session:
         "v2",
     )
 
-    def __init__(self, allowance: Spender, max_bad_frames: int) -> None:
+    def __init__(self, allowance: Spender, settings: Settings) -> None:
         self.state = State.AWAITING_NAME
         self.allowance = allowance
         self.name = ""
@@ -46,7 +51,7 @@ class Session:
         self.joined = b""
         self.v2 = False
         self._bad_frames = 0
-        self._max_bad_frames = max_bad_frames
+        self._settings = settings
         self._typed_at = float("-inf")
 
     def introduce(self, name: str, *, v2: bool) -> None:
@@ -57,23 +62,27 @@ class Session:
         self.v2 = v2
         self.state = State.CHATTING
 
-    def receive(self, text: str) -> wire.Hello | wire.Say | wire.Typing | wire.Ping:
-        """The command in a frame's text. Raises `Refusal`: `bad_frame`, the tenth with a close."""
-        try:
-            if self.state is State.CHATTING:
-                command: wire.Hello | wire.Say | wire.Typing | wire.Ping = wire.parse(text)
-            else:
-                command = wire.parse_hello(text)
-        except Refusal as refusal:
-            raise self.bad_frame(refusal.text) from None
-        self._bad_frames = 0
-        return command
+    def receive(self, text: str | None) -> wire.Hello | wire.Say | wire.Typing | wire.Ping:
+        """The command in a frame's text; None is a binary frame.
 
-    def bad_frame(self, text: str) -> Refusal:
-        """Count a frame that is not of the protocol, and return its refusal."""
-        self._bad_frames += 1
-        abuse = self._bad_frames >= self._max_bad_frames
-        return wire.bad_frame(text, close=Close.POLICY if abuse else None)
+        Raises `Refusal`: `bad_frame`, the tenth in a row with a close, or what is wrong with a
+        message's text.
+        """
+        if self.state is _CHATTING and text is not None:
+            say = wire.plain_say(text, self._settings.max_message_chars)
+            if say is not None:
+                self._bad_frames = 0
+                return say
+        try:
+            command = self._parse(text)
+        except Refusal as refusal:
+            self._bad_frames += 1
+            abuse = self._bad_frames >= self._settings.bad_frames
+            raise wire.bad_frame(refusal.text, close=Close.POLICY if abuse else None) from None
+        self._bad_frames = 0
+        if type(command) is wire.Say:
+            check_message(command, self._settings.max_message_chars)
+        return command
 
     def may_show_typing(self, now: float, interval: float) -> bool:
         """Whether it is time to tell the others again; `now` in seconds."""
@@ -81,3 +90,8 @@ class Session:
             return False
         self._typed_at = now
         return True
+
+    def _parse(self, text: str | None) -> wire.Hello | wire.Say | wire.Typing | wire.Ping:
+        if text is None:
+            raise wire.bad_frame("Binary frames mean nothing here: send JSON as text.")
+        return wire.parse(text) if self.state is _CHATTING else wire.parse_hello(text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
-from typing import NamedTuple
+
+import msgspec
 
 from edgechat.core import wire
 from edgechat.core.chatroom import Chatroom
@@ -15,8 +15,10 @@ from edgechat.core.record import NewLine
 from edgechat.core.session import Session
 from edgechat.core.stream import Stream
 
+_NOBODY: Mapping[Session, bytes] = {}
 
-class Outcome(NamedTuple):
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What is to be sent: whole frames, to all v1 or v2 members, but to some their own."""
 
     v1: bytes
@@ -50,24 +52,29 @@ def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = N
 
 def _is_talk(room: Chatroom, draft: Draft) -> bool:
     """Whether members said things and nothing else happened, as in nearly every batch."""
-    if len(draft.lines) < len(draft.commands) or room.roster.due() < inf:
+    if len(draft.lines) < len(draft.commands) or room.roster.stale:
         return False
     members = room.roster.sessions
-    return all(command.session in members for command in draft.commands)
+    for command in draft.commands:  # noqa: SIM110 - `all` costs more than what it looks at
+        if command.session not in members:
+            return False
+    return True
 
 
 def _talk(room: Chatroom, draft: Draft) -> Outcome:
     """All get the same; what is told besides, and to whom, need not be kept apart."""
     frames = []
-    for command, line in zip(draft.commands, draft.verdicts, strict=True):
+    for at, command in enumerate(draft.commands):
+        line = draft.verdicts[at]
         assert type(command) is Speak
         assert type(line) is NewLine
         frame = wire.text_frame(line.line)
         room.store(line, command.say.id, frame)
-        room.stop_typing(command.session.name)
+        if room.typists:
+            room.stop_typing(command.session.name)
         frames.append(frame)
     blob = b"".join(frames)
-    return Outcome(blob, blob, {}, (), ())
+    return Outcome(blob, blob, _NOBODY, (), ())
 
 
 class _Settling:
@@ -83,7 +90,7 @@ class _Settling:
         self._behind: list[Join] = []
 
     def speak(self, speak: Speak, verdict: Verdict) -> None:
-        session, say = speak
+        session, say = speak.session, speak.say
         verdict = self._final(speak, verdict)
         if isinstance(verdict, NewLine):
             frame = wire.text_frame(verdict.line)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from edgechat.core.errors import Close, Refusal
-from edgechat.core.record import Token
+from edgechat.core.record import Token, encode_said
 
 MAX_ID_CHARS = 64
 
@@ -24,11 +23,15 @@ class Hello(NamedTuple):
     backlog: int | None = None
 
 
-class Say(NamedTuple):
-    """A message, and its sender's own idempotency key."""
+class Say(msgspec.Struct, frozen=True, gc=False):
+    """A message, and its sender's own idempotency key.
+
+    `said` is `record.encode_said` of them.
+    """
 
     text: str
-    id: str | None = None
+    id: str | None
+    said: bytes
 
 
 class Typing(NamedTuple):
@@ -57,10 +60,7 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
     backlog: int | UnsetType | None = UNSET
 
 
-# What nearly every frame is. Nothing in it is escaped, so its text is what its JSON says.
-_PLAIN_SAY = re.compile(
-    r'\{"message":"([^"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*)"(?:,"id":"([ !#-\[\]-~]{1,64})")?\}'
-)
+_PLAIN_START = '{"message":"'
 _decode = msgspec.json.Decoder(_Frame).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -79,22 +79,43 @@ def parse_hello(text: str) -> Hello:
     )
 
 
+def plain_say(text: str, max_chars: int) -> Say | None:
+    """What nearly every frame is: a good message, with nothing in it that is escaped or unusual.
+
+    So its text is what its JSON says, and what `encode_said` would make of it. None where that
+    can't be seen at a glance: then `parse` and `check_message` have the say.
+    """
+    if not text.startswith(_PLAIN_START) or text[-2:] != '"}' or "\\" in text:
+        return None
+    message, has_id, id = text[12:-2].partition('","id":"')
+    if '"' in message or len(message) > max_chars or not message.isprintable():
+        return None
+    if not message or message.isspace():
+        return None
+    if not has_id:
+        return Say(message, None, text[1:].encode())
+    return Say(message, id, text[1:].encode()) if is_id(id) and '"' not in id else None
+
+
 def parse(text: str) -> Say | Typing | Ping:
     """A frame of one who has said hello. Raises `Refusal` (`bad_frame`)."""
-    if plain := _PLAIN_SAY.fullmatch(text):
-        return Say(plain[1], plain[2])
     frame = _parse(text)
     if frame.message is not UNSET:
         if frame.id is UNSET:
-            return Say(frame.message)
+            return say(frame.message)
         if not is_id(frame.id):
             raise bad_frame('An "id" has 1 to 64 printable ASCII characters.')
-        return Say(frame.message, frame.id)
+        return say(frame.message, frame.id)
     if frame.ping is not UNSET:
         return Ping(frame.ping)
     if frame.typing is True:
         return Typing()
     raise bad_frame('Expected {"message":"…"}, {"typing":true} or {"ping":1}.')
+
+
+def say(text: str, id: str | None = None) -> Say:
+    """A message that was put in other words than `encode_said` would choose."""
+    return Say(text, id, encode_said(text, id))
 
 
 def is_id(text: str) -> bool:
@@ -143,11 +164,15 @@ def _reason(error: Exception) -> str:
     return str(error)[:200]
 
 
+_HEADS = [b"\x81%c" % size for size in range(126)]
+_HEADS += [b"\x81\x7e%b" % size.to_bytes(2, "big") for size in range(126, 512)]  # most messages
+
+
 def text_frame(payload: bytes) -> bytes:
     """A whole text frame from a server: final, not masked (RFC 6455, section 5.2)."""
     size = len(payload)
-    if size < 126:
-        return b"\x81%c%b" % (size, payload)
+    if size < len(_HEADS):
+        return _HEADS[size] + payload
     if size < 65_536:
         return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
     return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)

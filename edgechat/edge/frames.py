@@ -38,7 +38,7 @@ _quiet.setLevel(logging.WARNING)
 class FrameReader:
     """The receiving side of one WebSocket, after its handshake. It holds part of a frame at most.
 
-    After each call, send `replies()`; when `ended` is true, nothing more will come.
+    After each call, send `replies` if there are any; when `ended` is true, nothing more will come.
     """
 
     __slots__ = (
@@ -47,21 +47,28 @@ class FrameReader:
         "_is_text",
         "_max_bytes",
         "_protocol",
-        "_replies",
         "ended",
+        "replies",
     )
 
     def __init__(self, max_bytes: int) -> None:
         self.ended = False
+        self.replies = b""  # what the protocol wants sent: pongs, or its half of a close
         self._max_bytes = max_bytes
         self._buffer = b""
         self._protocol: ServerProtocol | None = None  # there while something unusual goes on
         self._fragments: list[bytes] = []
         self._is_text = True
-        self._replies = b""
 
     def feed(self, data: bytes) -> list[str | None]:
         """The messages that `data` completes, in order; None stands for a binary one."""
+        if self._protocol is None and not self._buffer:
+            size = len(data) - 6
+            if 0 <= size < 126 and data[1] == size + _MASKED and data[0] == _TEXT:
+                try:  # one usual frame and nothing else: nearly all that comes
+                    return [str(apply_mask(data[6:], data[2:6]), "utf-8")]
+                except UnicodeDecodeError:
+                    pass  # and below it is said what is wrong
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         messages: list[str | None] = []
@@ -77,9 +84,9 @@ class FrameReader:
             at = end
         return messages
 
-    def replies(self) -> bytes:
-        """What the protocol wants sent: pongs, or its half of a close."""
-        replies, self._replies = self._replies, b""
+    def take_replies(self) -> bytes:
+        """`replies`, which are none then."""
+        replies, self.replies = self.replies, b""
         return replies
 
     def close(self, code: int, reason: str) -> bytes:
@@ -135,7 +142,7 @@ class FrameReader:
 
     def _after(self, protocol: ServerProtocol) -> None:
         """Keep what the protocol wants sent; let go of it where the fast path may go on."""
-        self._replies += b"".join(protocol.data_to_send())
+        self.replies += b"".join(protocol.data_to_send())
         self.ended = protocol.eof_sent
         if protocol.state is OPEN and protocol.current_size is None:
             self._protocol = None

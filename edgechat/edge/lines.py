@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 
@@ -48,7 +47,7 @@ class Header(msgspec.Struct):
         return Token(self.base.seq, self.base.h)
 
 
-class File(NamedTuple):
+class File(msgspec.Struct, frozen=True):
     """An open history file, as far as it is to be read: whole lines only."""
 
     fd: int

@@ -23,6 +23,7 @@ from edgechat.edge import head
 from edgechat.edge.handshake import Handshake, shake_hands
 from edgechat.edge.head import Head, Refused
 from edgechat.edge.linger import linger
+from edgechat.edge.poller import Poller
 from edgechat.edge.websocket import WebSocket
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory, Full
@@ -49,6 +50,7 @@ class Listener:
         ids: PrivateIds,
         purse: Callable[[str], Spender],
         serve_http: ServeHttp,
+        poller: Poller,
     ) -> None:
         """`purse` gives an address's; `serve_http` gets a connection and what was read of it."""
         self.websockets: set[WebSocket] = set()
@@ -60,6 +62,7 @@ class Listener:
         self._ids = ids
         self._purse = purse
         self._serve_http = serve_http
+        self._poller = poller
         self._entrance = Entrance(
             settings.max_connections,
             settings.max_connections_per_address,
@@ -164,7 +167,8 @@ class Listener:
             async with trio.open_nursery() as nursery:
                 websocket = WebSocket(connection, nursery, self._settings, request.rest)
                 self.websockets.add(websocket)
-                await be_member(websocket, room, purse, self._settings)
+                with self._poller.watch(websocket):
+                    await be_member(websocket, room, purse, self._settings)
                 nursery.cancel_scope.cancel()
             await websocket.finish()
         finally:

@@ -14,7 +14,7 @@ from edgechat.core.known import KnownIds
 from edgechat.core.record import NOWHERE, Token, parse_line
 from edgechat.core.session import Session
 from edgechat.core.settle import settle
-from edgechat.core.wire import Say
+from edgechat.core.wire import say
 from edgechat.edge.lines import entries_after
 from edgechat.edge.repair import open_file
 from edgechat.settings import Settings
@@ -60,8 +60,8 @@ def _room(head: Token) -> Chatroom:
 def _say(room: Chatroom, line: bytes) -> bytes:
     """Say again what a line says; returns the line that the room makes of it."""
     said = parse_line(line)
-    session = Session(NoLimit(), max_bad_frames=1)
+    session = Session(NoLimit(), Settings())
     session.introduce(said.name, v2=True)
-    drafted = draft(room, [Speak(session, Say(said.message, said.id))], said.timestamp, 0.0, {})
+    drafted = draft(room, [Speak(session, say(said.message, said.id))], said.timestamp, 0.0, {})
     settle(room, drafted, 0.0)
     return drafted.lines[0] if drafted.lines else b""

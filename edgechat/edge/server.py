@@ -16,6 +16,7 @@ from edgechat.core.names import PrivateIds, RoomKey
 from edgechat.edge.folder import Folder
 from edgechat.edge.history import Histories
 from edgechat.edge.listener import Listener, listen
+from edgechat.edge.poller import Poller
 from edgechat.edge.site import Site, find_web
 from edgechat.edge.syncer import Syncer
 from edgechat.edge.websocket import WebSocket
@@ -24,6 +25,7 @@ from edgechat.tasks.directory import Directory
 from edgechat.tasks.heartbeat import keep_heartbeat
 from edgechat.tasks.limiter import Limiter, NoLimit, Purse
 from edgechat.tasks.room import Room
+from edgechat.tasks.turn import Turn
 
 if TYPE_CHECKING:
     from quart_trio import QuartTrio
@@ -65,18 +67,34 @@ class _Server:
         self._histories = Histories(folder, self._syncer, settings)
         self._http: PlainHttp
         self._http_started = trio.Event()
+        self._turn = Turn(_now_ms)
+        self._poller = Poller(self._turn.finish)
         self._stopping = False
 
     async def run(
         self, sockets: Sequence[stdlib.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         """Connections need rooms, and rooms what is in the background: so they end."""
+        try:
+            await self._run(sockets, stop, started)
+        finally:
+            self._poller.close()
+
+    async def _run(
+        self, sockets: Sequence[stdlib.socket], stop: trio.Event, started: trio.TaskStatus[str]
+    ) -> None:
         async with trio.open_nursery() as background:
             background.start_soon(self._syncer.run)
+            background.start_soon(self._poller.run)
             async with trio.open_nursery() as living:
                 rooms = Directory(living, self._make_room, self._settings.max_rooms, "room")
                 listener = Listener(
-                    self._settings, rooms, self._ids, self._purses(background), self._serve_http
+                    self._settings,
+                    rooms,
+                    self._ids,
+                    self._purses(background),
+                    self._serve_http,
+                    self._poller,
                 )
                 background.start_soon(self._keep_heartbeat, listener)
                 async with (
@@ -115,7 +133,7 @@ class _Server:
         await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, _now_ms, WebSocket.write_all)
+        return Room(key, self._histories, self._settings, self._turn, WebSocket.write_all)
 
     def _purses(self, living: trio.Nursery) -> Callable[[str], Spender]:
         settings = self._settings

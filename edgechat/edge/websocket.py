@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import socket as stdlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
+from outcome import Error, Outcome, Value
 from trio.lowlevel import wait_readable, wait_writable
 
 from edgechat.core.errors import Close
 from edgechat.edge.frames import FrameReader
 from edgechat.settings import Settings
-from edgechat.tasks.socket import Disconnected
+from edgechat.tasks.socket import Disconnected, Obey
 
 _READ = 16 * 1024  # bytes in one go
 _PING = b"\x89\x00"
@@ -31,14 +32,18 @@ class WebSocket:
     """
 
     __slots__ = (
-        "_blocked",
         "_closing",
         "_early",
         "_empty",
         "_farewell",
+        "_gone",
         "_nursery",
+        "_obey",
         "_outbox",
+        "_owner",
+        "_readable",
         "_reader",
+        "_recv",
         "_send",
         "_settings",
         "_socket",
@@ -52,27 +57,79 @@ class WebSocket:
         """`early` is what came right behind the handshake."""
         self.silence = 0
         self._socket = socket
-        self._send = socket.send
+        self._recv = socket.recv
         self._nursery = nursery
         self._settings = settings
         self._early = early
         self._reader = FrameReader(settings.max_frame_bytes)
+        self._readable = False  # something came, and was not read yet
+        self._gone = False  # the other side sends no more: behind the last data is the end
+        self._owner: trio.lowlevel.Task | None = None  # while it waits in `receive`
+        self._obey: Obey | None = None  # what it wants done meanwhile
         self._outbox: deque[bytes] | None = None
         self._waiting = 0  # bytes in the outbox
         self._empty: trio.Event | None = None  # there while the outbox is not
         self._farewell = b""  # the reply to the other side's close
-        self._blocked = False  # nothing may be written past the outbox
+        # None while nothing may be written past the outbox.
+        self._send: Callable[[bytes], int] | None = socket.send
         self._closing = False  # nothing more is written at all
 
-    async def receive(self) -> list[str | None]:
-        """The next messages, at least one; None stands for a binary one."""
-        messages: list[str | None] = []
+    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
+        """The next messages, at least one, but for what `obey` does; see `tasks.socket.Socket`."""
+        messages: Sequence[str | None] = ()
         while not messages:
             if self._closing or self._reader.ended:
                 raise Disconnected
-            messages = self._take(self._early or await self._read())
-            self._early = b""
+            if self._early:
+                early, self._early = self._early, b""
+                messages = self._take(early)
+            elif self._readable:
+                await trio.lowlevel.checkpoint()
+                messages = self._take_what_came()
+            else:
+                self._owner, self._obey = trio.lowlevel.current_task(), obey
+                messages = await trio.lowlevel.wait_task_rescheduled(self._disown)
         return messages
+
+    def fileno(self) -> int:
+        """Of its socket."""
+        return self._socket.fileno()
+
+    def read(self, *, gone: bool) -> bytes | None:
+        """Something came, or the other side is `gone`: read it, if the owner waits for it.
+
+        For the poller, which hands all that it read to `take_in`. Never waits, never raises.
+        """
+        self._readable = True
+        if gone:
+            self._gone = True
+        if self._owner is None:
+            return None
+        try:
+            return self._recv(_READ)
+        except BlockingIOError:
+            self._readable = False
+            return None
+        except OSError:
+            return b""
+
+    def take_in(self, data: bytes) -> None:
+        """Do what the owner wants done with what was read.
+
+        For the poller. Never waits, never raises: what goes wrong is the owner's.
+        """
+        try:
+            if not data:
+                raise Disconnected
+            self._readable = self._is_more_behind(data)
+            left: Sequence[str | None] = self._take(data)
+            if left and self._obey is not None:
+                left = self._obey(left)
+        except Exception as error:
+            self._wake(Error(error))
+        else:
+            if left or self._readable or self._reader.ended:
+                self._wake(Value(left))
 
     def write(self, frames: bytes) -> None:
         """Send whole frames, in order; see `tasks.socket.Socket`."""
@@ -86,11 +143,12 @@ class WebSocket:
         """
         size = len(frames)
         for socket in sockets:
-            if socket._blocked:
+            send = socket._send
+            if send is None:
                 socket._queue(frames)
                 continue
             try:
-                sent = socket._send(frames)
+                sent = send(frames)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -117,7 +175,7 @@ class WebSocket:
         """
         if self._closing:
             return
-        self._blocked = self._closing = True
+        self._send, self._closing = None, True
         frame = self._reader.close(code, reason)
         self._outbox = deque([self._outbox[0], frame] if self._outbox else [frame])
         self._nursery.cancel_scope.cancel()
@@ -128,7 +186,7 @@ class WebSocket:
         A socket closed with unread bytes in it is reset, and the other side might never see why:
         so they are read until it closes (RFC 6455, section 7.1.1; RFC 9112, section 9.6).
         """
-        self._blocked = self._closing = True
+        self._send, self._closing = None, True
         if self._farewell:
             self._outbox = deque([*(self._outbox or ()), self._farewell])
         with trio.move_on_after(self._settings.close_timeout):
@@ -146,13 +204,43 @@ class WebSocket:
 
     def _take(self, data: bytes) -> list[str | None]:
         self.silence = 0
-        messages = self._reader.feed(data)
-        replies = self._reader.replies()
-        if self._reader.ended:
-            self._farewell = replies  # after the answers to what came with it: it is the last frame
-        elif replies:
-            self.write(replies)
+        reader = self._reader
+        messages = reader.feed(data)
+        if reader.replies:
+            replies = reader.take_replies()
+            if reader.ended:
+                self._farewell = replies  # after the answers to what came with it: the last frame
+            else:
+                self.write(replies)
         return messages
+
+    def _take_what_came(self) -> list[str | None]:
+        """The messages in what can be read now. Raises `Disconnected`."""
+        self._readable = False
+        try:
+            data = self._recv(_READ)
+        except BlockingIOError:
+            return []
+        except OSError:
+            raise Disconnected from None
+        if not data:
+            raise Disconnected
+        self._readable = self._is_more_behind(data)
+        return self._take(data)
+
+    def _is_more_behind(self, data: bytes) -> bool:
+        """Whether more may be there already, of which nobody will tell."""
+        return self._gone or len(data) == _READ
+
+    def _wake(self, outcome: Outcome[Sequence[str | None]]) -> None:
+        owner, self._owner = self._owner, None
+        if owner is not None:  # else it was cancelled meanwhile
+            trio.lowlevel.reschedule(owner, outcome)
+
+    def _disown(self, _: object) -> trio.lowlevel.Abort:
+        """The owner was cancelled: nothing is done for it any more."""
+        self._owner = None
+        return trio.lowlevel.Abort.SUCCEEDED
 
     async def _read(self) -> bytes:
         """What came; raises `Disconnected` where nothing will any more."""
@@ -170,7 +258,7 @@ class WebSocket:
 
     def _block(self, rest: bytes) -> None:
         """The kernel takes no more now: from here on, the outbox."""
-        self._blocked = True
+        self._send = None
         self._outbox = deque()
         self._queue(rest)
         if not self._closing:
@@ -189,7 +277,7 @@ class WebSocket:
         """The writer: ends with an empty outbox, or with the connection."""
         try:
             await self._flush()
-            self._blocked = False
+            self._send = self._socket.send
         except OSError:
             self._give_up()
         finally:
@@ -205,13 +293,13 @@ class WebSocket:
                 self.close(Close.SLOW, "it did not read what was sent to it")
                 await trio.lowlevel.checkpoint()
             piece = self._outbox.popleft()
-            sent = self._send(piece)
+            sent = self._socket.send(piece)
             self._waiting -= sent
             if sent < len(piece):
                 self._outbox.appendleft(piece[sent:])
 
     def _give_up(self) -> None:
         """The connection is broken: nothing can be said any more."""
-        self._blocked = self._closing = True
+        self._send, self._closing = None, True
         self._outbox = None
         self._nursery.cancel_scope.cancel()

@@ -109,7 +109,7 @@ class Writer:
             raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
-        if _identity(found) != self._identity:
+        if (found.st_dev, found.st_ino) != self._identity:
             raise HistoryChanged("the file was replaced")
         if found.st_size != end:
             raise HistoryChanged("the file was written to or cut by others")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import trio
 
 from edgechat.core.allowance import Spender
 from edgechat.core.commands import Speak, Type
 from edgechat.core.errors import Close, Refusal, StorageUnavailable
-from edgechat.core.message import check_message
 from edgechat.core.names import user_name
 from edgechat.core.session import Session
 from edgechat.core.wire import Hello, Ping, Say, error, pong
@@ -44,7 +44,7 @@ async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settin
 
 class _Member:
     def __init__(self, socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
-        self.session = Session(purse, settings.bad_frames)
+        self.session = Session(purse, settings)
         self._socket = socket
         self._room = room
         self._settings = settings
@@ -57,12 +57,34 @@ class _Member:
             self._refuse(refusal)
         while True:
             for count, text in enumerate(texts, 1):
-                await self._obey(text, alone=len(texts) == 1)
+                if (command := self._read(text)) is not None:
+                    await self._send(command)
                 if count % self._settings.turn == 0:
                     await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
-            texts = await self._socket.receive()
+            texts = await self._socket.receive(self._obey)
 
-    async def _wait_hello(self) -> tuple[Hello, list[str | None]]:
+    def _obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+        """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
+        if len(texts) > self._settings.turn:
+            return texts
+        for at, text in enumerate(texts):
+            command = self._read(text)
+            if command is not None:
+                try:
+                    self._room.send_nowait(command)
+                except trio.WouldBlock:
+                    return texts[at:]
+                except Refusal as refusal:
+                    self._refuse(refusal)
+        return ()
+
+    async def _send(self, command: Speak | Type) -> None:
+        try:
+            await self._room.send(command)
+        except Refusal as refusal:
+            self._refuse(refusal)
+
+    async def _wait_hello(self) -> tuple[Hello, Sequence[str | None]]:
         """The hello, and what came in the same breath."""
         with trio.move_on_after(self._settings.hello_timeout):
             while True:
@@ -75,7 +97,7 @@ class _Member:
 
     def _hello(self, text: str | None) -> Hello | None:
         try:
-            command = self._command(text)
+            command = self.session.receive(text)
             assert isinstance(command, Hello)
             name = user_name(command.name, self._settings.max_name_chars)
         except Refusal as refusal:
@@ -94,23 +116,20 @@ class _Member:
             join = await catchup.read_up(join)
             admitted = await self._room.join(join, self._socket)
 
-    async def _obey(self, text: str | None, *, alone: bool) -> None:
+    def _read(self, text: str | None) -> Speak | Type | None:
+        """What the room is asked to do; all else is answered here."""
         try:
-            command = self._command(text)
+            command = self.session.receive(text)
             if type(command) is Say:
-                check_message(command, self._settings.max_message_chars)
-                await self._room.send(Speak(self.session, command), alone=alone)
-            elif type(command) is Ping:
-                self._socket.write(pong(command.value))
-            elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
-                await self._room.send(Type(self.session), alone=alone)
+                return Speak(self.session, command)
         except Refusal as refusal:
             self._refuse(refusal)
-
-    def _command(self, text: str | None) -> Hello | Say | Ping | object:
-        if text is None:
-            raise self.session.bad_frame("Binary frames mean nothing here: send JSON as text.")
-        return self.session.receive(text)
+            return None
+        if type(command) is Ping:
+            self._socket.write(pong(command.value))
+        elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
+            return Type(self.session)
+        return None
 
     def _refuse(self, refusal: Refusal) -> None:
         """Say what is wrong; the connection stays, or ends where it must."""

@@ -17,7 +17,6 @@ from edgechat.tasks.socket import Socket, WriteAll
 _PACE = 50e-6  # seconds for each member
 _LONGEST_PACE = 0.1
 _SMALL = 20  # members, below which nobody needs to gather
-_FEW = 8  # members, up to which there is little to be gained by telling several things at once
 
 
 class Arrival:
@@ -42,11 +41,6 @@ class Members:
         self._arriving: dict[Session, Arrival] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
-
-    @property
-    def few(self) -> bool:
-        """Whether it is not worth while to wait for more that could be told with it."""
-        return len(self._v1) + len(self._v2) <= _FEW
 
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """Somebody wants to come in."""
@@ -88,8 +82,10 @@ class Members:
             self._answer(join, behind=True)
         for join in outcome.admitted:
             self._answer(join, behind=False)
-        self._fan_out(self._v1, outcome.v1, outcome.personal)
-        self._fan_out(self._v2, outcome.v2, outcome.personal)
+        if self._v1:
+            self._fan_out(self._v1, outcome.v1, outcome.personal)
+        if self._v2:
+            self._fan_out(self._v2, outcome.v2, outcome.personal)
 
     def _answer(self, join: Join, *, behind: bool) -> None:
         """Who left meanwhile has come, as all have been told, and goes again."""

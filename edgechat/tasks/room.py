@@ -1,17 +1,16 @@
 """A room: one task that owns an inbox, a roster, a history and the fan-out to its members.
 
-It takes whatever waits in its inbox as one batch, decides (`core.draft`), appends the batch's
-lines to the history in one write, and only then tells everybody (`core.settle`), one write to
-each member. It never waits for a member.
+It takes whatever waits in its inbox as one batch through its `pipeline`: decided, stored, told. It
+never waits for a member.
 
-Where few are in a room that has nothing to do, whoever speaks runs that batch itself: waking the
-room's task for it would cost more than the batch (`docs/decisions/0006-small-rooms.md`).
+While it has nothing to do, what members say need not wake it: it goes through the same pipeline at
+the end of the turn in which it was read (`turn`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from math import inf
@@ -20,20 +19,18 @@ import trio
 
 from edgechat.core.chatroom import Chatroom
 from edgechat.core.commands import Command, Join, Speak, Type
-from edgechat.core.draft import draft, repeats
-from edgechat.core.errors import Close, HistoryChanged, Refusal, StorageUnavailable
-from edgechat.core.known import KnownIds
+from edgechat.core.errors import Close, Refusal, StorageUnavailable
 from edgechat.core.names import RoomKey
 from edgechat.core.session import Session
-from edgechat.core.settle import settle
 from edgechat.settings import Settings
 from edgechat.tasks.members import Members
+from edgechat.tasks.pipeline import Pipeline
 from edgechat.tasks.socket import Disconnected, Socket, WriteAll, write_each
 from edgechat.tasks.storage import Log, Storage
+from edgechat.tasks.turn import Turn
 
 log = logging.getLogger(__name__)
 
-_NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 _NOT_READ = "The server can't read this room's history now. Try again later."
 _REASONS = {
     Close.DEFECT: "a defect ended the room: come back to a fresh one",
@@ -51,24 +48,24 @@ class Room:
         key: RoomKey,
         storage: Storage,
         settings: Settings,
-        now_ms: Callable[[], int],
+        turn: Turn,
         write_all: WriteAll = write_each,
     ) -> None:
-        """`now_ms` reads the wall clock: Unix time in ms."""
+        """`turn` is one for all rooms."""
         self.key = key
         self._storage = storage
         self._settings = settings
-        self._now_ms = now_ms
+        self._turn = turn
         self.inbox, self._received = trio.open_memory_channel[_Item](settings.inbox)
         self.opened = trio.Event()  # set also when opening failed: `log` is None then
         self.log: Log | None = None
         self.state: Chatroom
         self._members = Members(write_all)
+        self._pipeline: Pipeline
         self._batch: list[Command] = []
         self._visitors: dict[object, Socket | None] = {}
         self._idle_since = trio.current_time()
         self._resting = False  # its task waits for something to do, and nobody has woken it
-        self._defect: Exception | None = None  # of a batch that was run for the task
         self._store_at = -inf  # the next time at which something may be stored
         self._ending: Close | None = None
         self._ended = False
@@ -108,24 +105,23 @@ class Room:
             raise Disconnected
         return not arrival.behind
 
-    async def send(self, command: Speak | Type, *, alone: bool = False) -> None:
-        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`).
-
-        `alone`: no more of the same sender's follow at once.
-        """
-        if self._ending is not None:  # else a flood could keep it from ever ending
-            raise _unavailable()
-        if alone and self._resting and self._members.few and self._needs_no_wait(command):
-            self._apply_now(command)
-            return
-        self._resting = False
+    async def send(self, command: Speak | Type) -> None:
+        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`)."""
         try:
+            self._put(command)  # saves a task switch, and the reader waits anyway
+        except trio.WouldBlock:
             try:
-                self.inbox.send_nowait(command)  # saves a task switch, and the reader waits anyway
-            except trio.WouldBlock:
                 await self.inbox.send(command)
-        except trio.BrokenResourceError:
-            raise _unavailable() from None
+            except trio.BrokenResourceError:
+                raise _unavailable() from None
+
+    def send_nowait(self, command: Speak | Type) -> None:
+        """Put a command in the turn, which has to be finished afterwards, or in the inbox.
+
+        Raises `Refusal` (`unavailable`), `trio.WouldBlock`.
+        """
+        if not (self._resting and self._pipeline.take(command)):
+            self._put(command)
 
     def leave(self, session: Session) -> None:
         """Be no member any more, at once. Never waits; safe at any time, and twice."""
@@ -164,18 +160,29 @@ class Room:
         name = self.key.name
         self.state = Chatroom(name, self._settings, self.log.opened)
         self.log.opened = replace(self.log.opened, recent=())  # the room has them, framed
+        self._pipeline = Pipeline(
+            str(self.key),
+            self.state,
+            self.log,
+            self._members,
+            self._settings,
+            self._turn.add,
+            self._wake,
+        )
         self.opened.set()
         return True
 
     async def _serve(self) -> Close:
         while await self._wait():
-            if self._defect is not None:
-                raise self._defect
+            if self._pipeline.defect is not None:
+                raise self._pipeline.defect
             if self._batch and self._store_at > -inf:
                 await trio.sleep_until(self._store_at)
             commands = self._take()
             if commands or self._count_is_due():
                 await self._apply(commands)
+            if self._pipeline.changed:
+                self._ending = Close.RESTART
             if self._ending is not None and not self._waiting():
                 return self._ending
         return Close.RESTART
@@ -236,6 +243,16 @@ class Room:
                     batch.append(item)
         return batch + self._members.take_changes(trio.current_time())
 
+    def _put(self, command: Speak | Type) -> None:
+        """Into the inbox. Raises `WouldBlock`, `Refusal`."""
+        if self._ending is not None:  # else a flood could keep it from ever ending
+            raise _unavailable()
+        self._resting = False
+        try:
+            self.inbox.send_nowait(command)
+        except trio.BrokenResourceError:
+            raise _unavailable() from None
+
     def _wake(self) -> None:
         """A full inbox wakes the task as well; one that ended needs no waking."""
         self._resting = False
@@ -245,77 +262,10 @@ class Room:
     # Doing it.
 
     async def _apply(self, commands: Sequence[Command]) -> None:
-        now = trio.current_time()
-        old: dict[int, bytes] = {}
-        failure = None
-        try:
-            old = await self._recall(commands)
-        except StorageUnavailable as error:
-            failure = self._not_stored(error)
-        drafted = draft(self.state, commands, self._now_ms(), now, old)
-        if failure is None and drafted.lines:
-            failure = await self._store(drafted.lines)
-        self._members.deliver(settle(self.state, drafted, now, failure))
-
-    def _needs_no_wait(self, command: Speak | Type) -> bool:
-        """Whether all that it takes to apply one command is in memory."""
         assert self.log is not None
-        if self.log.waits:
-            return False
-        if type(command) is not Speak or (id := command.say.id) is None:
-            return True
-        known = self.state.known
-        return known is not None and known.find(id, self.state.last.seq) is None
-
-    def _apply_now(self, command: Speak | Type) -> None:
-        """A batch of one, in the task of its sender. A defect is the room's, not the sender's."""
-        assert self.log is not None
-        now = trio.current_time()
-        failure = None
-        try:
-            drafted = draft(self.state, (command,), self._now_ms(), now, {})
-            try:
-                if drafted.lines:
-                    self.log.append_nowait(drafted.lines)
-            except StorageUnavailable as error:
-                failure = self._not_stored(error)
-            self._members.deliver(settle(self.state, drafted, now, failure))
-        except Exception as defect:
-            self._defect = defect
-        if self._defect is not None or self._ending is not None:
-            self._wake()
-
-    async def _recall(self, commands: Sequence[Command]) -> dict[int, bytes]:
-        """What the rules need to know of earlier messages, beyond what is in memory."""
-        assert self.log is not None
-        if self.state.known is None and any(
-            type(command) is Speak and command.say.id is not None for command in commands
-        ):
-            depth = self._settings.known_ids
-            self.state.known = KnownIds(depth, await self.log.ids(depth))
-        old: dict[int, bytes] = {}
-        for seq in repeats(self.state, commands):
-            for entry in await self.log.after(seq - 1, 1):
-                if entry.line is not None:
-                    old[seq] = entry.line
-        return old
-
-    async def _store(self, lines: Sequence[bytes]) -> Refusal | None:
-        """Append the batch's lines; the refusal for their senders where that fails."""
-        assert self.log is not None
-        try:
-            await self.log.append(lines)
-            if self.log.pause:
-                self._store_at = trio.current_time() + self.log.pause
-        except StorageUnavailable as error:
-            return self._not_stored(error)
-        return None
-
-    def _not_stored(self, error: StorageUnavailable) -> Refusal:
-        log.error("Messages in %s could not be stored: %s", self.key, error)
-        if isinstance(error, HistoryChanged):
-            self._ending = Close.RESTART
-        return Refusal("storage_unavailable", _NOT_STORED)
+        stored = await self._pipeline.apply(commands, self._turn.now_ms(), trio.current_time())
+        if stored and self.log.pause:
+            self._store_at = trio.current_time() + self.log.pause
 
 
 def _unavailable() -> Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from edgechat.core.errors import Close
@@ -12,13 +12,19 @@ class Disconnected(Exception):
     """The other side is gone, or this side closed."""
 
 
+# Deals with messages without waiting, and returns those that it leaves.
+Obey = Callable[[Sequence[str | None]], Sequence[str | None]]
+
+
 class Socket(Protocol):
     """A WebSocket, after its handshake."""
 
-    async def receive(self) -> list[str | None]:
-        """The next messages, at least one; None stands for a binary one.
+    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
+        """The next messages, at least one; None stands for a binary one. Raises `Disconnected`.
 
-        Raises `Disconnected`.
+        With `obey` this waits on for as long as that leaves nothing: it is given what comes, as
+        it comes, in whatever task reads, and waking this one is saved. What it raises is raised
+        here.
         """
 
     def write(self, frames: bytes) -> None:

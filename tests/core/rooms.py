@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from edgechat.core import wire
 from edgechat.core.chatroom import Chatroom, Opened
 from edgechat.core.commands import Command, Join, Leave, Speak
 from edgechat.core.draft import Draft, draft, repeats
 from edgechat.core.errors import Refusal
 from edgechat.core.known import KnownIds
-from edgechat.core.record import Entry, NewLine, Token
+from edgechat.core.record import Entry, NewLine, Token, encode_said
 from edgechat.core.session import Session
 from edgechat.core.settle import Outcome, settle
-from edgechat.core.wire import Say
 from edgechat.settings import Settings
 
 BASE = Token(0, "0011223344556677")
@@ -36,7 +36,7 @@ class Counted:
 
 
 def a_session(name: str = "alice", *, v2: bool = False) -> Session:
-    session = Session(Counted(), max_bad_frames=10)
+    session = Session(Counted(), Settings())
     session.introduce(name, v2=v2)
     return session
 
@@ -66,13 +66,13 @@ def lines(count: int, *, name: bytes = b'"bob"') -> list[bytes]:
     last = NewLine(0, bytes.fromhex(BASE.h), 0, b"")
     made = []
     for seq in range(1, count + 1):
-        last = last.next(NOW_MS, name, f"m{seq}", None)
+        last = last.next(NOW_MS, name, encode_said(f"m{seq}", None))
         made.append(last.line)
     return made
 
 
 def say(session: Session, text: str, id: str | None = None) -> Speak:
-    return Speak(session, Say(text, id))
+    return Speak(session, wire.say(text, id))
 
 
 def drafted(room: Chatroom, *commands: Command, now_ms: int = NOW_MS, now: float = 0) -> Draft:

@@ -8,7 +8,7 @@ from edgechat.core.commands import Type
 from edgechat.core.draft import Hinged, Verdict, draft, rate_limited, repeats
 from edgechat.core.errors import Refusal
 from edgechat.core.known import KnownIds
-from edgechat.core.record import NewLine, parse_line
+from edgechat.core.record import NewLine, encode_said, parse_line
 from edgechat.core.session import Session
 from edgechat.settings import Settings
 
@@ -142,4 +142,4 @@ def test_the_chain_goes_on_through_a_batch_and_from_batch_to_batch() -> None:
     news = [verdict for verdict in (*verdicts, third) if isinstance(verdict, NewLine)]
     assert [new.seq for new in news] == [1, 2, 3]
     assert [h_of(new.line) for new in news] == [new.h for new in news]
-    assert news[2] == news[1].next(NOW_MS, b'"alice"', "c", None)
+    assert news[2] == news[1].next(NOW_MS, b'"alice"', encode_said("c", None))

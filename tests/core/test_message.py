@@ -7,7 +7,7 @@ import pytest
 
 from edgechat.core.errors import Code, Refusal
 from edgechat.core.message import check_message
-from edgechat.core.wire import Say
+from edgechat.core.wire import Say, say
 
 GOOD = ["hi", "a\nb\tc", "😀" * 20, "x" * 20, "\u202e", "\u200b", " a ", "日本"]
 
@@ -26,19 +26,19 @@ BAD: list[tuple[str, Code]] = [
 
 @pytest.mark.parametrize("text", GOOD)
 def test_what_may_be_said(text: str) -> None:
-    check_message(Say(text), max_chars=20)
+    check_message(say(text), max_chars=20)
 
 
 @pytest.mark.parametrize(("text", "code"), BAD)
 def test_what_may_not(text: str, code: Code) -> None:
     with pytest.raises(Refusal) as caught:
-        check_message(Say(text, "c1"), max_chars=20)
+        check_message(say(text, "c1"), max_chars=20)
     assert (caught.value.code, caught.value.id, caught.value.close) == (code, "c1", None)
 
 
 def is_refused(text: str) -> bool:
     try:
-        check_message(Say(text), max_chars=20)
+        check_message(Say(text, None, b""), max_chars=20)
     except Refusal:
         return True
     return False

@@ -6,7 +6,7 @@ from hashlib import blake2b
 import pytest
 
 from edgechat.core import record
-from edgechat.core.record import Damaged, NewLine, encode_name, parse_line
+from edgechat.core.record import Damaged, NewLine, encode_name, encode_said, parse_line
 
 BASE = bytes.fromhex("0011223344556677")
 START = NewLine(0, BASE, 0, b"")
@@ -20,7 +20,7 @@ TEXTS = ["hi", "", 'quo"te', "back\\slash", "a\nb\tc", "ä 日本 😀", "\u2028
 
 
 def test_the_worked_example_of_the_protocol() -> None:
-    line = START.next(NOW_MS, b'"alice"', "hi", "c1")
+    line = START.next(NOW_MS, b'"alice"', encode_said("hi", "c1"))
     assert line.line == EXAMPLE
     assert line.token == (1, "cb9bb2ac255d77ea")
     assert record.chain(BASE, EXAMPLE).hex() == "cb9bb2ac255d77ea"
@@ -28,7 +28,7 @@ def test_the_worked_example_of_the_protocol() -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_line_says_what_was_said_and_is_chained_over_its_own_bytes(text: str) -> None:
-    new = START.next(NOW_MS, encode_name('bo"b'), text, None)
+    new = START.next(NOW_MS, encode_name('bo"b'), encode_said(text, None))
     said = json.loads(new.line)
     assert list(said) == ["seq", "timestamp", "name", "message", "h"]
     assert (said["name"], said["message"]) == ('bo"b', text)
@@ -40,7 +40,7 @@ def test_a_line_says_what_was_said_and_is_chained_over_its_own_bytes(text: str) 
 
 
 def test_text_outside_ascii_stands_as_itself() -> None:
-    assert "日本 😀".encode() in START.next(NOW_MS, b'"a"', "日本 😀", None).line
+    assert "日本 😀".encode() in START.next(NOW_MS, b'"a"', encode_said("日本 😀", None)).line
 
 
 # Stored, then the clock: the next timestamp is max(now, last + 1).
@@ -48,12 +48,12 @@ def test_text_outside_ascii_stands_as_itself() -> None:
     ("last", "now", "stamp"), [(0, 5, 5), (5, 5, 6), (5, 4, 6), (5, -9, 6), (5, 6, 6), (5, 7, 7)]
 )
 def test_timestamps_rise_whatever_the_clock_does(last: int, now: int, stamp: int) -> None:
-    assert NewLine(9, BASE, last, b"").next(now, b'"a"', "hi", None).stamp == stamp
+    assert NewLine(9, BASE, last, b"").next(now, b'"a"', encode_said("hi", None)).stamp == stamp
 
 
 def test_a_line_follows_from_the_one_before() -> None:
-    first = START.next(NOW_MS, b'"a"', "hi", None)
-    second = first.next(NOW_MS, b'"a"', "hi", None)
+    first = START.next(NOW_MS, b'"a"', encode_said("hi", None))
+    second = first.next(NOW_MS, b'"a"', encode_said("hi", None))
     assert (second.seq, second.stamp) == (2, NOW_MS + 1)
     assert second.h == record.chain(first.h, second.line) != record.chain(BASE, second.line)
 

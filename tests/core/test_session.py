@@ -4,7 +4,8 @@ import pytest
 
 from edgechat.core.errors import Close, Refusal
 from edgechat.core.session import Session, State
-from edgechat.core.wire import Hello, Ping, Say, Typing
+from edgechat.core.wire import Hello, Ping, Typing, say
+from edgechat.settings import Settings
 
 from .rooms import Counted, a_session, frames
 
@@ -15,7 +16,7 @@ TABLE = [
     (State.AWAITING_NAME, '{"ping":1}', None),
     (State.AWAITING_NAME, "[]", None),
     (State.CHATTING, '{"name":"alice"}', None),
-    (State.CHATTING, '{"message":"hi"}', Say("hi")),
+    (State.CHATTING, '{"message":"hi"}', say("hi")),
     (State.CHATTING, '{"typing":true}', Typing()),
     (State.CHATTING, '{"ping":1}', Ping(1)),
     (State.CHATTING, "[]", None),
@@ -24,7 +25,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("state", "text", "command"), TABLE)
 def test_which_frames_mean_something_when(state: State, text: str, command: object) -> None:
-    session = a_session() if state is State.CHATTING else Session(Counted(), 10)
+    session = a_session() if state is State.CHATTING else Session(Counted(), Settings())
     assert session.state is state
     if command is None:
         with pytest.raises(Refusal) as caught:
@@ -36,15 +37,15 @@ def test_which_frames_mean_something_when(state: State, text: str, command: obje
 
 
 def test_the_hello_introduces_once_it_is_accepted() -> None:
-    session = Session(Counted(), 10)
+    session = Session(Counted(), Settings())
     session.introduce('b"ob', v2=True)
     assert (session.state, session.name, session.v2) == (State.CHATTING, 'b"ob', True)
     assert frames(session.joined) == [{"joined": 'b"ob'}]
 
 
-def refused(session: Session) -> Close | None:
+def refused(session: Session, text: str | None = "[]") -> Close | None:
     with pytest.raises(Refusal) as caught:
-        session.receive("[]")
+        session.receive(text)
     return caught.value.close
 
 
@@ -62,7 +63,7 @@ def test_a_good_frame_forgives_the_bad_ones_before() -> None:
 
 def test_binary_frames_count_among_the_bad_ones() -> None:
     session = a_session()
-    closes = [session.bad_frame("Binary.").close for _ in range(9)]
+    closes = [refused(session, None) for _ in range(9)]
     assert [*closes, refused(session)] == [None] * 9 + [Close.POLICY]
 
 

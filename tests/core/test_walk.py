@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import pytest
 
-from edgechat.core.record import Entry, NewLine
+from edgechat.core.record import Entry, NewLine, encode_said
 from edgechat.core.walk import Walk
 
 from .rooms import BASE, NOW_MS, h_of, lines
@@ -96,7 +96,9 @@ def test_a_room_goes_on_after_a_damaged_last_line(mask: int) -> None:
         walker, _ = walk(data)
         assert walker.seq == 12
         assert walker.h is not None
-        new = NewLine(walker.seq, walker.h, NOW_MS, b"").next(NOW_MS, b'"a"', "hi", None)
+        new = NewLine(walker.seq, walker.h, NOW_MS, b"").next(
+            NOW_MS, b'"a"', encode_said("hi", None)
+        )
         again, found = walk(data + new.line + b"\n")
         assert found[12:] == [Entry(13, new.line, new.h)]
         assert served(found[:12]) == all_but(12)

@@ -8,7 +8,7 @@ import pytest
 from edgechat.core import wire
 from edgechat.core.errors import Close, Refusal
 from edgechat.core.record import Token
-from edgechat.core.wire import Hello, Ping, Say, Typing
+from edgechat.core.wire import Hello, Ping, Typing, say
 
 from .rooms import frames
 
@@ -31,16 +31,16 @@ HELLOS = {
 }
 
 COMMANDS = {
-    '{"message":"hi"}': Say("hi"),
-    '{"message": "hi", "id": "c1"}': Say("hi", "c1"),
-    '{"message":"hi","id":"c1"}': Say("hi", "c1"),
-    '{"id":"c1","message":"hi"}': Say("hi", "c1"),
-    '{"message":"","id":"c1"}': Say("", "c1"),
-    '{"message":"a","id":"' + "x" * 64 + '"}': Say("a", "x" * 64),
-    '{"message":"say \\"hi\\""}': Say('say "hi"'),
-    '{"message":"\\ud83d\\ude00"}': Say("😀"),
-    '{"message":"hi","name":"ignored"}': Say("hi"),
-    '{"mess\\u0061ge":"hi"}': Say("hi"),
+    '{"message":"hi"}': say("hi"),
+    '{"message": "hi", "id": "c1"}': say("hi", "c1"),
+    '{"message":"hi","id":"c1"}': say("hi", "c1"),
+    '{"id":"c1","message":"hi"}': say("hi", "c1"),
+    '{"message":"","id":"c1"}': say("", "c1"),
+    '{"message":"a","id":"' + "x" * 64 + '"}': say("a", "x" * 64),
+    '{"message":"say \\"hi\\""}': say('say "hi"'),
+    '{"message":"\\ud83d\\ude00"}': say("😀"),
+    '{"message":"hi","name":"ignored"}': say("hi"),
+    '{"mess\\u0061ge":"hi"}': say("hi"),
     '{"typing":true}': Typing(),
     '{"ping":7}': Ping(7),
     ' {"ping":-1} \n': Ping(-1),

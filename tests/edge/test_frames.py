@@ -36,7 +36,7 @@ def fast(pieces: Sequence[bytes]) -> Read:
     for piece in pieces:
         if not reader.ended:
             messages += reader.feed(piece)
-            replies += reader.replies()
+            replies += reader.take_replies()
     return Read(messages, replies, reader.ended)
 
 

@@ -22,6 +22,7 @@ from edgechat.edge import (
     lines,
     linger,
     listener,
+    poller,
     repair,
     server,
     syncer,
@@ -32,6 +33,7 @@ from edgechat.edge.folder import Folder
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory
 
+from . import epoll
 from .network import Link
 from .stream import Door
 from .system import Killed, System
@@ -146,7 +148,8 @@ class Host:
                 put(module, "os", system)
             for module in (history, syncer):
                 put(module, "run_sync", system.run_sync)
-            for module in (linger, listener, websocket):
+            put(poller, "select", epoll)
+            for module in (linger, listener, poller, websocket):
                 put(module, "wait_readable", _wait_readable)
             put(websocket, "wait_writable", _wait_writable)
             put(history, "secrets", secrets)

@@ -19,14 +19,17 @@ Watch = Callable[[bytes], None]
 
 
 class Signal:
-    """Wakes all who wait for it."""
+    """Wakes all who wait for it, or for one of its followers."""
 
     def __init__(self) -> None:
+        self.followers: list[Signal] = []
         self._event = trio.Event()
 
     def fire(self) -> None:
         self._event.set()
         self._event = trio.Event()
+        for follower in self.followers:
+            follower.fire()
 
     async def wait_until(self, deadline: float) -> None:
         with trio.move_on_at(deadline):
@@ -41,10 +44,11 @@ class Pipe:
         self._delay = delay
         self._capacity = capacity
         self._pieces: deque[tuple[float, bytes]] = deque()
+        self._read = 0  # pieces that are read or lost
         self._last = -inf
         self._size = 0
         self._end: tuple[float, bool] | None = None  # when its reader sees it, and if it is a reset
-        self._changed = Signal()
+        self.changed = Signal()
         self.held = False  # nothing gets out
         self.deaf = False  # nobody reads any more
 
@@ -61,7 +65,7 @@ class Pipe:
                 self._last = max(self._last, at)
                 self._pieces.append((self._last, piece))
                 self._size += len(piece)
-        self._changed.fire()
+        self.changed.fire()
         return len(taken)
 
     def receive(self, most: int) -> bytes:
@@ -78,21 +82,41 @@ class Pipe:
             parts.append(piece[:most])
             if len(piece) > most:
                 self._pieces.appendleft((at, piece[most:]))
+            else:
+                self._read += 1
             most -= len(parts[-1])
         data = b"".join(parts)
         self._size -= len(data)
-        self._changed.fire()
+        self.changed.fire()
         return data
+
+    def arrivals(self) -> int:
+        """How many pieces have arrived so far; the end, or a reset, is one more."""
+        now = trio.current_time()
+        here = 0 if self.held else sum(at <= now for at, _ in self._pieces)
+        return self._read + here + self.has_ended()
+
+    def has_ended(self) -> bool:
+        """Whether the end has arrived, whatever is still to be read before it."""
+        return not self.held and self._end is not None and self._end[0] <= trio.current_time()
+
+    def next_arrival(self) -> float:
+        """When the next arrives of what is under way."""
+        now = trio.current_time()
+        times = [] if self.held else [at for at, _ in self._pieces]
+        if self._end is not None and not self.held:
+            times.append(self._end[0])
+        return min((at for at in times if at > now), default=inf)
 
     async def wait_readable(self) -> None:
         await trio.lowlevel.checkpoint()
         while not self._is_readable():
-            await self._changed.wait_until(self._next_at())
+            await self.changed.wait_until(self._next_at())
 
     async def wait_writable(self) -> None:
         await trio.lowlevel.checkpoint()
         while self._size >= self._capacity and self._end is None:
-            await self._changed.wait_until(inf)
+            await self.changed.wait_until(inf)
 
     def end(self, at: float, *, reset: bool, loses: bool) -> None:
         """Nothing more comes. `loses`: what is under way is cut at any byte."""
@@ -100,12 +124,12 @@ class Pipe:
             self._lose()
         if self._end is None or reset:
             self._end = (max(at, trio.current_time()), reset)
-        self._changed.fire()
+        self.changed.fire()
 
     def hang_up(self) -> None:
         """Its reader wants no more of it."""
         self.deaf = True
-        self._changed.fire()
+        self.changed.fire()
 
     @property
     def is_reset(self) -> bool:
@@ -114,12 +138,13 @@ class Pipe:
 
     def hold(self, held: bool) -> None:
         self.held = held
-        self._changed.fire()
+        self.changed.fire()
 
     def _lose(self) -> None:
         data = b"".join(piece for _, piece in self._pieces)
         kept = self._random.randint(0, len(data))
         at = self._pieces[0][0] if self._pieces else 0.0
+        self._read += len(self._pieces) - bool(kept)
         self._pieces = deque([(at, data[:kept])] if kept else [])
         self._size = kept
 
@@ -198,6 +223,9 @@ class ServerSocket:
             link.served = False
             link.up.deaf = True
             link.down.end(trio.current_time(), reset=False, loses=False)
+
+    def fileno(self) -> int:
+        return 50_000 + self.link.number  # beyond any real one
 
     def setblocking(self, flag: bool) -> None:
         assert not flag

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import inf
@@ -23,7 +23,8 @@ from edgechat.tasks.directory import Directory
 from edgechat.tasks.limiter import Limiter, NoLimit, Purse
 from edgechat.tasks.member import be_member
 from edgechat.tasks.room import Room
-from edgechat.tasks.socket import Disconnected
+from edgechat.tasks.socket import Disconnected, Obey
+from edgechat.tasks.turn import Turn
 
 Frame = dict[str, Any]
 LOBBY = RoomKey("lobby", private=False)
@@ -129,7 +130,8 @@ class FakeLog:
 class FakeSocket:
     """A connection as its other side sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, finish_turn: Callable[[], None] = lambda: None) -> None:
+        self.finish_turn = finish_turn
         self.received: list[Frame] = []
         self.writes = 0
         self.closed: Close | None = None
@@ -144,11 +146,18 @@ class FakeSocket:
 
     # For the server.
 
-    async def receive(self) -> list[str | None]:
-        try:
-            return await self._fed.receive()
-        except trio.EndOfChannel:
-            raise Disconnected from None
+    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
+        """Each feed is a turn."""
+        while True:
+            try:
+                left: Sequence[str | None] = await self._fed.receive()
+            except trio.EndOfChannel:
+                raise Disconnected from None
+            if obey is not None:
+                left = obey(left)
+                self.finish_turn()
+            if left:
+                return left
 
     def write(self, data: bytes) -> None:
         if self.is_stuck:
@@ -195,6 +204,7 @@ class World:
     def __init__(self, nursery: trio.Nursery, settings: Settings) -> None:
         self.settings = settings
         self.storage = FakeStorage(settings)
+        self.turn = Turn(now_ms)
         self.rooms = Directory(nursery, self._make_room, settings.max_rooms, "room")
         self.limiters = Directory(nursery, self._make_limiter, settings.max_limiters, "limiter")
         self._nursery = nursery
@@ -203,7 +213,7 @@ class World:
         self, *sent: Frame | str | None, address: str = "a", key: RoomKey = LOBBY
     ) -> FakeSocket:
         """A visitor who sends this at once."""
-        socket = FakeSocket()
+        socket = FakeSocket(self.turn.finish)
         if sent:
             socket.feed(*sent)
         self._nursery.start_soon(self._serve, socket, address, key)
@@ -230,7 +240,7 @@ class World:
         socket.gone.set()
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self.storage, self.settings, now_ms)
+        return Room(key, self.storage, self.settings, self.turn)
 
     def _make_limiter(self, address: str) -> Limiter:
         settings = self.settings

@@ -158,10 +158,10 @@ async def test_a_defect_in_one_connection_ends_it_alone(
         alice, bob = await world.join("alice"), await world.join("bob")
         alice.take()
 
-        async def explode() -> list[str | None]:
+        def explode(frames: bytes) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(bob, "receive", explode)
+        monkeypatch.setattr(bob, "write", explode)
         bob.feed({"ping": 1})
         await wait_all_tasks_blocked()
         assert bob.closed is Close.DEFECT

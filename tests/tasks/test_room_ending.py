@@ -13,10 +13,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from edgechat.core.commands import Join, Speak
 from edgechat.core.errors import Close, Refusal
 from edgechat.core.names import RoomKey
-from edgechat.core.wire import Say
+from edgechat.core.wire import say
 from edgechat.settings import Settings
 from edgechat.tasks.room import Room
 from edgechat.tasks.socket import Disconnected
+from edgechat.tasks.turn import Turn
 
 from .fakes import LOBBY, FakeSocket, FakeStorage, a_world, now_ms
 
@@ -173,7 +174,7 @@ async def test_a_room_that_has_ended_leaves_nobody_waiting(
         alice = await world.join("alice")
         room = world.room()
         assert room is not None
-        say = Speak(a_session(), Say("late"))
+        late = Speak(a_session(), say("late"))
         released: list[type[Exception]] = []
 
         async def release(wait: Awaitable[object]) -> None:
@@ -187,14 +188,14 @@ async def test_a_room_that_has_ended_leaves_nobody_waiting(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
             await wait_all_tasks_blocked()  # it knocks: with that, the inbox is full
-            nursery.start_soon(release, room.send(say))
-            nursery.start_soon(release, room.send(say))
+            nursery.start_soon(release, room.send(late))
+            nursery.start_soon(release, room.send(late))
             await wait_all_tasks_blocked()
             world.storage.fail_append = ZeroDivisionError("odd")
             world.storage.may_append.set()
             await wait_all_tasks_blocked()
             nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
-            nursery.start_soon(release, room.send(say))
+            nursery.start_soon(release, room.send(late))
         kinds = sorted(kind.__name__ for kind in released)
         assert kinds == ["Disconnected"] * 2 + ["Refusal"] * 3
 
@@ -202,7 +203,7 @@ async def test_a_room_that_has_ended_leaves_nobody_waiting(
 async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockClock) -> None:
     """Whatever cancels it: its history is closed, and a sender must not go on by itself."""
     storage, scope = FakeStorage(Settings()), trio.CancelScope()
-    room = Room(LOBBY, storage, Settings(), now_ms)
+    room = Room(LOBBY, storage, Settings(), Turn(now_ms))
 
     async def live() -> None:
         with scope:
@@ -215,6 +216,6 @@ async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockCl
             scope.cancel()
             await wait_all_tasks_blocked()
             with pytest.raises(Refusal) as caught:
-                await room.send(Speak(a_session(), Say("hi")), alone=True)
+                room.send_nowait(Speak(a_session(), say("hi")))
     assert caught.value.code == "unavailable"
     assert storage.texts() == []

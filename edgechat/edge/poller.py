@@ -1,0 +1,64 @@
+"""Reads from every WebSocket that has something, in one task: a turn of its loop at a time.
+
+A task that waits for its own socket costs a call to `epoll_ctl` and two switches of tasks each time
+something comes. Here a socket is registered once, and what comes is dealt with on the spot, for the
+task that waits for it (`tasks.socket.Obey`); only what has to wait wakes that task. What was said
+in all rooms in one turn is stored and told at its end (`tasks.turn`).
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from trio.lowlevel import wait_readable
+
+from edgechat.edge.websocket import WebSocket
+
+# Edge-triggered: an event says once that something came. `WebSocket` remembers it.
+_EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+_GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_AT_ONCE = 128
+
+
+class Poller:
+    """The one reader of all WebSockets that are being watched."""
+
+    def __init__(self, finish_turn: Callable[[], None]) -> None:
+        """`finish_turn` is called when all has been read; it never waits and never raises."""
+        self._finish_turn = finish_turn
+        self._epoll = select.epoll()
+        self._websockets: dict[int, WebSocket] = {}
+
+    @contextmanager
+    def watch(self, websocket: WebSocket) -> Iterator[None]:
+        """Tell `websocket` whenever something came."""
+        fd = websocket.fileno()
+        self._websockets[fd] = websocket
+        self._epoll.register(websocket, _EVENTS)
+        try:
+            yield
+        finally:
+            self._epoll.unregister(websocket)
+            del self._websockets[fd]
+
+    async def run(self) -> NoReturn:
+        """Read, for ever."""
+        poll, websockets = self._epoll.poll, self._websockets
+        while True:
+            await wait_readable(self._epoll)
+            came = []
+            for fd, event in poll(0, _AT_ONCE):
+                websocket = websockets[fd]
+                data = websocket.read(gone=event & _GONE > 0)
+                if data is not None:
+                    came.append((websocket, data))
+            for websocket, data in came:
+                websocket.take_in(data)
+            self._finish_turn()
+
+    def close(self) -> None:
+        """Nobody is watched any more."""
+        self._epoll.close()
