@@ -54,10 +54,11 @@ def test_the_tenth_bad_frame_in_a_row_closes() -> None:
     assert [refused(session) for _ in range(10)] == [None] * 9 + [Close.POLICY]
 
 
-def test_a_good_frame_forgives_the_bad_ones_before() -> None:
+@pytest.mark.parametrize("good", ['{"ping":1}', '{"message":"hi"}', '{"message":"a\\nb"}'])
+def test_a_good_frame_forgives_the_bad_ones_before(good: str) -> None:
     session = a_session()
     assert [refused(session) for _ in range(9)] == [None] * 9
-    session.receive('{"ping":1}')
+    session.receive(good)
     assert [refused(session) for _ in range(10)] == [None] * 9 + [Close.POLICY]
 
 

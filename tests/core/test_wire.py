@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgechat.core import wire
 from edgechat.core.errors import Close, Refusal
+from edgechat.core.message import check_message
 from edgechat.core.record import Token
 from edgechat.core.wire import Hello, Ping, Typing, say
 
@@ -151,6 +154,76 @@ def test_what_says_nothing_after_the_hello(text: str) -> None:
         wire.parse(text)
 
 
+PLAIN = {
+    '{"message":"hi"}': say("hi"),
+    '{"message":"hi","id":"c1"}': say("hi", "c1"),
+    '{"message":"{[,:]}","id":"{:}"}': say("{[,:]}", "{:}"),
+    '{"message":"日本 😀 é"}': say("日本 😀 é"),
+    '{"message":"12345678901234567890"}': say("1234567890" * 2),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), PLAIN.items(), ids=lambda value: ascii(value))
+def test_what_is_taken_over_as_it_came(text: str, message: wire.Say) -> None:
+    """What it becomes in the line is what it is in the frame, and no byte is encoded again."""
+    assert wire.plain_say(text, max_chars=20) == wire.parse(text) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"message":"a\\nb"}',
+        '{"message":"a\\u0041"}',
+        '{"message":""}',
+        '{"message":"  "}',
+        '{"message":"123456789012345678901"}',
+        '{"message":"a\x7f"}',
+        '{"message":"a\x85b"}',
+        '{"message":"a\nb"}',
+        '{"message":"a\ud800"}',
+        '{"message":"a","id":""}',
+        '{"message":"a","id":"é"}',
+        '{"message":"a","id":"' + "x" * 65 + '"}',
+        '{"message":"a","id":"c1","id":"c2"}',
+        '{"message":"a","message":"b"}',
+        '{"message":"a","typing":true}',
+        '{"message":"a","id":7}',
+        '{"message":"a" }',
+        '{"message":"a"} ',
+        '{"message":"a"}{"message":"b"}',
+        '{"message":"a","id":"b"}}',
+        '{"message":"a","x":"b"}',
+        '{"message": "a"}',
+        '{"message":"',
+        '{"message":"}',
+        '{"message":""}"}',
+        '{"id":"c1","message":"a"}',
+        '{"typing":true}',
+        "",
+    ],
+    ids=ascii,
+)
+def test_what_has_to_be_read_with_care(text: str) -> None:
+    assert wire.plain_say(text, max_chars=20) is None
+
+
+QUOTES = ['{"message":"', '"}', '","id":"', '"', '"id":', "\\", "\\u0041", "{", "}", ",", ":"]
+SIGNS = [" ", "a", "é", "\n", "\x7f", "\x85", "\u00a0", "\u2028", "\ud800", "😀", "x" * 25]
+PIECES = st.sampled_from(QUOTES + SIGNS)
+
+
+@given(
+    st.lists(PIECES, max_size=8).map("".join)
+    | st.text(max_size=40).map(lambda text: f'{{"message":"{text}"}}')
+)
+def test_a_short_cut_leads_where_the_long_way_does(text: str) -> None:
+    plain = wire.plain_say(text, max_chars=20)
+    if plain is not None:
+        assert plain == wire.parse(text)
+        check_message(plain, max_chars=20)
+        assert json.loads(b"{" + plain.said)["message"] == plain.text
+
+
 @pytest.mark.parametrize("id", BAD_IDS)
 def test_an_id_that_may_not_be_one(id: str) -> None:
     with pytest.raises(Refusal, match="64 printable ASCII"):
@@ -164,6 +237,8 @@ def test_an_id_that_may_not_be_one(id: str) -> None:
         (0, "8100"),
         (125, "817d"),
         (126, "817e007e"),
+        (511, "817e01ff"),
+        (512, "817e0200"),
         (65_535, "817effff"),
         (65_536, "817f0000000000010000"),
     ],

@@ -118,6 +118,15 @@ def test_it_reads_frames_as_the_library_does(data: bytes, places: list[int]) -> 
 
 
 @settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(likely, any_frame, wasteful), max_size=8))
+@example([frame("a", fin=False), frame("b")])
+@example([frame("a", fin=False), frame("b", PING), frame("c", CONT), frame("d")])
+@example([frame(b"\xff"), frame("after")])
+def test_it_reads_frames_that_come_one_by_one_as_the_library_does(frames: list[bytes]) -> None:
+    assert fast(frames) == reference(b"".join(frames))
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), st.binary(max_size=400), places)
 def test_it_reads_any_bytes_as_the_library_does(a: bytes, b: bytes, places: list[int]) -> None:
     data = frame(a) + b
