@@ -67,10 +67,13 @@ class Server:
         return self._process.pid
 
     def _start(self) -> subprocess.Popen[bytes]:
+        # As for anybody: what Python compiled at one start is there at the next.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=self._pin
-            )
+                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
+                preexec_fn=self._pin,
+            )  # fmt: skip
 
     def _pin(self) -> None:
         if self._core is not None:

@@ -60,7 +60,6 @@ class _Frame(msgspec.Struct, frozen=True, gc=False):
     backlog: int | UnsetType | None = UNSET
 
 
-_PLAIN_START = '{"message":"'
 _decode = msgspec.json.Decoder(_Frame).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -85,16 +84,19 @@ def plain_say(text: str, max_chars: int) -> Say | None:
     So its text is what its JSON says, and what `encode_said` would make of it. None where that
     can't be seen at a glance: then `parse` and `check_message` have the say.
     """
-    if not text.startswith(_PLAIN_START) or text[-2:] != '"}' or "\\" in text:
-        return None
-    message, has_id, id = text[12:-2].partition('","id":"')
-    if '"' in message or len(message) > max_chars or not message.isprintable():
+    id: str | None = None
+    match text.split('"'):
+        case ["{", "message", ":", message, "}"]:
+            pass
+        case ["{", "message", ":", message, ",", "id", ":", key, "}"] if is_id(key):
+            id = key
+        case _:
+            return None
+    if "\\" in text or len(message) > max_chars or not message.isprintable():
         return None
     if not message or message.isspace():
         return None
-    if not has_id:
-        return Say(message, None, text[1:].encode())
-    return Say(message, id, text[1:].encode()) if is_id(id) and '"' not in id else None
+    return Say(message, id, text[1:].encode())
 
 
 def parse(text: str) -> Say | Typing | Ping:

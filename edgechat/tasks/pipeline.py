@@ -105,14 +105,15 @@ class Pipeline:
             failure = self._not_stored(error)
         self.decide(commands, now_ms, now, old)
         self._failure = failure
-        if failure is None and self._drafted.lines:
+        lines = self._drafted.lines
+        if failure is None and lines:
             try:
-                await self._log.append(self._drafted.lines)
+                await self._log.append(lines)
             except StorageUnavailable as error:
                 self._failure = self._not_stored(error)
         self.settle()
         self.tell()
-        return bool(self._drafted.lines) and self._failure is None
+        return bool(lines) and self._failure is None
 
     def decide_said(self, now_ms: int, now: float) -> None:
         """The first step, for what was said in this turn."""
@@ -142,8 +143,10 @@ class Pipeline:
         self._outcome = settle(self._state, self._drafted, self._now, self._failure)
 
     def tell(self) -> None:
-        """The last step."""
-        self._members.deliver(self._outcome)
+        """The last step. Nothing is kept of a batch: a crowd's welcomes are large."""
+        outcome = self._outcome
+        del self._drafted, self._outcome
+        self._members.deliver(outcome)
 
     def spoil(self, defect: Exception) -> None:
         """A step went wrong in a turn: that is the room's own affair."""
