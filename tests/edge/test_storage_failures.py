@@ -108,8 +108,15 @@ async def test_a_disk_that_became_read_only(tmp_path: Path) -> None:
 
 
 def _has_no_history_open(server: Program) -> bool:
-    links = (f"/proc/{server.pid}/fd/{fd}" for fd in os.listdir(f"/proc/{server.pid}/fd"))
-    return not any(os.readlink(link).endswith(".jsonl") for link in links)
+    fds = Path(f"/proc/{server.pid}/fd")
+    return not any(_leads_to(fd).endswith(".jsonl") for fd in fds.iterdir())
+
+
+def _leads_to(fd: Path) -> str:
+    try:
+        return os.readlink(fd)
+    except FileNotFoundError:  # closed since it was listed
+        return ""
 
 
 def _remount(server: Program, how: str) -> None:
