@@ -55,7 +55,7 @@ class Settings:
     inbox: int = 256  # commands; a full inbox is backpressure on its senders
     batch: int = 1_000  # commands applied together, so that nobody waits for a longer one
     big_room: int = 250  # members above which v2 clients get counts, not every coming and going
-    turn: int = 16  # frames of one member, then the others have theirs
+    frames_at_once: int = 16  # of one member, then the others have their turn
     bad_frames: int = 10  # in a row, then 1008
     # Waiting for one socket; more is a slow client: 4008. What a newcomer gets in one go
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.

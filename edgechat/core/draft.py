@@ -1,4 +1,4 @@
-"""The first step of a batch: what each message becomes. It changes nothing."""
+"""The first step of a batch: what each message becomes. It changes nothing but allowances."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def plain_say(text: str, max_chars: int) -> Say | None:
     can't be seen at a glance: then `parse` and `check_message` have the say.
     """
     id: str | None = None
-    match text.split('"'):
+    match text.split('"', 8):
         case ["{", "message", ":", message, "}"]:
             pass
         case ["{", "message", ":", message, ",", "id", ":", key, "}"] if is_id(key):
@@ -116,7 +116,7 @@ def parse(text: str) -> Say | Typing | Ping:
 
 
 def say(text: str, id: str | None = None) -> Say:
-    """A message that was put in other words than `encode_said` would choose."""
+    """A message, encoded."""
     return Say(text, id, encode_said(text, id))
 
 

@@ -82,10 +82,10 @@ class WebSocket:
                 raise Disconnected
             if self._early:
                 early, self._early = self._early, b""
-                messages = self._take(early)
+                messages = self._messages_in(early)
             elif self._readable:
                 await trio.lowlevel.checkpoint()
-                messages = self._take_what_came()
+                messages = self._read_messages()
             else:
                 self._owner, self._obey = trio.lowlevel.current_task(), obey
                 messages = await trio.lowlevel.wait_task_rescheduled(self._disown)
@@ -98,23 +98,22 @@ class WebSocket:
     def read(self, *, gone: bool) -> bytes | None:
         """Something came, or the other side is `gone`: read it, if the owner waits for it.
 
-        For the poller, which hands all that it read to `take_in`. Never waits, never raises.
+        For the poller, which follows with `hand_over`. Never waits, never raises.
         """
-        self._readable = True
         if gone:
             self._gone = True
         if self._owner is None:
+            self._readable = True  # for the owner, when it comes
             return None
         try:
             return self._recv(_READ)
         except BlockingIOError:
-            self._readable = False
             return None
         except OSError:
             return b""
 
-    def take_in(self, data: bytes) -> None:
-        """Do what the owner wants done with what was read.
+    def hand_over(self, data: bytes) -> None:
+        """Do what the owner wants done with what `read` returned, or wake it.
 
         For the poller. Never waits, never raises: what goes wrong is the owner's.
         """
@@ -122,7 +121,7 @@ class WebSocket:
             if not data:
                 raise Disconnected
             self._readable = self._is_more_behind(data)
-            left: Sequence[str | None] = self._take(data)
+            left: Sequence[str | None] = self._messages_in(data)
             if left and self._obey is not None:
                 left = self._obey(left)
         except Exception as error:
@@ -194,7 +193,7 @@ class WebSocket:
                 await self._flush()
                 if self._reader.ended:
                     self._socket.shutdown(stdlib.SHUT_WR)
-                while data := await self._read():
+                while data := await self._wait_for_data():
                     if not self._reader.ended:
                         self._reader.feed(data)
                         if self._reader.ended:
@@ -202,7 +201,7 @@ class WebSocket:
             except (OSError, Disconnected):
                 pass
 
-    def _take(self, data: bytes) -> list[str | None]:
+    def _messages_in(self, data: bytes) -> list[str | None]:
         self.silence = 0
         reader = self._reader
         messages = reader.feed(data)
@@ -214,8 +213,8 @@ class WebSocket:
                 self.write(replies)
         return messages
 
-    def _take_what_came(self) -> list[str | None]:
-        """The messages in what can be read now. Raises `Disconnected`."""
+    def _read_messages(self) -> list[str | None]:
+        """For the owner: the messages in what came while it was busy. Raises `Disconnected`."""
         self._readable = False
         try:
             data = self._recv(_READ)
@@ -226,23 +225,28 @@ class WebSocket:
         if not data:
             raise Disconnected
         self._readable = self._is_more_behind(data)
-        return self._take(data)
+        return self._messages_in(data)
 
     def _is_more_behind(self, data: bytes) -> bool:
-        """Whether more may be there already, of which nobody will tell."""
+        """Whether more may be there already, of which nobody will tell.
+
+        A read that is not full was the last. (Out-of-band data would end one too; no WebSocket has
+        that.)
+        """
         return self._gone or len(data) == _READ
 
     def _wake(self, outcome: Outcome[Sequence[str | None]]) -> None:
-        owner, self._owner = self._owner, None
+        owner = self._owner
+        self._owner = self._obey = None  # it knows this socket: a cycle, if it were kept
         if owner is not None:  # else it was cancelled meanwhile
             trio.lowlevel.reschedule(owner, outcome)
 
     def _disown(self, _: object) -> trio.lowlevel.Abort:
         """The owner was cancelled: nothing is done for it any more."""
-        self._owner = None
+        self._owner = self._obey = None
         return trio.lowlevel.Abort.SUCCEEDED
 
-    async def _read(self) -> bytes:
+    async def _wait_for_data(self) -> bytes:
         """What came; raises `Disconnected` where nothing will any more."""
         while True:
             await wait_readable(self._socket)

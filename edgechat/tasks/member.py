@@ -48,6 +48,7 @@ class _Member:
         self._socket = socket
         self._room = room
         self._settings = settings
+        self._unsent: Speak | Type | None = None  # of a text that was left, as it has to wait
 
     async def live(self) -> None:
         hello, texts = await self._wait_hello()
@@ -57,15 +58,16 @@ class _Member:
             self._refuse(refusal)
         while True:
             for count, text in enumerate(texts, 1):
-                if (command := self._read(text)) is not None:
+                command, self._unsent = self._unsent or self._read(text), None
+                if command is not None:
                     await self._send(command)
-                if count % self._settings.turn == 0:
+                if count % self._settings.frames_at_once == 0:
                     await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
             texts = await self._socket.receive(self._obey)
 
     def _obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
         """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
-        if len(texts) > self._settings.turn:
+        if len(texts) > self._settings.frames_at_once:
             return texts
         for at, text in enumerate(texts):
             command = self._read(text)
@@ -73,6 +75,7 @@ class _Member:
                 try:
                     self._room.send_nowait(command)
                 except trio.WouldBlock:
+                    self._unsent = command
                     return texts[at:]
                 except Refusal as refusal:
                     self._refuse(refusal)

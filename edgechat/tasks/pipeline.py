@@ -1,6 +1,6 @@
 """What a room does with a batch, step by step: nobody is told of it before it is stored.
 
-    decide   what each message becomes (`core.draft`); changes nothing
+    decide   what each message becomes (`core.draft`); changes nothing but allowances
     store    the lines go to the history in one write, all or none
     settle   the room's state changes (`core.settle`)
     tell     one write to each member
@@ -31,7 +31,11 @@ _NOT_STORED = "The server could not store this message, so nobody saw it. Try ag
 
 
 class Pipeline:
-    """One room's, for as long as its history is open."""
+    """One room's, for as long as its history is open.
+
+    One batch is in it at a time: while the room's task takes one through it and waits on the way,
+    nothing is said in a turn, as the room is not resting.
+    """
 
     __slots__ = (
         "_drafted",
@@ -118,8 +122,7 @@ class Pipeline:
     def decide_said(self, now_ms: int, now: float) -> None:
         """The first step, for what was said in this turn."""
         said, self.said = self.said, []
-        self._now = now
-        self._drafted = draft(self._state, said, now_ms, now, _NOTHING)
+        self.decide(said, now_ms, now, _NOTHING)
 
     def decide(
         self, commands: Sequence[Command], now_ms: int, now: float, old: Mapping[int, bytes]
@@ -129,7 +132,7 @@ class Pipeline:
         self._drafted = draft(self._state, commands, now_ms, now, old)
 
     def store_nowait(self) -> None:
-        """The second step, where the history `needs_no_wait`."""
+        """The second step, where the history does not wait."""
         self._failure = None
         if self._drafted.lines:
             try:

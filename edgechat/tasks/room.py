@@ -202,6 +202,7 @@ class Room:
                 socket.close(code, _REASONS[code])
         if self.log is not None:
             self.log.close()
+            del self._pipeline  # it knows how to wake this room: a cycle, with all recent lines
 
     # Waiting for work.
 

@@ -109,6 +109,14 @@ def test_who_is_no_member_gets_the_stored_line_and_nothing_else() -> None:
     assert briefs(outcome, alice) == ["1 a", "2 b"]
 
 
+def test_one_who_is_no_member_is_answered_where_all_else_is_talk() -> None:
+    room, alice, stranger = a_room(), a_session(), a_session("web")
+    enter(room, alice)
+    outcome = batch(room, say(alice, "a"), say(stranger, "b"))
+    assert briefs(outcome, alice) == ["1 a", "2 b"]
+    assert briefs(outcome, stranger) == ["2 b"]
+
+
 def test_what_could_not_be_stored_is_shown_to_nobody_and_costs_nothing() -> None:
     room, alice, bob = a_room(lines=lines(1)), a_session(), a_session("bob")
     enter(room, alice, bob)

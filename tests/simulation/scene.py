@@ -35,7 +35,7 @@ def settings(random: Random) -> Settings:
         recent_bytes=recent,
         inbox=random.choice((1, 4, 256)),
         batch=random.choice((1, 3, 1_000)),
-        turn=random.choice((1, 16)),
+        frames_at_once=random.choice((1, 16)),
         big_room=random.choice((2, 250, 250)),
         outbox_bytes=outbox,
         page_bytes=page,

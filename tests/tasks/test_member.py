@@ -170,7 +170,7 @@ async def test_a_defect_in_one_connection_ends_it_alone(
 
 
 async def test_one_who_floods_does_not_keep_another_waiting(autojump_clock: MockClock) -> None:
-    async with a_world(turn=16) as world:
+    async with a_world(frames_at_once=16) as world:
         flood, other = await world.join("flood"), await world.join("other")
         flood.feed(*[{"ping": number} for number in range(500)])
         other.feed({"ping": 1})
@@ -193,3 +193,21 @@ async def test_typing(autojump_clock: MockClock) -> None:
         assert told == [["typing ['bob']"], [], [], ["typing ['bob']"], [], [], ["typing ['bob']"]]
         assert bob.take() == []
         assert world.storage.texts() == []
+
+
+async def test_typing_is_told_late_rather_than_not_at_all(autojump_clock: MockClock) -> None:
+    """The inbox was full when it came: one who waits for space forgets nothing meanwhile."""
+    async with a_world(inbox=1) as world:
+        alice, bob = await world.join("alice", v=2), await world.join("bob", v=2)
+        world.storage.may_append = trio.Event()
+        bob.take()
+        alice.feed({"message": "m1"})
+        await wait_all_tasks_blocked()
+        alice.feed({"message": "m2"})
+        await wait_all_tasks_blocked()
+        alice.feed({"typing": True}, {"ping": 7})
+        await wait_all_tasks_blocked()
+        world.storage.may_append.set()
+        await wait_all_tasks_blocked()
+        assert bob.briefs() == ["1 m1", "2 m2", "typing ['alice']"]
+        assert "pong 7" in alice.briefs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Awaitable
 from itertools import permutations
 
@@ -219,3 +221,45 @@ async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockCl
                 room.send_nowait(Speak(a_session(), say("hi")))
     assert caught.value.code == "unavailable"
     assert storage.texts() == []
+
+
+async def test_a_room_that_has_ended_is_freed_at_once(autojump_clock: MockClock) -> None:
+    """Not when the collector comes by: with its recent lines it is large."""
+    async with a_world(room_idle=1) as world:
+        alice = await world.join("alice")
+        alice.say("hi")
+        await wait_all_tasks_blocked()
+        room = world.room()
+        assert room is not None
+        state = weakref.ref(room.state)
+        del room
+        gc.disable()
+        try:
+            alice.hang_up()
+            del alice
+            await trio.sleep(2)
+            await wait_all_tasks_blocked()
+            assert world.room() is None
+            assert state() is None
+        finally:
+            gc.enable()
+
+
+async def test_who_speaks_to_a_room_that_stops_is_told(autojump_clock: MockClock) -> None:
+    """Else a flood could keep it from ever ending."""
+    async with a_world() as world:
+        alice, bob = await world.join("alice"), await world.join("bob")
+        room = world.room()
+        assert room is not None
+        world.storage.may_append = trio.Event()
+        alice.say("before")
+        await wait_all_tasks_blocked()
+        room.stop()
+        bob.take()
+        bob.say("after")
+        await wait_all_tasks_blocked()
+        assert bob.briefs() == ["error unavailable"]
+        world.storage.may_append.set()
+        await wait_all_tasks_blocked()
+        assert world.storage.texts() == ["before"]
+        assert bob.closed is Close.RESTART

@@ -152,7 +152,7 @@ async def test_a_full_disk_refuses_a_whole_turn_and_takes_the_next(
 async def test_what_is_too_much_for_a_turn_waits_in_the_inbox_in_its_order(
     autojump_clock: MockClock,
 ) -> None:
-    async with a_world(inbox=4, turn=16) as world:
+    async with a_world(inbox=4, frames_at_once=16) as world:
         alice, bob = await world.join("alice"), await world.join("bob")
         alice.take()
         bob.take()
