@@ -29,6 +29,7 @@ _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 _MAX_REASON = 123  # bytes of a close frame's reason: RFC 6455, section 5.5
 _NOT_UTF8 = "text that is not UTF-8"
 _MAX_FRAGMENTS = 64  # of one message: no chat client needs more than a few
+_MAX_CONTROLS = 64  # frames that come at once: the library takes 20 µs for each
 
 # `websockets` logs each connection at INFO; what a chat's operator wants to know, we log.
 _quiet = logging.getLogger("edgechat.websockets")
@@ -43,6 +44,7 @@ class FrameReader:
 
     __slots__ = (
         "_buffer",
+        "_controls",
         "_fragments",
         "_is_text",
         "_max_bytes",
@@ -56,6 +58,7 @@ class FrameReader:
         self.replies = b""  # what the protocol wants sent: pongs, or its half of a close
         self._max_bytes = max_bytes
         self._buffer = b""
+        self._controls = 0  # in this piece
         self._protocol: ServerProtocol | None = None  # there while something unusual goes on
         self._fragments: list[bytes] = []
         self._is_text = True
@@ -72,7 +75,7 @@ class FrameReader:
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         messages: list[str | None] = []
-        at = 0
+        at = self._controls = 0
         while at < len(data) and not self.ended:
             end = self._short(data, at, messages) if self._protocol is None else 0
             if not end:
@@ -123,8 +126,12 @@ class FrameReader:
         protocol = self._the_protocol()
         protocol.receive_data(data)
         for frame in protocol.events_received():
-            if isinstance(frame, Frame) and frame.opcode in _DATA and protocol.state is OPEN:
-                self._assemble(frame, messages)
+            assert isinstance(frame, Frame)
+            if protocol.state is OPEN:
+                if frame.opcode in _DATA:
+                    self._assemble(frame, messages)
+                else:
+                    self._count_control(protocol)
         self._after(protocol)
 
     def _assemble(self, frame: Frame, messages: list[str | None]) -> None:
@@ -139,6 +146,11 @@ class FrameReader:
                 self._the_protocol().fail(Close.INVALID_DATA, _NOT_UTF8)
         elif len(self._fragments) >= _MAX_FRAGMENTS:
             self._the_protocol().fail(Close.POLICY, "a message in too many fragments")
+
+    def _count_control(self, protocol: ServerProtocol) -> None:
+        self._controls += 1
+        if self._controls > _MAX_CONTROLS:
+            protocol.fail(Close.POLICY, "a flood of pings")
 
     def _after(self, protocol: ServerProtocol) -> None:
         """Keep what the protocol wants sent; let go of it where the fast path may go on."""

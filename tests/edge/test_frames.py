@@ -182,6 +182,26 @@ def test_what_is_wrong_ends_it_with_its_code(data: bytes, expected: int) -> None
     assert (read.messages, code(read.replies), read.ended) == ([], expected, True)
 
 
+@pytest.mark.parametrize("before", [b"", frame("a", fin=False)])
+@pytest.mark.parametrize("opcode", [PING, PONG])
+def test_a_flood_of_control_frames_is_cut_off(before: bytes, opcode: int) -> None:
+    """Each ping that is answered takes time, and all others wait for it."""
+    data = before + frame("p" * 125, PING) + frame("p" * 125, opcode) * 500
+    if opcode == PONG and not before:  # these are not even looked at
+        assert fast([data]).ended is False
+        return
+    read = fast([data])
+    pongs, _, end = read.replies.rpartition(b"\x88")
+    assert len(pongs) <= 65 * 127
+    assert int.from_bytes(end[1:3], "big") == 1008
+    assert read.ended
+
+
+def test_many_pings_one_after_the_other_are_no_flood() -> None:
+    read = fast([frame("p", PING)] * 1_000)
+    assert (read.replies, read.ended) == (frame("p", PONG, masked=False) * 1_000, False)
+
+
 def test_a_character_cut_between_fragments_is_whole_again() -> None:
     data = frame("é".encode()[:1], fin=False) + frame("é".encode()[1:], CONT)
     assert fast([data]) == Read(["é"], b"", False)
