@@ -85,6 +85,8 @@ class WebSocket:
                 messages = self._messages_in(early)
             elif self._readable:
                 await trio.lowlevel.checkpoint()
+                if self._gone:  # it still hears its last words, which the room has just been given
+                    await trio.lowlevel.checkpoint()
                 messages = self._read_messages()
             else:
                 self._owner, self._obey = trio.lowlevel.current_task(), obey

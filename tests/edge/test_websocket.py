@@ -191,3 +191,13 @@ async def test_who_ends_without_a_word_has_left(server: Running, how: str) -> No
             await alice.until("quit", "mallory")
             if how == "half-closed":
                 await mallory.rest()
+
+
+async def test_who_hangs_up_right_behind_a_message_still_hears_it(server: Running) -> None:
+    """As `printf … | nc` does: it says no more, and still listens."""
+    for number in range(30):  # Trio runs tasks in random order: a race would not always be lost
+        wire = await open_wire(server.port, f"room-{number}")
+        await wire.send(hello("nc") + say("last words"))
+        await wire.half_close()
+        await wire.until("message", "last words")
+        wire.close()
