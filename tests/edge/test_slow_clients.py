@@ -86,13 +86,11 @@ async def _drain(wire: Wire) -> tuple[int, int | None]:
 async def test_a_slow_client_that_reads_again_in_time_learns_why(tmp_path: Path) -> None:
     async with serving(tmp_path, outbox_bytes=64 * 1024) as server:
         slow = await open_wire(server.port, receive_buffer=2_048)
-        alice = await join(server.port, "alice")
         with trio.fail_after(SOON):
             await slow.send(hello("slow"))
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(slow.send, frame("p" * 125, PING) * 100_000)
-                await alice.until("quit", "slow")
-                nursery.cancel_scope.cancel()
+            await slow.until("ready")
+            alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
+            await _talk_until_one_has_left(alice, bob)
             slow.widen()
             assert await slow.close_code() == 4008
 
