@@ -1,6 +1,6 @@
 """A test fails when a defect was logged that it did not ask for.
 
-Each runs twice: where an append is quick, so that a sender may do it, and where it waits.
+Each runs twice: where an append is quick, so that it is done in a turn, and where it waits.
 """
 
 from __future__ import annotations
