@@ -37,6 +37,18 @@ class Opened:
 class Chatroom:
     """One room's state: its head, its newest lines, its roster."""
 
+    __slots__ = (
+        "_exists",
+        "_name",
+        "_settings",
+        "base",
+        "known",
+        "last",
+        "recent",
+        "roster",
+        "typists",
+    )
+
     def __init__(self, name: str, settings: Settings, opened: Opened) -> None:
         self._name = name
         self._settings = settings
@@ -52,7 +64,7 @@ class Chatroom:
         self.recent.fill(opened.recent)
         self.roster = Roster(settings.big_room)
         self.known: KnownIds | None = None  # read from the history when first needed
-        self.typists = Typists(settings.typing_shown)
+        self.typists: Typists | None = None  # until somebody types
 
     @property
     def head(self) -> Token:
@@ -73,11 +85,14 @@ class Chatroom:
 
     def type(self, name: str, now: float) -> bytes:
         """`name` types: what v2 members are told."""
+        if self.typists is None:
+            self.typists = Typists(self._settings.typing_shown)
         return wire.typing(self.typists.note(name, now))
 
     def stop_typing(self, name: str) -> None:
         """`name` said it, or left."""
-        self.typists.forget(name)
+        if self.typists is not None:
+            self.typists.forget(name)
 
     def ready(self, join: Join) -> bytes:
         """The frame that completes a join."""

@@ -70,7 +70,7 @@ def _talk(room: Chatroom, draft: Draft) -> Outcome:
         assert type(line) is NewLine
         frame = wire.text_frame(line.line)
         room.store(line, command.say.id, frame)
-        if room.typists:
+        if room.typists is not None:
             room.stop_typing(command.session.name)
         frames.append(frame)
     blob = b"".join(frames)

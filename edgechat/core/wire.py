@@ -166,14 +166,15 @@ def _reason(error: Exception) -> str:
     return str(error)[:200]
 
 
+_SMALL = 512  # bytes: most messages
 _HEADS = [b"\x81%c" % size for size in range(126)]
-_HEADS += [b"\x81\x7e%b" % size.to_bytes(2, "big") for size in range(126, 512)]  # most messages
+_HEADS += [b"\x81\x7e%b" % size.to_bytes(2, "big") for size in range(126, _SMALL)]
 
 
 def text_frame(payload: bytes) -> bytes:
     """A whole text frame from a server: final, not masked (RFC 6455, section 5.2)."""
     size = len(payload)
-    if size < len(_HEADS):
+    if size < _SMALL:
         return _HEADS[size] + payload
     if size < 65_536:
         return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)

@@ -46,7 +46,11 @@ class Folder:
 
     def history(self, key: RoomKey) -> Path:
         """Where that room's history is, or will be."""
-        return self.path / "rooms" / ("private" if key.private else "public") / f"{key.name}.jsonl"
+        return self.shelf(private=key.private) / f"{key.name}.jsonl"
+
+    def shelf(self, *, private: bool) -> Path:
+        """Where the histories of all such rooms are."""
+        return self.path / "rooms" / ("private" if private else "public")
 
     def _take_lock(self) -> None:
         """Hold a lock that ends with this process, however it ends."""

@@ -69,7 +69,7 @@ class FrameReader:
             size = len(data) - 6
             if 0 <= size < 126 and data[1] == size + _MASKED and data[0] == _TEXT:
                 try:  # one usual frame and nothing else: nearly all that comes
-                    return [str(apply_mask(data[6:], data[2:6]), "utf-8")]
+                    return [apply_mask(data[6:], data[2:6]).decode()]
                 except UnicodeDecodeError:
                     pass  # and below it is said what is wrong
         if self._buffer:

@@ -20,6 +20,7 @@ from edgechat.core.names import RoomKey
 from edgechat.core.record import Entry, Token
 from edgechat.edge import lines, repair
 from edgechat.edge.folder import Folder, sync_folder
+from edgechat.edge.shelf import Shelf
 from edgechat.edge.syncer import Syncer
 from edgechat.edge.writer import FLAGS, Writer, reason
 from edgechat.settings import Settings
@@ -36,6 +37,12 @@ class Histories:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
+        self._shelves = [Shelf(folder.shelf(private=private)) for private in (False, True)]
+
+    def look(self, now: float) -> None:
+        """Whether names in the folders may have changed; see `tasks.storage.Storage`."""
+        for shelf in self._shelves:
+            shelf.look(now)
 
     async def open(self, key: RoomKey) -> HistoryLog:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
@@ -79,17 +86,32 @@ class Histories:
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: lines.File | None) -> HistoryLog:
         last = opened.recent[-1].line if opened.recent else None
         writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return HistoryLog(opened, writer, self._syncer, self._settings)
+        return HistoryLog(opened, writer, self._shelves[key.private], self._syncer, self._settings)
 
 
 class HistoryLog:
     """One room's history, open; `tasks.storage.Log`."""
 
-    def __init__(self, opened: Opened, writer: Writer, syncer: Syncer, settings: Settings) -> None:
+    __slots__ = (
+        "_closed",
+        "_on_disk",
+        "_readers",
+        "_settings",
+        "_shelf",
+        "_syncer",
+        "_writer",
+        "opened",
+        "pause",
+    )
+
+    def __init__(
+        self, opened: Opened, writer: Writer, shelf: Shelf, syncer: Syncer, settings: Settings
+    ) -> None:
         self.opened = opened
         self._on_disk = settings.durability == "disk"
         self.pause = settings.commit_interval if self._on_disk else 0.0
         self._writer = writer
+        self._shelf = shelf
         self._syncer = syncer
         self._settings = settings
         self._readers = 0  # in threads: the file is not closed under them
@@ -103,7 +125,8 @@ class HistoryLog:
     async def append(self, new: Sequence[bytes]) -> None:
         """Store lines, all or none; see `tasks.storage.Log`."""
         if not self.waits:
-            self.append_nowait(new)
+            self._writer.append(new)
+            self._syncer.add(self._writer)
             return
         await run_sync(self._writer.append, new)
         if not self._on_disk:
@@ -111,7 +134,7 @@ class HistoryLog:
 
     def append_nowait(self, new: Sequence[bytes]) -> None:
         """Store lines at once, all or none; see `tasks.storage.Log`."""
-        self._writer.append(new)
+        self._writer.append(new, self._shelf.edition)
         self._syncer.add(self._writer)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:

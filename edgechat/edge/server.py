@@ -67,7 +67,7 @@ class _Server:
         self._histories = Histories(folder, self._syncer, settings)
         self._http: PlainHttp
         self._http_started = trio.Event()
-        self._turn = Turn(_now_ms)
+        self._turn = Turn(_now_ms, self._histories.look)
         self._poller = Poller(self._turn.finish)
         self._stopping = False
 

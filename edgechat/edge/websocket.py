@@ -20,7 +20,9 @@ from edgechat.edge.frames import FrameReader
 from edgechat.settings import Settings
 from edgechat.tasks.socket import Disconnected, Obey
 
-_READ = 16 * 1024  # bytes in one go
+# Bytes in one go. A read that is full, or of one who is gone, may not be the last: nobody tells of
+# what is there already. (Out-of-band data would end one short too; no WebSocket has that.)
+_READ = 16 * 1024
 _PING = b"\x89\x00"
 
 
@@ -122,7 +124,7 @@ class WebSocket:
         try:
             if not data:
                 raise Disconnected
-            self._readable = self._is_more_behind(data)
+            self._readable = self._gone or len(data) == _READ
             left: Sequence[str | None] = self._messages_in(data)
             if left and self._obey is not None:
                 left = self._obey(left)
@@ -226,16 +228,8 @@ class WebSocket:
             raise Disconnected from None
         if not data:
             raise Disconnected
-        self._readable = self._is_more_behind(data)
+        self._readable = self._gone or len(data) == _READ
         return self._messages_in(data)
-
-    def _is_more_behind(self, data: bytes) -> bool:
-        """Whether more may be there already, of which nobody will tell.
-
-        A read that is not full was the last. (Out-of-band data would end one too; no WebSocket has
-        that.)
-        """
-        return self._gone or len(data) == _READ
 
     def _wake(self, outcome: Outcome[Sequence[str | None]]) -> None:
         owner = self._owner

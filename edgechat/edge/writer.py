@@ -27,6 +27,21 @@ FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 class Writer:
     """Appends to one history file, and makes it with its first line; a `syncer.Syncable`."""
 
+    __slots__ = (
+        "_base",
+        "_created",
+        "_durability",
+        "_edition",
+        "_identity",
+        "_key",
+        "_last",
+        "_name_lasts",
+        "_path",
+        "_place",
+        "file",
+        "suspect",
+    )
+
     def __init__(
         self,
         key: RoomKey,
@@ -41,25 +56,27 @@ class Writer:
         self.suspect = False  # it has to be reopened and checked before it is written
         self._key = key
         self._path = path
-        self._place = str(path)  # asked about before every write
+        self._place = str(path)
         self._base = base
         self._last = last
         self._durability = durability
         self._identity = _identity(os.fstat(file.fd)) if file else None
+        self._edition: int | None = None  # of the shelf, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = time.time_ns() // 1_000_000
 
     def __str__(self) -> str:
         return f"the history of {self._key}"
 
-    def append(self, new: Sequence[bytes]) -> None:
+    def append(self, new: Sequence[bytes], edition: int | None = None) -> None:
         """Store lines (without newlines), all or none.
 
+        `edition` is its shelf's, where that has just been looked at.
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
         if self.suspect:
             self._reopen()
-        file = self._write(b"\n".join(new) + b"\n")
+        file = self._write(b"\n".join(new) + b"\n", edition)
         if self._durability == "disk":
             try:
                 self._sync(file)
@@ -80,14 +97,17 @@ class Writer:
         if self.file is not None:
             os.close(self.file.fd)
 
-    def _write(self, data: bytes) -> File:
+    def _write(self, data: bytes, edition: int | None) -> File:
         """Write, and return the file as it is then; or take it back, and raise."""
         file = self.file
         if file is None:
             file = self._create()
             data = self._header() + data
         else:
-            self._check_place(file.end)
+            if edition is None or edition != self._edition:
+                self._check_place()
+                self._edition = edition
+            self._check_end(file)
         try:
             written = os.write(file.fd, data)
         except OSError as error:
@@ -98,11 +118,8 @@ class Writer:
             raise StorageUnavailable("the disk took only a part of it")
         return File(file.fd, file.start, file.end + written, file.base)
 
-    def _check_place(self, end: int) -> None:
-        """Lines written to a file that was moved away or removed would be seen, and then lost.
-
-        And where others wrote to it or cut it, nobody knows any more where a line begins.
-        """
+    def _check_place(self) -> None:
+        """Lines written to a file that was moved away or removed would be seen, and then lost."""
         try:
             found = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
@@ -111,7 +128,14 @@ class Writer:
             raise StorageUnavailable(reason(error)) from None
         if (found.st_dev, found.st_ino) != self._identity:
             raise HistoryChanged("the file was replaced")
-        if found.st_size != end:
+
+    def _check_end(self, file: File) -> None:
+        """Where others wrote to it or cut it, nobody knows any more where a line begins."""
+        try:
+            end = os.lseek(file.fd, 0, os.SEEK_END)
+        except OSError as error:
+            raise StorageUnavailable(reason(error)) from None
+        if end != file.end:
             raise HistoryChanged("the file was written to or cut by others")
 
     def _create(self) -> File:

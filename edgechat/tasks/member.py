@@ -43,6 +43,14 @@ async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settin
 
 
 class _Member:
+    __slots__ = (
+        "_room",
+        "_settings",
+        "_socket",
+        "_unsent",
+        "session",
+    )
+
     def __init__(self, socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
         self.session = Session(purse, settings)
         self._socket = socket

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import inf
 
 import trio
@@ -34,10 +33,17 @@ class Arrival:
 class Members:
     """The fan-out of one room, and the comings and goings that are to be told."""
 
+    __slots__ = (
+        "_arriving",
+        "_departed",
+        "_next_change",
+        "_sockets",
+        "_write_all",
+    )
+
     def __init__(self, write_all: WriteAll) -> None:
         self._write_all = write_all
-        self._v1: dict[Session, Socket] = {}
-        self._v2: dict[Session, Socket] = {}
+        self._sockets: dict[Session, Socket] = {}
         self._arriving: dict[Session, Arrival] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
@@ -50,7 +56,7 @@ class Members:
     def leave(self, session: Session) -> bool:
         """Somebody is gone: not one more write. Returns whether there is something to tell."""
         self._arriving.pop(session, None)
-        if self._of(session).pop(session, None) is None:
+        if self._sockets.pop(session, None) is None:
             return False
         self._departed.append(session)
         return True
@@ -71,7 +77,7 @@ class Members:
         changes: list[Command] = [Leave(session) for session in self._departed]
         changes += [arrival.join for arrival in self._arriving.values()]
         self._departed = []
-        members = len(self._v1) + len(self._v2) + len(self._arriving)
+        members = len(self._sockets) + len(self._arriving)
         pace = 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)
         self._next_change = now + pace
         return changes
@@ -82,10 +88,22 @@ class Members:
             self._answer(join, behind=True)
         for join in outcome.admitted:
             self._answer(join, behind=False)
-        if self._v1:
-            self._fan_out(self._v1, outcome.v1, outcome.personal)
-        if self._v2:
-            self._fan_out(self._v2, outcome.v2, outcome.personal)
+        v1, v2, personal = outcome.v1, outcome.v2, outcome.personal
+        if personal:
+            for session, socket in self._sockets.items():
+                if data := personal.get(session, v2 if session.v2 else v1):
+                    socket.write(data)
+        elif v1 == v2:
+            if v1:
+                self._write_all(self._sockets.values(), v1)
+        else:
+            self._tell(v1, v2=False)
+            self._tell(v2, v2=True)
+
+    def _tell(self, blob: bytes, *, v2: bool) -> None:
+        if blob:
+            some = [socket for session, socket in self._sockets.items() if session.v2 is v2]
+            self._write_all(some, blob)
 
     def _answer(self, join: Join, *, behind: bool) -> None:
         """Who left meanwhile has come, as all have been told, and goes again."""
@@ -94,19 +112,6 @@ class Members:
             arrival.behind = behind
             arrival.admitted.set()
             if not behind:
-                self._of(join.session)[join.session] = arrival.socket
+                self._sockets[join.session] = arrival.socket
         elif not behind:
             self._departed.append(join.session)
-
-    def _of(self, session: Session) -> dict[Session, Socket]:
-        return self._v2 if session.v2 else self._v1
-
-    def _fan_out(
-        self, members: dict[Session, Socket], blob: bytes, personal: Mapping[Session, bytes]
-    ) -> None:
-        if personal:
-            for session, socket in members.items():
-                if data := personal.get(session, blob):
-                    socket.write(data)
-        elif blob:
-            self._write_all(members.values(), blob)

@@ -85,7 +85,7 @@ class Pipeline:
     def take(self, command: Speak | Type) -> bool:
         """Take a command into this turn, if all that it takes to apply it is in memory."""
         said = self.said
-        if self._log.waits or len(said) >= self._settings.inbox:
+        if len(said) >= self._settings.inbox or (not said and self._log.waits):
             return False
         if type(command) is Speak and (id := command.say.id) is not None:
             known = self._state.known
@@ -107,8 +107,8 @@ class Pipeline:
             old = await self._recall(commands)
         except StorageUnavailable as error:
             failure = self._not_stored(error)
-        self.decide(commands, now_ms, now, old)
-        self._failure = failure
+        self._drafted = draft(self._state, commands, now_ms, now, old)
+        self._now, self._failure = now, failure
         lines = self._drafted.lines
         if failure is None and lines:
             try:
@@ -121,15 +121,8 @@ class Pipeline:
 
     def decide_said(self, now_ms: int, now: float) -> None:
         """The first step, for what was said in this turn."""
-        said, self.said = self.said, []
-        self.decide(said, now_ms, now, _NOTHING)
-
-    def decide(
-        self, commands: Sequence[Command], now_ms: int, now: float, old: Mapping[int, bytes]
-    ) -> None:
-        """The first step; `old` has earlier lines that commands repeat."""
-        self._now = now
-        self._drafted = draft(self._state, commands, now_ms, now, old)
+        said, self.said, self._now = self.said, [], now
+        self._drafted = draft(self._state, said, now_ms, now, _NOTHING)
 
     def store_nowait(self) -> None:
         """The second step, where the history does not wait."""

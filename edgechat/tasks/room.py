@@ -43,6 +43,27 @@ _Item = Speak | Type | None  # None only wakes the task
 class Room:
     """One room, from its first visitor until it was empty for a while."""
 
+    __slots__ = (
+        "_batch",
+        "_ended",
+        "_ending",
+        "_idle_since",
+        "_members",
+        "_pipeline",
+        "_received",
+        "_resting",
+        "_settings",
+        "_storage",
+        "_store_at",
+        "_turn",
+        "_visitors",
+        "inbox",
+        "key",
+        "log",
+        "opened",
+        "state",
+    )
+
     def __init__(
         self,
         key: RoomKey,

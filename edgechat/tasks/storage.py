@@ -21,7 +21,7 @@ class Log(Protocol):
         """Whether the next append has to wait for something slow."""
 
     def append_nowait(self, lines: Sequence[bytes]) -> None:
-        """`append`, where it does not wait."""
+        """`append`, where it does not wait, right after `Storage.look`."""
 
     async def append(self, lines: Sequence[bytes]) -> None:
         """Store lines (without newlines) at the chosen durability: all of them, or none.
@@ -45,6 +45,12 @@ class Log(Protocol):
 
 class Storage(Protocol):
     """All rooms' histories."""
+
+    def look(self, now: float) -> None:
+        """A turn's `append_nowait`s follow, and no file may be written that is not where it was.
+
+        `now` is in seconds of a clock that never goes back. Never raises, never waits.
+        """
 
     async def open(self, key: RoomKey) -> Log:
         """Open a room's history; makes no file. Raises `StorageUnavailable`."""

@@ -9,6 +9,7 @@ waits for the last, some milliseconds at most: nothing in a turn waits, and a tu
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 
 import trio
 
@@ -18,24 +19,23 @@ from edgechat.tasks.pipeline import Pipeline
 class Turn:
     """The pipelines through which something has to go before the turn is over."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        """`now_ms` reads the wall clock: Unix time in ms."""
+    def __init__(self, now_ms: Callable[[], int], look: Callable[[float], None]) -> None:
+        """`now_ms` reads the wall clock: Unix time in ms; `look` is `tasks.storage.Storage`'s."""
         self.now_ms = now_ms
+        self._look = look
         self._busy: list[Pipeline] = []
-
-    def add(self, pipeline: Pipeline) -> None:
-        """Something was said there, for the first time in this turn."""
-        self._busy.append(pipeline)
+        self.add = self._busy.append  # something was said there, for the first time in this turn
 
     def finish(self) -> None:
         """Store and tell what was said. Never waits; a defect in one room stays there."""
         if self._busy:
             now, now_ms = trio.current_time(), self.now_ms()
-            busy, self._busy = self._busy, []
-            busy = _take_step(busy, lambda pipeline: pipeline.decide_said(now_ms, now))
+            busy = _take_step(self._busy, methodcaller("decide_said", now_ms, now))
+            self._look(now)
             busy = _take_step(busy, Pipeline.store_nowait)
             busy = _take_step(busy, Pipeline.settle)
-            busy = _take_step(busy, Pipeline.tell)
+            _take_step(busy, Pipeline.tell)
+            self._busy.clear()
 
 
 def _take_step(pipelines: list[Pipeline], step: Callable[[Pipeline], None]) -> list[Pipeline]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from edgechat.edge import shelf
+
 from .files import BASE, make_lines, write
 from .running import eventually, serving
 from .talking import resume, said
@@ -75,13 +77,18 @@ def change(path: Path, how: str) -> None:
         "emptied",
     ],
 )
-@pytest.mark.parametrize("durability", ["os", "disk"])
+@pytest.mark.parametrize("durability", ["os", "believing the folder", "disk"])
 async def test_a_file_that_others_changed_is_not_written_on(
-    tmp_path: Path, how: str, durability: str
+    tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if durability == "believing the folder":  # from the first look on, and for ever
+        monkeypatch.setattr(shelf, "_GRAIN", 0.0)
+        monkeypatch.setattr(shelf, "_TRUST", float("inf"))
+        durability = "os"
     async with serving(tmp_path, durability=durability) as server:
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
         await said(alice, "one")
+        os.utime(server.file().parent, (0, 0))  # whatever happens next bears another time
         await said(alice, "two")
         change(server.file(), how)
         before = server.file().read_bytes() if server.file().exists() else None

@@ -9,7 +9,17 @@ from typing import cast
 CLIENTS = 6
 ROOMS = ("a", "b")
 ELSEWHERE = ("c", "d", "e")  # where the wanderer goes
-CALLS = ("write", "fsync", "write ftruncate", "fsync ftruncate", "open", "stat", "pread", "unlink")
+CALLS = (
+    "write",
+    "fsync",
+    "write ftruncate",
+    "fsync ftruncate",
+    "open",
+    "stat",
+    "lseek",
+    "pread",
+    "unlink",
+)
 
 
 @dataclass(frozen=True, slots=True)

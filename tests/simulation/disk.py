@@ -102,18 +102,21 @@ class Disk:
         self._lasting: dict[str, Inode] = {}
         self._renamed: list[tuple[str, Inode | None]] = []
         self._made = 0
+        self.changes = 0  # of names: the time that a folder bears
 
     def find(self, path: str) -> Inode | None:
         return self.names.get(path)
 
     def make(self, path: str) -> Inode:
         self._made += 1
+        self.changes += 1
         inode = self.names[path] = Inode(self._made)
         self._renamed.append((path, inode))
         return inode
 
     def unlink(self, path: str) -> None:
         del self.names[path]
+        self.changes += 1
         self._renamed.append((path, None))
 
     def sync_names(self) -> None:

@@ -25,6 +25,7 @@ from edgechat.edge import (
     poller,
     repair,
     server,
+    shelf,
     syncer,
     websocket,
     writer,
@@ -144,7 +145,7 @@ class Host:
             def put(module: object, name: str, value: object) -> None:
                 stack.enter_context(patch.object(module, name, value, create=name == "set"))
 
-            for module in (folder, history, lines, repair, writer):
+            for module in (folder, history, lines, repair, shelf, writer):
                 put(module, "os", system)
             for module in (history, syncer):
                 put(module, "run_sync", system.run_sync)

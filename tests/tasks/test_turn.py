@@ -57,10 +57,11 @@ async def test_what_is_said_in_one_room_is_one_batch(autojump_clock: MockClock) 
 async def test_all_rooms_store_before_the_first_one_tells(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    steps: list[str] = []
+    append, write = FakeLog.append_nowait, FakeSocket.write
+    monkeypatch.setattr(FakeStorage, "look", lambda *_: steps.append("look"))
     async with a_world() as world:
-        steps: list[str] = []
         sockets = [await world.join("alice", key=key) for key in (A, B, C)]
-        append, write = FakeLog.append_nowait, FakeSocket.write
 
         def appending(log: FakeLog, lines: Sequence[bytes]) -> None:
             steps.append("store")
@@ -73,7 +74,7 @@ async def test_all_rooms_store_before_the_first_one_tells(
         monkeypatch.setattr(FakeLog, "append_nowait", appending)
         monkeypatch.setattr(FakeSocket, "write", writing)
         await in_one_turn(world, [(socket, "hi") for socket in sockets])
-        assert steps == ["store"] * 3 + ["tell"] * 3
+        assert steps == ["look"] + ["store"] * 3 + ["tell"] * 3
         assert [socket.briefs() for socket in sockets] == [["1 hi"]] * 3
 
 
