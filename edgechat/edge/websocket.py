@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket as stdlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import trio
 from outcome import Error, Outcome, Value
@@ -35,6 +35,7 @@ class WebSocket:
 
     __slots__ = (
         "_closing",
+        "_direct",
         "_early",
         "_empty",
         "_farewell",
@@ -45,8 +46,6 @@ class WebSocket:
         "_owner",
         "_readable",
         "_reader",
-        "_recv",
-        "_send",
         "_settings",
         "_socket",
         "_waiting",
@@ -59,7 +58,6 @@ class WebSocket:
         """`early` is what came right behind the handshake."""
         self.silence = 0
         self._socket = socket
-        self._recv = socket.recv
         self._nursery = nursery
         self._settings = settings
         self._early = early
@@ -72,8 +70,8 @@ class WebSocket:
         self._waiting = 0  # bytes in the outbox
         self._empty: trio.Event | None = None  # there while the outbox is not
         self._farewell = b""  # the reply to the other side's close
-        # None while nothing may be written past the outbox.
-        self._send: Callable[[bytes], int] | None = socket.send
+        # The socket, but None while nothing may be written past the outbox.
+        self._direct: stdlib.socket | None = socket
         self._closing = False  # nothing more is written at all
 
     async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
@@ -110,7 +108,7 @@ class WebSocket:
             self._readable = True  # for the owner, when it comes
             return None
         try:
-            return self._recv(_READ)
+            return self._socket.recv(_READ)
         except BlockingIOError:
             return None
         except OSError:
@@ -146,12 +144,12 @@ class WebSocket:
         """
         size = len(frames)
         for socket in sockets:
-            send = socket._send
-            if send is None:
+            direct = socket._direct
+            if direct is None:
                 socket._queue(frames)
                 continue
             try:
-                sent = send(frames)
+                sent = direct.send(frames)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -178,7 +176,7 @@ class WebSocket:
         """
         if self._closing:
             return
-        self._send, self._closing = None, True
+        self._direct, self._closing = None, True
         frame = self._reader.close(code, reason)
         self._outbox = deque([self._outbox[0], frame] if self._outbox else [frame])
         self._nursery.cancel_scope.cancel()
@@ -189,7 +187,7 @@ class WebSocket:
         A socket closed with unread bytes in it is reset, and the other side might never see why:
         so they are read until it closes (RFC 6455, section 7.1.1; RFC 9112, section 9.6).
         """
-        self._send, self._closing = None, True
+        self._direct, self._closing = None, True
         if self._farewell:
             self._outbox = deque([*(self._outbox or ()), self._farewell])
         with trio.move_on_after(self._settings.close_timeout):
@@ -221,7 +219,7 @@ class WebSocket:
         """For the owner: the messages in what came while it was busy. Raises `Disconnected`."""
         self._readable = False
         try:
-            data = self._recv(_READ)
+            data = self._socket.recv(_READ)
         except BlockingIOError:
             return []
         except OSError:
@@ -258,7 +256,7 @@ class WebSocket:
 
     def _block(self, rest: bytes) -> None:
         """The kernel takes no more now: from here on, the outbox."""
-        self._send = None
+        self._direct = None
         self._outbox = deque()
         self._queue(rest)
         if not self._closing:
@@ -277,7 +275,7 @@ class WebSocket:
         """The writer: ends with an empty outbox, or with the connection."""
         try:
             await self._flush()
-            self._send = self._socket.send
+            self._direct = self._socket
         except OSError:
             self._give_up()
         finally:
@@ -300,6 +298,6 @@ class WebSocket:
 
     def _give_up(self) -> None:
         """The connection is broken: nothing can be said any more."""
-        self._send, self._closing = None, True
+        self._direct, self._closing = None, True
         self._outbox = None
         self._nursery.cancel_scope.cancel()

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -254,7 +255,8 @@ async def test_one_who_floods_does_not_keep_others_from_their_turn(
             assert next(reads) < 100, "nobody else has had a turn"
             return frame("x" * (size - 8))
 
-        flood._recv = full  # type: ignore[assignment]
+        endless = SimpleNamespace(recv=full, fileno=flood._socket.fileno)
+        flood._socket = endless  # type: ignore[assignment]
         nursery.start_soon(bystander.live, other)
         await until_still()
         to_other.send(frame("me too"))
