@@ -1,22 +1,22 @@
 """A WebSocket on a plain non-blocking socket: one system call for each write, none that waits.
 
 Everything that is sent goes through `WebSocket.write`, control frames too, so that it goes in
-order. What the kernel does not take at once waits in the outbox, and a writer task drains it;
-there is such a task only while something waits.
+order. What the kernel does not take at once waits in an `outbox`, and a writer task drains it;
+there are both only while something waits.
 """
 
 from __future__ import annotations
 
 import socket as stdlib
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 import trio
 from outcome import Error, Outcome, Value
-from trio.lowlevel import wait_readable, wait_writable
+from trio.lowlevel import wait_readable
 
 from edgechat.core.errors import Close
 from edgechat.edge.frames import FrameReader
+from edgechat.edge.outbox import NotRead, Outbox
 from edgechat.settings import Settings
 from edgechat.tasks.socket import Disconnected, Obey
 
@@ -24,6 +24,7 @@ from edgechat.tasks.socket import Disconnected, Obey
 # what is there already. (Out-of-band data would end one short too; no WebSocket has that.)
 _READ = 16 * 1024
 _PING = b"\x89\x00"
+_NOT_READ = "it did not read what was sent to it"
 
 
 class WebSocket:
@@ -37,7 +38,6 @@ class WebSocket:
         "_closing",
         "_direct",
         "_early",
-        "_empty",
         "_farewell",
         "_gone",
         "_nursery",
@@ -48,7 +48,6 @@ class WebSocket:
         "_reader",
         "_settings",
         "_socket",
-        "_waiting",
         "silence",
     )
 
@@ -66,10 +65,8 @@ class WebSocket:
         self._gone = False  # the other side sends no more: behind the last data is the end
         self._owner: trio.lowlevel.Task | None = None  # while it waits in `receive`
         self._obey: Obey | None = None  # what it wants done meanwhile
-        self._outbox: deque[bytes] | None = None
-        self._waiting = 0  # bytes in the outbox
-        self._empty: trio.Event | None = None  # there while the outbox is not
-        self._farewell = b""  # the reply to the other side's close
+        self._outbox: Outbox | None = None  # while something waits
+        self._farewell = b""  # the last frame: a close, or the reply to the other side's
         # The socket, but None while nothing may be written past the outbox.
         self._direct: stdlib.socket | None = socket
         self._closing = False  # nothing more is written at all
@@ -160,8 +157,8 @@ class WebSocket:
 
     async def drained(self) -> None:
         """Until the outbox is empty: bounded, as one who does not read is closed 4008."""
-        if self._empty is not None:
-            await self._empty.wait()
+        if self._outbox is not None:
+            await self._outbox.over.wait()
         if self._closing:
             raise Disconnected
 
@@ -170,15 +167,13 @@ class WebSocket:
         self.write(_PING)
 
     def close(self, code: Close, reason: str = "") -> None:
-        """End the tasks, and leave a close frame for `finish`.
-
-        Of what waits only the first piece is kept: a part of it may be on its way already.
-        """
+        """End the tasks, and leave a close frame for `finish`. What waits is dropped."""
         if self._closing:
             return
         self._direct, self._closing = None, True
-        frame = self._reader.close(code, reason)
-        self._outbox = deque([self._outbox[0], frame] if self._outbox else [frame])
+        self._farewell += self._reader.close(code, reason)
+        if self._outbox is not None:
+            self._outbox.cut()
         self._nursery.cancel_scope.cancel()
 
     async def finish(self) -> None:
@@ -188,11 +183,12 @@ class WebSocket:
         so they are read until it closes (RFC 6455, section 7.1.1; RFC 9112, section 9.6).
         """
         self._direct, self._closing = None, True
+        outbox = self._outbox or Outbox(self._socket, self._settings)
         if self._farewell:
-            self._outbox = deque([*(self._outbox or ()), self._farewell])
+            outbox.put(self._farewell)
         with trio.move_on_after(self._settings.close_timeout):
             try:
-                await self._flush()
+                await outbox.drain()
                 if self._reader.ended:
                     self._socket.shutdown(stdlib.SHUT_WR)
                 while data := await self._wait_for_data():
@@ -200,7 +196,7 @@ class WebSocket:
                         self._reader.feed(data)
                         if self._reader.ended:
                             self._socket.shutdown(stdlib.SHUT_WR)
-            except (OSError, Disconnected):
+            except (OSError, Disconnected, NotRead):
                 pass
 
     def _messages_in(self, data: bytes) -> list[str | None]:
@@ -210,7 +206,7 @@ class WebSocket:
         if reader.replies:
             replies = reader.take_replies()
             if reader.ended:
-                self._farewell = replies  # after the answers to what came with it: the last frame
+                self._farewell += replies  # after the answers to what came with it
             else:
                 self.write(replies)
         return messages
@@ -257,44 +253,30 @@ class WebSocket:
     def _block(self, rest: bytes) -> None:
         """The kernel takes no more now: from here on, the outbox."""
         self._direct = None
-        self._outbox = deque()
+        self._outbox = Outbox(self._socket, self._settings)
         self._queue(rest)
         if not self._closing:
-            self._empty = trio.Event()
-            self._nursery.start_soon(self._drain, name="writer")
+            self._nursery.start_soon(self._drain, self._outbox, name="writer")
 
     def _queue(self, frames: bytes) -> None:
         if self._closing or self._outbox is None:
             return
-        self._outbox.append(frames)
-        self._waiting += len(frames)
-        if self._waiting > self._settings.outbox_bytes:
-            self.close(Close.SLOW, "it did not read what was sent to it")
+        self._outbox.put(frames)
+        if self._outbox.too_full:
+            self.close(Close.SLOW, _NOT_READ)
 
-    async def _drain(self) -> None:
+    async def _drain(self, outbox: Outbox) -> None:
         """The writer: ends with an empty outbox, or with the connection."""
         try:
-            await self._flush()
-            self._direct = self._socket
+            await outbox.drain()
+            if not self._closing:
+                self._direct, self._outbox = self._socket, None
+        except NotRead:
+            self.close(Close.SLOW, _NOT_READ)
         except OSError:
             self._give_up()
         finally:
-            if self._empty is not None:
-                self._empty.set()
-                self._empty = None
-
-    async def _flush(self) -> None:
-        while self._outbox:
-            with trio.move_on_after(self._settings.stall_timeout) as patience:
-                await wait_writable(self._socket)
-            if patience.cancelled_caught:
-                self.close(Close.SLOW, "it did not read what was sent to it")
-                await trio.lowlevel.checkpoint()
-            piece = self._outbox.popleft()
-            sent = self._socket.send(piece)
-            self._waiting -= sent
-            if sent < len(piece):
-                self._outbox.appendleft(piece[sent:])
+            outbox.over.set()
 
     def _give_up(self) -> None:
         """The connection is broken: nothing can be said any more."""

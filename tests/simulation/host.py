@@ -22,6 +22,7 @@ from edgechat.edge import (
     lines,
     linger,
     listener,
+    outbox,
     poller,
     repair,
     server,
@@ -152,7 +153,7 @@ class Host:
             put(poller, "select", epoll)
             for module in (linger, listener, poller, websocket):
                 put(module, "wait_readable", _wait_readable)
-            put(websocket, "wait_writable", _wait_writable)
+            put(outbox, "wait_writable", _wait_writable)
             put(history, "secrets", secrets)
             put(writer, "time", clock)
             put(server, "_now_ms", self._now_ms)
