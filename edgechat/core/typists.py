@@ -12,10 +12,6 @@ class Typists:
         self._shown = shown
         self._until: dict[str, float] = {}
 
-    def __len__(self) -> int:
-        """How many typed lately; some may have stopped."""
-        return len(self._until)
-
     def note(self, name: str, now: float) -> list[str]:
         """`name` types: returns all who do."""
         self._until[name] = now + self._shown

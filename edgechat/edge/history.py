@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import trio
 from trio.to_thread import run_sync
 
 from edgechat.core.chatroom import Opened
@@ -37,12 +38,14 @@ class Histories:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
-        self._shelves = [Shelf(folder.shelf(private=private)) for private in (False, True)]
+        self._shelves = [
+            Shelf(folder.shelf(private=private), trio.current_time) for private in (False, True)
+        ]
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """Whether names in the folders may have changed; see `tasks.storage.Storage`."""
         for shelf in self._shelves:
-            shelf.look(now)
+            shelf.look()
 
     async def open(self, key: RoomKey) -> HistoryLog:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
@@ -134,8 +137,12 @@ class HistoryLog:
 
     def append_nowait(self, new: Sequence[bytes]) -> None:
         """Store lines at once, all or none; see `tasks.storage.Log`."""
-        self._writer.append(new, self._shelf.edition)
+        self._writer.write(new)
         self._syncer.add(self._writer)
+
+    def confirm(self, new: Sequence[bytes]) -> None:
+        """They are where they are looked for; see `tasks.storage.Log`."""
+        self._writer.confirm(new, self._shelf.edition)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `tasks.storage.Log`."""

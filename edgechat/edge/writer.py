@@ -1,7 +1,8 @@
 """The writing side of one history file. All of it is synchronous.
 
-A line is in the file, at the chosen durability, before anybody is shown it. A write that fails
-takes back what it wrote; a file that can't be trusted any more is reopened and checked first.
+A line is in the file, at the chosen durability, and the file in its place, before anybody is shown
+it. What fails takes back what it wrote; a file that can't be trusted any more is reopened and
+checked first.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Writer:
         "_name_lasts",
         "_path",
         "_place",
+        "_written",
         "file",
         "suspect",
     )
@@ -61,6 +63,7 @@ class Writer:
         self._last = last
         self._durability = durability
         self._identity = _identity(os.fstat(file.fd)) if file else None
+        self._written = file  # as far as lines are written
         self._edition: int | None = None  # of the shelf, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = time.time_ns() // 1_000_000
@@ -68,15 +71,19 @@ class Writer:
     def __str__(self) -> str:
         return f"the history of {self._key}"
 
-    def append(self, new: Sequence[bytes], edition: int | None = None) -> None:
+    def append(self, new: Sequence[bytes]) -> None:
         """Store lines (without newlines), all or none.
 
-        `edition` is its shelf's, where that has just been looked at.
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
+        self.write(new)
+        self.confirm(new)
+
+    def write(self, new: Sequence[bytes]) -> None:
+        """The first half of `append`."""
         if self.suspect:
             self._reopen()
-        file = self._write(b"\n".join(new) + b"\n", edition)
+        file = self._write(b"\n".join(new) + b"\n")
         if self._durability == "disk":
             try:
                 self._sync(file)
@@ -84,7 +91,17 @@ class Writer:
                 self._roll_back(file)
                 self.suspect = True
                 raise StorageUnavailable(reason(error)) from None
-        self.file = file
+        self._written = file
+
+    def confirm(self, new: Sequence[bytes], edition: int | None = None) -> None:
+        """The second half: what was written is where it is looked for. Else it is taken back.
+
+        `edition` is the shelf's, where that was looked at after `write`.
+        """
+        if edition is None or edition != self._edition:
+            self._check_place()
+            self._edition = edition
+        self.file = self._written
         self._last = new[-1]
 
     def sync(self) -> None:
@@ -97,16 +114,13 @@ class Writer:
         if self.file is not None:
             os.close(self.file.fd)
 
-    def _write(self, data: bytes, edition: int | None) -> File:
+    def _write(self, data: bytes) -> File:
         """Write, and return the file as it is then; or take it back, and raise."""
         file = self.file
         if file is None:
             file = self._create()
             data = self._header() + data
         else:
-            if edition is None or edition != self._edition:
-                self._check_place()
-                self._edition = edition
             self._check_end(file)
         try:
             written = os.write(file.fd, data)
@@ -119,14 +133,19 @@ class Writer:
         return File(file.fd, file.start, file.end + written, file.base)
 
     def _check_place(self) -> None:
-        """Lines written to a file that was moved away or removed would be seen, and then lost."""
+        """Lines in a file that was moved away or removed would be seen, and then lost."""
+        assert self._written is not None
         try:
             found = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
+            self._roll_back(self._written, in_place=False)
             raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:
+            self._roll_back(self._written)
+            self.suspect = True
             raise StorageUnavailable(reason(error)) from None
         if (found.st_dev, found.st_ino) != self._identity:
+            self._roll_back(self._written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
     def _check_end(self, file: File) -> None:
@@ -146,6 +165,7 @@ class Writer:
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         self._identity = _identity(os.fstat(fd))
+        self._name_lasts = False
         return File(fd, len(self._header()), 0, self._base)
 
     def _header(self) -> bytes:
@@ -153,12 +173,15 @@ class Writer:
         header = Header(1, self._key.name, self._created, base)
         return msgspec.json.encode(header) + b"\n"
 
-    def _roll_back(self, file: File) -> None:
-        """Take back what was written beyond the last stored line; a new file goes altogether."""
+    def _roll_back(self, file: File, *, in_place: bool = True) -> None:
+        """Take back what was written beyond the last stored line; a new file goes altogether,
+        if it is the one in that place.
+        """
         if self.file is None:
             os.close(file.fd)
-            with suppress(OSError):
-                os.unlink(self._path)
+            if in_place:
+                with suppress(OSError):
+                    os.unlink(self._path)
             return
         try:
             os.ftruncate(file.fd, self.file.end)

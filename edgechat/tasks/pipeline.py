@@ -134,8 +134,19 @@ class Pipeline:
                 self._failure = self._not_stored(error)
                 self._wake()
 
+    def settle_stored(self) -> None:
+        """The third step, after a look at where the files are."""
+        lines = self._drafted.lines
+        if lines and self._failure is None:
+            try:
+                self._log.confirm(lines)
+            except StorageUnavailable as error:
+                self._failure = self._not_stored(error)
+                self._wake()
+        self.settle()
+
     def settle(self) -> None:
-        """The third step."""
+        """The third step, where lines are stored for good."""
         self._outcome = settle(self._state, self._drafted, self._now, self._failure)
 
     def tell(self) -> None:

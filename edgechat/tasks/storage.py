@@ -21,7 +21,13 @@ class Log(Protocol):
         """Whether the next append has to wait for something slow."""
 
     def append_nowait(self, lines: Sequence[bytes]) -> None:
-        """`append`, where it does not wait, right after `Storage.look`."""
+        """The first half of `append`, where it does not wait.
+
+        `Storage.look` comes next, and then `confirm`, with the same lines, before they are shown.
+        """
+
+    def confirm(self, lines: Sequence[bytes]) -> None:
+        """The second half of `append`: a file that others moved away meanwhile has no lines."""
 
     async def append(self, lines: Sequence[bytes]) -> None:
         """Store lines (without newlines) at the chosen durability: all of them, or none.
@@ -46,10 +52,10 @@ class Log(Protocol):
 class Storage(Protocol):
     """All rooms' histories."""
 
-    def look(self, now: float) -> None:
-        """A turn's `append_nowait`s follow, and no file may be written that is not where it was.
+    def look(self) -> None:
+        """See whether files may have been moved, for all that is to be confirmed.
 
-        `now` is in seconds of a clock that never goes back. Never raises, never waits.
+        Never raises, never waits.
         """
 
     async def open(self, key: RoomKey) -> Log:

@@ -19,7 +19,7 @@ from edgechat.tasks.pipeline import Pipeline
 class Turn:
     """The pipelines through which something has to go before the turn is over."""
 
-    def __init__(self, now_ms: Callable[[], int], look: Callable[[float], None]) -> None:
+    def __init__(self, now_ms: Callable[[], int], look: Callable[[], None]) -> None:
         """`now_ms` reads the wall clock: Unix time in ms; `look` is `tasks.storage.Storage`'s."""
         self.now_ms = now_ms
         self._look = look
@@ -31,9 +31,9 @@ class Turn:
         if self._busy:
             now, now_ms = trio.current_time(), self.now_ms()
             busy = _take_step(self._busy, methodcaller("decide_said", now_ms, now))
-            self._look(now)
             busy = _take_step(busy, Pipeline.store_nowait)
-            busy = _take_step(busy, Pipeline.settle)
+            self._look()
+            busy = _take_step(busy, Pipeline.settle_stored)
             _take_step(busy, Pipeline.tell)
             self._busy.clear()
 

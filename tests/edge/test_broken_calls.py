@@ -102,6 +102,23 @@ async def test_a_write_that_can_not_be_taken_back(
         await check_honesty(server, talking)
 
 
+@pytest.mark.parametrize("call", ["stat", "lseek"])
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_file_that_can_not_be_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, durability: str
+) -> None:
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        look = Broken(monkeypatch, call)
+        look.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        assert len(server.lines()) == 1
+        look.failing = False
+        assert await talking.says("three") == "stored"
+        await check_honesty(server, talking)
+
+
 async def test_what_can_not_be_read_ends_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,7 @@ async def test_a_file_that_others_changed_is_not_written_on(
         durability = "os"
     async with serving(tmp_path, durability=durability) as server:
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
-        await said(alice, "one")
+        await said(alice, "one", id="c0")  # from the first id on, no message waits for the ids
         os.utime(server.file().parent, (0, 0))  # whatever happens next bears another time
         await said(alice, "two")
         change(server.file(), how)
@@ -102,6 +102,46 @@ async def test_a_file_that_others_changed_is_not_written_on(
         stored = await said(again, "kept", id="c1")
         assert json.loads(server.lines()[-1]) == stored
         assert b"lost?" not in server.file().read_bytes()
+
+
+async def test_a_file_that_goes_between_its_write_and_its_being_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for once more, and what was written to it is taken back."""
+    write_it, other = os.write, tmp_path / "other"
+
+    def write_and_lose(fd: int, data: bytes) -> int:
+        written = write_it(fd, data)
+        if b"lost?" in data and server.file().exists():
+            server.file().rename(other)
+        return written
+
+    async with serving(tmp_path) as server:
+        alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
+        await said(alice, "one", id="c0")
+        before = server.file().read_bytes()
+        monkeypatch.setattr(os, "write", write_and_lose)
+        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
+        with trio.fail_after(SOON):
+            assert await alice.close_code() == await bob.close_code() == 1012
+        assert other.read_bytes() == before
+        assert not server.file().exists()
+
+
+async def test_a_private_rooms_file_is_looked_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "_GRAIN", 0.0)
+    monkeypatch.setattr(shelf, "_TRUST", float("inf"))
+    async with serving(tmp_path) as server:
+        id = (await server.ask("POST", "/api/room")).body.decode()
+        alice = await join(server.port, "alice", id)
+        await said(alice, "one", id="c0")
+        (path,) = (tmp_path / "rooms/private").iterdir()
+        os.utime(path.parent, (0, 0))
+        await said(alice, "two", id="c1")
+        path.rename(tmp_path / "other")
+        assert (await said(alice, "lost?", id="c2"))["code"] == "storage_unavailable"
 
 
 async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> None:

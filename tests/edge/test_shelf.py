@@ -17,8 +17,9 @@ from edgechat.edge.shelf import Shelf
 class Clocked:
     """A folder on a file system whose times have a grain. It stands in the place of `os`."""
 
-    def __init__(self, grain: float) -> None:
+    def __init__(self, grain: float, shows: str = "st_ctime_ns") -> None:
         self.now = 0.0
+        self.shows = shows  # a change, but for where it is replaced
         self.gone = False
         self._grain = grain
         self._changed_at = -1.0
@@ -30,13 +31,15 @@ class Clocked:
         if self.gone:
             raise FileNotFoundError(path)
         time = self._changed_at // self._grain if self._grain else self._changed_at
-        return SimpleNamespace(st_dev=1, st_ino=2, st_mtime_ns=time, st_ctime_ns=time)
+        return SimpleNamespace(
+            **{"st_dev": 1, "st_ino": 2, "st_mtime_ns": 0, "st_ctime_ns": 0} | {self.shows: time}
+        )
 
 
 def a_shelf(patch: pytest.MonkeyPatch, grain: float = 0.0) -> tuple[Clocked, Shelf]:
     folder = Clocked(grain)
     patch.setattr(shelf, "os", folder)
-    return folder, Shelf(Path("rooms"))
+    return folder, Shelf(Path("rooms"), lambda: folder.now)
 
 
 STEPS = st.lists(st.tuples(st.floats(0, 2.5), st.sampled_from(["change", "look"])), max_size=40)
@@ -46,7 +49,7 @@ STEPS = st.lists(st.tuples(st.floats(0, 2.5), st.sampled_from(["change", "look"]
 def test_every_change_makes_another_edition(grain: float, steps: list[tuple[float, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         folder, it = a_shelf(patch, grain)
-        it.look(0.0)
+        it.look()
         seen, changed = it.edition, False
         for pause, step in steps:
             folder.now += pause
@@ -54,29 +57,46 @@ def test_every_change_makes_another_edition(grain: float, steps: list[tuple[floa
                 folder.change()
                 changed = True
             else:
-                it.look(folder.now)
+                it.look()
                 assert not changed or it.edition != seen, "believed what it had seen before"
                 seen, changed = it.edition, False
 
 
 def test_where_nothing_changes_it_is_believed_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, it = a_shelf(monkeypatch)
+    folder, it = a_shelf(monkeypatch)
     editions = []
     for tenth in range(100):
-        it.look(tenth / 10)
+        folder.now = tenth / 10
+        it.look()
         editions.append(it.edition)
-    assert len(set(editions[:31])) >= 30, "may two changes have had the same time?"
-    assert len(set(editions[31:])) <= 8
+    assert len(set(editions[:30])) == 30, "two changes may have had the same time"
+    assert 6 <= len(set(editions[30:])) <= 8
 
 
 def test_a_folder_that_goes_and_comes_makes_other_editions(monkeypatch: pytest.MonkeyPatch) -> None:
     folder, it = a_shelf(monkeypatch)
-    editions = set()
-    for now, gone in (100.0, False), (200.0, True), (200.1, True), (200.2, False):
-        folder.gone = gone
-        it.look(now)
+    editions = {it.edition}
+    for now, gone in (0.0, True), (0.1, True), (0.2, False), (9.0, True), (9.1, True), (20.0, True):
+        folder.now, folder.gone = now, gone
+        it.look()
         editions.add(it.edition)
-    assert len(editions) == 4
+    assert len(editions) == 7, "what can't be seen is not believed"
+
+
+@pytest.mark.parametrize("what", ["st_dev", "st_ino", "st_mtime_ns", "st_ctime_ns"])
+def test_any_of_these_shows_a_change(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, it = a_shelf(monkeypatch)
+    folder.shows = what
+    for now in (0.0, 4.0):
+        folder.now = now
+        it.look()
+    before = it.edition
+    folder.now = 4.1
+    it.look()
+    assert it.edition == before
+    folder.change()
+    it.look()
+    assert it.edition == before + 1
 
 
 @pytest.mark.parametrize("how", ["made", "removed", "renamed", "folder replaced"])
@@ -87,10 +107,10 @@ def test_real_folders_show_it(tmp_path: Path, how: str, monkeypatch: pytest.Monk
     rooms.mkdir()
     (rooms / "a").touch()
     os.utime(rooms, (0, 0))
-    it = Shelf(rooms)
-    it.look(0.0)
+    it = Shelf(rooms, lambda: 0.0)
+    it.look()
     before = it.edition
-    it.look(0.1)
+    it.look()
     assert it.edition == before
     if how == "made":
         (rooms / "b").touch()
@@ -102,5 +122,5 @@ def test_real_folders_show_it(tmp_path: Path, how: str, monkeypatch: pytest.Monk
         rooms.rename(tmp_path / "old")
         rooms.mkdir()
         os.utime(rooms, (0, 0))
-    it.look(0.2)
+    it.look()
     assert it.edition != before

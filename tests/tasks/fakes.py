@@ -41,6 +41,8 @@ class FakeStorage:
         self.base = BASE
         self.fail_open: Exception | None = None
         self.fail_append: Exception | None = None
+        self.fail_confirm: Exception | None = None
+        self.looked = False  # since the last append
         self.fail_read: Exception | None = None
         self.may_append = trio.Event()  # cleared by a new one: a slow disk
         self.may_append.set()
@@ -48,8 +50,8 @@ class FakeStorage:
         self.reads = 0
         self.open_logs = 0
 
-    def look(self, now: float) -> None:
-        """Nobody moves a file that is in memory."""
+    def look(self) -> None:
+        self.looked = True
 
     async def open(self, key: RoomKey) -> FakeLog:
         await trio.lowlevel.checkpoint()
@@ -99,6 +101,13 @@ class FakeLog:
         assert seqs == list(range(after + 1, after + 1 + len(lines))), "two rooms, one file"
         file.extend(lines)
         self._storage.appends += 1
+        self._storage.looked = False
+
+    def confirm(self, lines: Sequence[bytes]) -> None:
+        assert self._storage.looked
+        if self._storage.fail_confirm is not None:
+            del self._storage.files[self._key][-len(lines) :]
+            raise self._storage.fail_confirm
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         await self._read()
