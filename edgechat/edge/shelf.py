@@ -11,9 +11,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-# Seconds. Two changes within a file system's grain bear the same time: while that may be, nothing
-# is believed. And nothing for long, as there may be file systems that keep no such times.
-_GRAIN = 3.0
+# Seconds. Two changes within a file system's grain bear the same time, a tick of the kernel's clock
+# or, where it keeps whole seconds only, two of them: while that may be, nothing is believed. And
+# nothing for long, as there may be file systems that keep no such times.
+_TICK = 0.1
+_WHOLE_SECONDS = 3.0
 _TRUST = 1.0
 
 
@@ -37,10 +39,18 @@ class Shelf:
         stamp = _stamp(self._place)
         now = self._clock()
         if stamp is None or stamp != self._stamp:
-            self._stamp, self._fresh_until, self._trusted_until = stamp, now + _GRAIN, now
-        if now < self._fresh_until or now >= self._trusted_until:
+            self._stamp = stamp
+            self._fresh_until = self._trusted_until = now + _grain(stamp)
+            self.edition += 1
+        elif now < self._fresh_until:
+            self.edition += 1
+        elif now >= self._trusted_until:
             self.edition += 1
             self._trusted_until = now + _TRUST
+
+
+def _grain(stamp: tuple[int, ...] | None) -> float:
+    return _WHOLE_SECONDS if stamp is None or stamp[-1] % 1_000_000_000 == 0 else _TICK
 
 
 def _stamp(place: str) -> tuple[int, ...] | None:

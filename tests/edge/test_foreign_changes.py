@@ -82,7 +82,7 @@ async def test_a_file_that_others_changed_is_not_written_on(
     tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if durability == "believing the folder":  # from the first look on, and for ever
-        monkeypatch.setattr(shelf, "_GRAIN", 0.0)
+        monkeypatch.setattr(shelf, "_TICK", 0.0)
         monkeypatch.setattr(shelf, "_TRUST", float("inf"))
         durability = "os"
     async with serving(tmp_path, durability=durability) as server:
@@ -131,7 +131,7 @@ async def test_a_file_that_goes_between_its_write_and_its_being_shown(
 async def test_a_private_rooms_file_is_looked_for_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "_GRAIN", 0.0)
+    monkeypatch.setattr(shelf, "_TICK", 0.0)
     monkeypatch.setattr(shelf, "_TRUST", float("inf"))
     async with serving(tmp_path) as server:
         id = (await server.ask("POST", "/api/room")).body.decode()

@@ -17,36 +17,37 @@ from edgechat.edge.shelf import Shelf
 class Clocked:
     """A folder on a file system whose times have a grain. It stands in the place of `os`."""
 
-    def __init__(self, grain: float, shows: str = "st_ctime_ns") -> None:
+    def __init__(self, grain: int, shows: str = "st_ctime_ns") -> None:
+        """`grain` in ns."""
         self.now = 0.0
         self.shows = shows  # a change, but for where it is replaced
         self.gone = False
         self._grain = grain
-        self._changed_at = -1.0
+        self._time = 123  # ns
 
     def change(self) -> None:
-        self._changed_at = self.now
+        self._time = (round(self.now * 1e9) + 456) // self._grain * self._grain
 
     def stat(self, path: str) -> SimpleNamespace:
         if self.gone:
             raise FileNotFoundError(path)
-        time = self._changed_at // self._grain if self._grain else self._changed_at
-        return SimpleNamespace(
-            **{"st_dev": 1, "st_ino": 2, "st_mtime_ns": 0, "st_ctime_ns": 0} | {self.shows: time}
-        )
+        shown = {"st_dev": 1, "st_ino": 2, "st_mtime_ns": 3, "st_ctime_ns": 4}
+        return SimpleNamespace(**shown | {self.shows: self._time})
 
 
-def a_shelf(patch: pytest.MonkeyPatch, grain: float = 0.0) -> tuple[Clocked, Shelf]:
+def a_shelf(patch: pytest.MonkeyPatch, grain: int = 1) -> tuple[Clocked, Shelf]:
     folder = Clocked(grain)
     patch.setattr(shelf, "os", folder)
     return folder, Shelf(Path("rooms"), lambda: folder.now)
 
 
-STEPS = st.lists(st.tuples(st.floats(0, 2.5), st.sampled_from(["change", "look"])), max_size=40)
+PAUSES = st.floats(0, 2.5) | st.floats(0, 0.02) | st.sampled_from([0.0, 0.001, 0.09, 0.1, 1.0])
+STEPS = st.lists(st.tuples(PAUSES, st.sampled_from(["change", "look"])), max_size=40)
+MS = 1_000_000
 
 
-@given(grain=st.sampled_from([0.0, 0.004, 0.1, 1.0, 2.0]), steps=STEPS)
-def test_every_change_makes_another_edition(grain: float, steps: list[tuple[float, str]]) -> None:
+@given(grain=st.sampled_from([1, 4 * MS, 10 * MS, 1_000 * MS, 2_000 * MS]), steps=STEPS)
+def test_every_change_makes_another_edition(grain: int, steps: list[tuple[float, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         folder, it = a_shelf(patch, grain)
         it.look()
@@ -62,15 +63,21 @@ def test_every_change_makes_another_edition(grain: float, steps: list[tuple[floa
                 seen, changed = it.edition, False
 
 
-def test_where_nothing_changes_it_is_believed_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, it = a_shelf(monkeypatch)
-    editions = []
-    for tenth in range(100):
-        folder.now = tenth / 10
+@pytest.mark.parametrize(("grain", "fresh"), [(1, 0.1), (1_000 * MS, 3.0)])
+def test_where_nothing_changes_it_is_believed_for_a_second(
+    grain: int, fresh: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not before two changes can't have had the same time any more."""
+    folder, it = a_shelf(monkeypatch, grain)
+    folder.change()
+    early: list[int] = []
+    late: list[int] = []
+    for step in range(500):
+        folder.now = step / 50
         it.look()
-        editions.append(it.edition)
-    assert len(set(editions[:30])) == 30, "two changes may have had the same time"
-    assert 6 <= len(set(editions[30:])) <= 8
+        (early if folder.now < fresh else late).append(it.edition)
+    assert len(set(early)) == len(early)
+    assert 10 - fresh - 1 <= len(set(late)) <= 10 - fresh + 1
 
 
 def test_a_folder_that_goes_and_comes_makes_other_editions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +108,14 @@ def test_any_of_these_shows_a_change(what: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("how", ["made", "removed", "renamed", "folder replaced"])
 def test_real_folders_show_it(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "_GRAIN", 0.0)
+    monkeypatch.setattr(shelf, "_TICK", 0.0)
     monkeypatch.setattr(shelf, "_TRUST", float("inf"))
     rooms = tmp_path / "rooms"
     rooms.mkdir()
     (rooms / "a").touch()
     os.utime(rooms, (0, 0))
     it = Shelf(rooms, lambda: 0.0)
+    it.look()
     it.look()
     before = it.edition
     it.look()
