@@ -127,11 +127,10 @@ class HistoryLog:
 
     async def append(self, new: Sequence[bytes]) -> None:
         """Store lines, all or none; see `tasks.storage.Log`."""
-        if not self.waits:
+        if self.waits:
+            await run_sync(self._writer.append, new)
+        else:
             self._writer.append(new)
-            self._syncer.add(self._writer)
-            return
-        await run_sync(self._writer.append, new)
         if not self._on_disk:
             self._syncer.add(self._writer)
 
