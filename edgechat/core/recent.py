@@ -60,7 +60,7 @@ class Recent:
             self.start += 1
             self._before = frames.popleft()
             self._bytes -= len(self._before)
-            if self._lost and self.start in self._lost:
+            if self.start in self._lost:
                 h = self._lost.pop(self.start)
                 self._before = h.hex() if h else None
 

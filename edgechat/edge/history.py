@@ -139,9 +139,9 @@ class HistoryLog:
         self._writer.write(new)
         self._syncer.add(self._writer)
 
-    def confirm(self, new: Sequence[bytes]) -> None:
+    def confirm(self) -> None:
         """They are where they are looked for; see `tasks.storage.Log`."""
-        self._writer.confirm(new, self._shelf.edition)
+        self._writer.confirm(self._shelf.edition)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `tasks.storage.Log`."""

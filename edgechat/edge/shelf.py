@@ -36,26 +36,20 @@ class Shelf:
 
         Never raises: what is wrong with the folder shows when a file in it is looked at.
         """
-        stamp = _stamp(self._place)
+        try:
+            found = os.stat(self._place)
+        except OSError:
+            self._stamp = None
+            self.edition += 1
+            return
         now = self._clock()
-        if stamp is None or stamp != self._stamp:
+        stamp = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+        if stamp != self._stamp:
             self._stamp = stamp
-            self._fresh_until = self._trusted_until = now + _grain(stamp)
-            self.edition += 1
-        elif now < self._fresh_until:
-            self.edition += 1
+            grain = _TICK if found.st_ctime_ns % 1_000_000_000 else _WHOLE_SECONDS
+            self._fresh_until = self._trusted_until = now + grain
         elif now >= self._trusted_until:
-            self.edition += 1
             self._trusted_until = now + _TRUST
-
-
-def _grain(stamp: tuple[int, ...] | None) -> float:
-    return _WHOLE_SECONDS if stamp is None or stamp[-1] % 1_000_000_000 == 0 else _TICK
-
-
-def _stamp(place: str) -> tuple[int, ...] | None:
-    try:
-        found = os.stat(place)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+        elif now >= self._fresh_until:
+            return
+        self.edition += 1

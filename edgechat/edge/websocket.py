@@ -157,7 +157,7 @@ class WebSocket:
 
     async def drained(self) -> None:
         """Until the outbox is empty: bounded, as one who does not read is closed 4008."""
-        if self._outbox is not None:
+        if self._outbox is not None and not self._closing:
             await self._outbox.over.wait()
         if self._closing:
             raise Disconnected

@@ -63,7 +63,7 @@ class Writer:
         self._last = last
         self._durability = durability
         self._identity = _identity(os.fstat(file.fd)) if file else None
-        self._written = file  # as far as lines are written
+        self._written: tuple[File, bytes] | None = None  # not confirmed: `file`, its last line
         self._edition: int | None = None  # of the shelf, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = time.time_ns() // 1_000_000
@@ -77,7 +77,7 @@ class Writer:
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
         self.write(new)
-        self.confirm(new)
+        self.confirm()
 
     def write(self, new: Sequence[bytes]) -> None:
         """The first half of `append`."""
@@ -91,18 +91,18 @@ class Writer:
                 self._roll_back(file)
                 self.suspect = True
                 raise StorageUnavailable(reason(error)) from None
-        self._written = file
+        self._written = file, new[-1]
 
-    def confirm(self, new: Sequence[bytes], edition: int | None = None) -> None:
+    def confirm(self, edition: int | None = None) -> None:
         """The second half: what was written is where it is looked for. Else it is taken back.
 
         `edition` is the shelf's, where that was looked at after `write`.
         """
+        assert self._written is not None
         if edition is None or edition != self._edition:
-            self._check_place()
+            self._check_place(self._written[0])
             self._edition = edition
-        self.file = self._written
-        self._last = new[-1]
+        self.file, self._last = self._written
 
     def sync(self) -> None:
         """Make all that was written last, a new file's name too. Raises `OSError`."""
@@ -132,20 +132,19 @@ class Writer:
             raise StorageUnavailable("the disk took only a part of it")
         return File(file.fd, file.start, file.end + written, file.base)
 
-    def _check_place(self) -> None:
+    def _check_place(self, written: File) -> None:
         """Lines in a file that was moved away or removed would be seen, and then lost."""
-        assert self._written is not None
         try:
             found = os.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
-            self._roll_back(self._written, in_place=False)
+            self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:
-            self._roll_back(self._written)
+            self._roll_back(written)
             self.suspect = True
             raise StorageUnavailable(reason(error)) from None
         if (found.st_dev, found.st_ino) != self._identity:
-            self._roll_back(self._written, in_place=False)
+            self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
     def _check_end(self, file: File) -> None:

@@ -136,10 +136,9 @@ class Pipeline:
 
     def settle_stored(self) -> None:
         """The third step, after a look at where the files are."""
-        lines = self._drafted.lines
-        if lines and self._failure is None:
+        if self._drafted.lines and self._failure is None:
             try:
-                self._log.confirm(lines)
+                self._log.confirm()
             except StorageUnavailable as error:
                 self._failure = self._not_stored(error)
                 self._wake()

@@ -23,10 +23,10 @@ class Log(Protocol):
     def append_nowait(self, lines: Sequence[bytes]) -> None:
         """The first half of `append`, where it does not wait.
 
-        `Storage.look` comes next, and then `confirm`, with the same lines, before they are shown.
+        `Storage.look` comes next, and then `confirm`, before the lines are shown.
         """
 
-    def confirm(self, lines: Sequence[bytes]) -> None:
+    def confirm(self) -> None:
         """The second half of `append`: a file that others moved away meanwhile has no lines."""
 
     async def append(self, lines: Sequence[bytes]) -> None:

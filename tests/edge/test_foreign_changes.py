@@ -81,7 +81,7 @@ def change(path: Path, how: str) -> None:
 async def test_a_file_that_others_changed_is_not_written_on(
     tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if durability == "believing the folder":  # from the first look on, and for ever
+    if durability == "believing the folder":  # as soon as it was seen twice, for ever
         monkeypatch.setattr(shelf, "_TICK", 0.0)
         monkeypatch.setattr(shelf, "_TRUST", float("inf"))
         durability = "os"
@@ -107,7 +107,7 @@ async def test_a_file_that_others_changed_is_not_written_on(
 async def test_a_file_that_goes_between_its_write_and_its_being_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is looked for once more, and what was written to it is taken back."""
+    """It is looked for after the write, and what was written to it is taken back."""
     write_it, other = os.write, tmp_path / "other"
 
     def write_and_lose(fd: int, data: bytes) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from edgechat.core.errors import Close
 from edgechat.edge.outbox import NotRead, Outbox
@@ -30,6 +30,14 @@ def pair() -> Iterator[Pair]:
         ours.setblocking(False)
         theirs.setblocking(False)
         yield ours, theirs
+
+
+async def read(socket: stdlib.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        await trio.lowlevel.wait_readable(socket)
+        data += read_all(socket)
+    return data
 
 
 def read_all(socket: stdlib.socket) -> bytes:
@@ -97,7 +105,7 @@ async def test_the_writer_of_one_who_takes_nothing_closes_it(
     waited: list[str] = []
 
     async def wait(websocket: WebSocket) -> None:
-        with trio.CancelScope(shield=True):
+        with trio.CancelScope(shield=True, deadline=60):
             with pytest.raises(Disconnected):
                 await websocket.drained()
             waited.append("over")
@@ -109,17 +117,13 @@ async def test_the_writer_of_one_who_takes_nothing_closes_it(
         await trio.sleep_forever()
     assert waited == ["over"]
     assert 30 <= trio.current_time() < 31
-    taken = len(read_all(pair[1]))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(websocket.finish)
-        await wait_all_tasks_blocked()
-        rest = b""
-        while not rest.endswith(b"sent to it"):
-            await trio.lowlevel.checkpoint()
-            rest += read_all(pair[1])
-        nursery.cancel_scope.cancel()
-    assert rest[: len(BIG) - taken] == BIG[taken:]
-    assert rest[len(BIG) - taken :][2:4] == Close.SLOW.to_bytes(2, "big")
+    with trio.fail_after(4):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(websocket.finish)
+            data = await read(pair[1], len(BIG) + 4)
+            nursery.cancel_scope.cancel()
+    assert data.startswith(BIG)
+    assert data[len(BIG) + 2 :][:2] == Close.SLOW.to_bytes(2, "big")
 
 
 async def test_a_good_bye_to_one_who_takes_nothing_ends(
@@ -147,14 +151,11 @@ async def test_nothing_is_written_behind_a_close(pair: Pair) -> None:
                 websocket.close(Close.RESTART)
             return sent
 
-    with trio.fail_after(SOON):
-        async with trio.open_nursery() as nursery:
-            websocket = WebSocket(ours, nursery, Settings(), b"")
-            websocket._socket = Closing()  # type: ignore[assignment]
-            websocket.write(BIG)
-            got = read_all(theirs)
-            while len(got) < len(BIG):
-                await trio.lowlevel.checkpoint()
-                got += read_all(theirs)
-        websocket.write(b"too late")
-        assert got + read_all(theirs) == BIG
+    async with trio.open_nursery() as nursery:
+        websocket = WebSocket(ours, nursery, Settings(), b"")
+        websocket._socket = Closing()  # type: ignore[assignment]
+        websocket.write(BIG)
+        with trio.fail_after(SOON, shield=True):
+            got = await read(theirs, len(BIG))
+    websocket.write(b"too late")
+    assert got + read_all(theirs) == BIG

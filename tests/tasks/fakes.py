@@ -41,7 +41,6 @@ class FakeStorage:
         self.base = BASE
         self.fail_open: Exception | None = None
         self.fail_append: Exception | None = None
-        self.fail_confirm: Exception | None = None
         self.looked = False  # since the last append
         self.fail_read: Exception | None = None
         self.may_append = trio.Event()  # cleared by a new one: a slow disk
@@ -103,11 +102,8 @@ class FakeLog:
         self._storage.appends += 1
         self._storage.looked = False
 
-    def confirm(self, lines: Sequence[bytes]) -> None:
+    def confirm(self) -> None:
         assert self._storage.looked
-        if self._storage.fail_confirm is not None:
-            del self._storage.files[self._key][-len(lines) :]
-            raise self._storage.fail_confirm
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         await self._read()

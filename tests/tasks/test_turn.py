@@ -134,7 +134,7 @@ async def test_a_room_whose_history_was_replaced_refuses_and_the_others_go_on(
     async with a_world() as world:
         a, b, c = [await world.join("alice", key=key) for key in (A, B, C)]
 
-        def replaced(lines: Sequence[bytes]) -> None:
+        def replaced(*_: Sequence[bytes]) -> None:
             raise HistoryChanged("the file was replaced")
 
         setattr(log_of(world, B), when, replaced)
