@@ -141,7 +141,6 @@ class Writer:
             raise HistoryChanged("the file was moved or removed") from None
         except OSError as error:
             self._roll_back(written)
-            self.suspect = True
             raise StorageUnavailable(reason(error)) from None
         if (found.st_dev, found.st_ino) != self._identity:
             self._roll_back(written, in_place=False)

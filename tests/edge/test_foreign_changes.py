@@ -89,7 +89,8 @@ async def test_a_file_that_others_changed_is_not_written_on(
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
         await said(alice, "one", id="c0")  # from the first id on, no message waits for the ids
         os.utime(server.file().parent, (0, 0))  # whatever happens next bears another time
-        await said(alice, "two")
+        for text in ("two", "three", "four"):
+            await said(alice, text)
         change(server.file(), how)
         before = server.file().read_bytes() if server.file().exists() else None
         assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
@@ -128,6 +129,28 @@ async def test_a_file_that_goes_between_its_write_and_its_being_shown(
         assert not server.file().exists()
 
 
+async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_it, other = os.write, tmp_path / "other"
+    write(other, theirs := make_lines(3))
+    before = other.read_bytes()
+
+    def write_and_replace(fd: int, data: bytes) -> int:
+        written = write_it(fd, data)
+        if b"lost?" in data and other.exists():
+            other.rename(server.file())
+        return written
+
+    async with serving(tmp_path) as server:
+        alice = await join(server.port, "alice")
+        monkeypatch.setattr(os, "write", write_and_replace)
+        assert (await said(alice, "lost?"))["code"] == "storage_unavailable"
+        assert server.file().read_bytes() == before
+        again = await join(server.port, "alice")
+        assert (await said(again, "next"))["seq"] == len(theirs) + 1
+
+
 async def test_a_private_rooms_file_is_looked_for_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,9 +162,10 @@ async def test_a_private_rooms_file_is_looked_for_too(
         await said(alice, "one", id="c0")
         (path,) = (tmp_path / "rooms/private").iterdir()
         os.utime(path.parent, (0, 0))
-        await said(alice, "two", id="c1")
+        for text in ("two", "three", "four"):
+            await said(alice, text)
         path.rename(tmp_path / "other")
-        assert (await said(alice, "lost?", id="c2"))["code"] == "storage_unavailable"
+        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
 
 
 async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> None:

@@ -126,6 +126,14 @@ async def test_the_writer_of_one_who_takes_nothing_closes_it(
     assert data[len(BIG) + 2 :][:2] == Close.SLOW.to_bytes(2, "big")
 
 
+async def test_nobody_waits_for_an_outbox_that_was_too_full_at_once(pair: Pair) -> None:
+    async with trio.open_nursery() as nursery:
+        websocket = WebSocket(pair[0], nursery, Settings(outbox_bytes=1_000), b"")
+        websocket.write(BIG)
+        with trio.fail_after(SOON, shield=True), pytest.raises(Disconnected):
+            await websocket.drained()
+
+
 async def test_a_good_bye_to_one_who_takes_nothing_ends(
     pair: Pair, autojump_clock: MockClock
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgechat.edge import shelf
@@ -46,6 +46,10 @@ STEPS = st.lists(st.tuples(PAUSES, st.sampled_from(["change", "look"])), max_siz
 MS = 1_000_000
 
 
+@example(
+    grain=10 * MS,
+    steps=[(1.011, "change"), (0.0, "look"), (0.002, "look"), (0.002, "change"), (0.5, "look")],
+)
 @given(grain=st.sampled_from([1, 4 * MS, 10 * MS, 1_000 * MS, 2_000 * MS]), steps=STEPS)
 def test_every_change_makes_another_edition(grain: int, steps: list[tuple[float, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
