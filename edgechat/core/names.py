@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 import unicodedata
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from edgechat.core.errors import Close, Refusal
 
 MAX_ROOM_CHARS = 32
 _PRIVATE_ID = re.compile(r"[0-9a-f]{64}")
-_RANDOM_BYTES = 16
+RANDOM_BYTES = 16
 _MAC_BYTES = 16
 
 # Characters that turn the order of what stands around them: a name with one could pose as another.
@@ -45,15 +44,14 @@ class PrivateIds:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def make(self) -> str:
-        """A new id: 64 lower-case hex digits."""
-        random = secrets.token_bytes(_RANDOM_BYTES)
+    def make(self, random: bytes) -> str:
+        """A new id, 64 lower-case hex digits, of `RANDOM_BYTES` random bytes."""
         return (random + self._mac(random)).hex()
 
     def are_ours(self, id: str) -> bool:
         """Whether `id`, 64 lower-case hex digits, was made here. Takes the same time either way."""
         raw = bytes.fromhex(id)
-        return hmac.compare_digest(self._mac(raw[:_RANDOM_BYTES]), raw[_RANDOM_BYTES:])
+        return hmac.compare_digest(self._mac(raw[:RANDOM_BYTES]), raw[RANDOM_BYTES:])
 
     def _mac(self, random: bytes) -> bytes:
         return hashlib.blake2b(random, key=self._key, digest_size=_MAC_BYTES).digest()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import secrets
 from pathlib import Path
 
+from edgechat import system
 from edgechat.core.names import RoomKey
 
 _KEY_BYTES = 32
@@ -27,7 +25,7 @@ class Folder:
         """Make it, lock it, and return the key. Raises `FolderError`. `release` it afterwards."""
         try:
             for kind in ("public", "private"):
-                (self.path / "rooms" / kind).mkdir(parents=True, exist_ok=True)
+                system.makedirs(self.path / "rooms" / kind, exist_ok=True)
             self._take_lock()
             return self._read_key()
         except FolderError:
@@ -41,7 +39,7 @@ class Folder:
     def release(self) -> None:
         """Let another server have it."""
         if self._lock is not None:
-            os.close(self._lock)
+            system.close(self._lock)
             self._lock = None
 
     def history(self, key: RoomKey) -> Path:
@@ -54,9 +52,11 @@ class Folder:
 
     def _take_lock(self) -> None:
         """Hold a lock that ends with this process, however it ends."""
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = system.open(
+            self.path / "lock", system.O_RDWR | system.O_CREAT | system.O_CLOEXEC, 0o600
+        )
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            system.flock(self._lock, system.LOCK_EX | system.LOCK_NB)
         except BlockingIOError:
             text = f"Another EdgeChat server uses the data folder {self.path}: stop it first."
             raise FolderError(text) from None
@@ -65,9 +65,9 @@ class Folder:
         """The key that signs private ids; made at the first start, whole or not at all."""
         path = self.path / "key"
         try:
-            key = path.read_bytes()
+            key = _read(path)
         except FileNotFoundError:
-            key = secrets.token_bytes(_KEY_BYTES)
+            key = system.token_bytes(_KEY_BYTES)
             self._write_key(path, key)
         if len(key) != _KEY_BYTES:
             raise FolderError(f"{path} is no key of {_KEY_BYTES} bytes: restore it, or remove it.")
@@ -75,20 +75,30 @@ class Folder:
 
     def _write_key(self, path: Path, key: bytes) -> None:
         new = path.with_suffix(".new")
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = system.open(
+            new, system.O_WRONLY | system.O_CREAT | system.O_TRUNC | system.O_CLOEXEC, 0o600
+        )
         try:
-            os.write(fd, key)
-            os.fsync(fd)
+            system.write(fd, key)
+            system.fsync(fd)
         finally:
-            os.close(fd)
-        new.replace(path)
+            system.close(fd)
+        system.replace(new, path)
         sync_folder(self.path)
+
+
+def _read(path: Path) -> bytes:
+    fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC)
+    try:
+        return system.pread(fd, _KEY_BYTES + 1, 0)
+    finally:
+        system.close(fd)
 
 
 def sync_folder(path: Path) -> None:
     """Make the names in a folder last: a new file's name is not part of the file."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = system.open(path, system.O_RDONLY | system.O_DIRECTORY | system.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        system.fsync(fd)
     finally:
-        os.close(fd)
+        system.close(fd)

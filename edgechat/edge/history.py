@@ -6,15 +6,11 @@ Here they are opened, read and closed; `writer` writes, and `repair` mends their
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import trio
-from trio.to_thread import run_sync
-
+from edgechat import system
 from edgechat.core.chatroom import Opened
 from edgechat.core.errors import StorageUnavailable
 from edgechat.core.names import RoomKey
@@ -38,9 +34,7 @@ class Histories:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
-        self._shelves = [
-            Shelf(folder.shelf(private=private), trio.current_time) for private in (False, True)
-        ]
+        self._shelves = [Shelf(folder.shelf(private=private)) for private in (False, True)]
 
     def look(self) -> None:
         """Whether names in the folders may have changed; see `tasks.storage.Storage`."""
@@ -50,11 +44,11 @@ class Histories:
     async def open(self, key: RoomKey) -> HistoryLog:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
-        return await run_sync(self._open, key, path)
+        return await system.run_in_thread(self._open, key, path)
 
     def _open(self, key: RoomKey, path: Path) -> HistoryLog:
         try:
-            fd = os.open(path, FLAGS)
+            fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, _nothing(), None)
         except OSError as error:
@@ -65,17 +59,17 @@ class Histories:
             if done := repair.mend(fd):
                 log.warning("In the history of %s %s.", key, done)
                 if self._settings.durability == "disk":
-                    os.fsync(fd)
+                    system.fsync(fd)
             return self._opened(key, path, fd)
         except OSError as error:
-            os.close(fd)
+            system.close(fd)
             raise StorageUnavailable(reason(error)) from None
 
     def _opened(self, key: RoomKey, path: Path, fd: int) -> HistoryLog:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
-            os.unlink(path)
-            os.close(fd)
+            system.unlink(path)
+            system.close(fd)
             return self._log(key, path, _nothing(), None)
         if file.base is None:
             log.error("The header of the history of %s is damaged.", key)
@@ -128,7 +122,7 @@ class HistoryLog:
     async def append(self, new: Sequence[bytes]) -> None:
         """Store lines, all or none; see `tasks.storage.Log`."""
         if self.waits:
-            await run_sync(self._writer.append, new)
+            await system.run_in_thread(self._writer.append, new)
         else:
             self._writer.append(new)
         if not self._on_disk:
@@ -168,7 +162,7 @@ class HistoryLog:
             return nothing
         self._readers += 1
         try:
-            return await run_sync(read, self._writer.file, *args)
+            return await system.run_in_thread(read, self._writer.file, *args)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:
@@ -182,7 +176,7 @@ class HistoryLog:
 
 def _nothing() -> Opened:
     """A history of which there is no file yet: its random base makes it one of its own."""
-    base = Token(0, secrets.token_hex(8))
+    base = Token(0, system.token_bytes(8).hex())
     return Opened(base, base, 0, exists=False, recent=())
 
 
@@ -192,6 +186,6 @@ def _read_from_disk(fd: int, path: Path) -> None:
     The file's maker may have died before its name was made to last. And what an `fsync` failed to
     write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
     """
-    os.fsync(fd)
+    system.fsync(fd)
     sync_folder(path.parent)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)

@@ -13,8 +13,9 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
+from edgechat import system
 from edgechat.core.errors import Refusal, StorageUnavailable
-from edgechat.core.names import BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.core.names import RANDOM_BYTES, BadRoomName, PrivateIds, RoomKey, room_key
 from edgechat.core.record import Entry
 from edgechat.edge.site import Asset, Site
 from edgechat.settings import Settings
@@ -121,7 +122,9 @@ def _add_health(app: QuartTrio, ready: Callable[[], bool]) -> None:
 def _add_rooms(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
     @app.post("/api/room")
     async def new_room() -> Response:
-        return _text(ids.make(), {"Access-Control-Allow-Origin": "*"})
+        return _text(
+            ids.make(system.token_bytes(RANDOM_BYTES)), {"Access-Control-Allow-Origin": "*"}
+        )
 
     @app.route("/api/room", methods=["OPTIONS"])
     async def new_room_options() -> Response:

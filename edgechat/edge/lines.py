@@ -6,7 +6,6 @@ small reads, in a file of any length.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from itertools import chain
 
 import msgspec
 
+from edgechat import system
 from edgechat.core.record import Entry, Token, claimed
 from edgechat.core.walk import Walk
 
@@ -58,7 +58,7 @@ class File(msgspec.Struct, frozen=True):
 
 def read_header(fd: int) -> tuple[Header | None, int]:
     """The header, None where it is damaged, and where the lines begin; 0: there is no header."""
-    first = os.pread(fd, _BLOCK, 0)
+    first = system.pread(fd, _BLOCK, 0)
     seam = _HEADER_SEAM.match(first)
     end = seam.end() if seam else first.find(b"\n") + 1
     try:
@@ -75,7 +75,7 @@ def lines(file: File, start: int) -> Iterator[bytes]:
     """The lines from `start`, which must be the start of one; without newlines."""
     rest = b""
     while start < file.end:
-        block = os.pread(file.fd, min(_BLOCK, file.end - start), start)
+        block = system.pread(file.fd, min(_BLOCK, file.end - start), start)
         if not block:
             return
         start += len(block)
@@ -207,7 +207,7 @@ def _first_line(file: File, start: int) -> tuple[int, int] | None:
 
     Returns its place and its `seq`. One line alone is not believed: its `seq` may be damaged.
     """
-    block = os.pread(file.fd, min(2 * _BLOCK, file.end - start), start)
+    block = system.pread(file.fd, min(2 * _BLOCK, file.end - start), start)
     at = block.find(b"\n") + 1
     while at:
         end = block.find(b"\n", at) + 1

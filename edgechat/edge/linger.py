@@ -6,7 +6,8 @@ import socket as stdlib
 from contextlib import suppress
 
 import trio
-from trio.lowlevel import wait_readable
+
+from edgechat import system
 
 _READ = 16 * 1024  # bytes in one go
 _PATIENCE = 2.0  # seconds
@@ -21,7 +22,7 @@ async def linger(connection: stdlib.socket) -> None:
     with suppress(OSError), trio.move_on_after(_PATIENCE):
         connection.shutdown(stdlib.SHUT_WR)
         while True:
-            await wait_readable(connection)
+            await system.wait_readable(connection)
             with suppress(BlockingIOError):
                 if not connection.recv(_READ):
                     return

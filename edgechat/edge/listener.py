@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 import trio
-from trio.lowlevel import wait_readable
 
+from edgechat import system
 from edgechat.core.address import client_address, is_loopback, is_trusted, normalise
 from edgechat.core.allowance import Spender
 from edgechat.core.entrance import Entrance
@@ -53,8 +53,8 @@ class Listener:
         poller: Poller,
     ) -> None:
         """`purse` gives an address's; `serve_http` gets a connection and what was read of it."""
-        self.websockets: set[WebSocket] = set()
-        self._reading: set[trio.CancelScope] = set()  # those who have not sent a whole head
+        self.websockets: dict[WebSocket, None] = {}  # the oldest first
+        self._reading: dict[trio.CancelScope, None] = {}  # those who have not sent a whole head
         self._stopping = False
         self._left = trio.Event()  # set when a WebSocket is gone
         self._settings = settings
@@ -73,7 +73,7 @@ class Listener:
         """Accept for ever; each connection is a task in `nursery`."""
         said = False  # that none can be accepted: once, and not ten times a second
         while True:
-            await wait_readable(listening)
+            await system.wait_readable(listening)
             try:
                 for _ in range(_ACCEPT_AT_ONCE):
                     connection, peer = listening.accept()
@@ -138,10 +138,10 @@ class Listener:
         data = b""
         seconds = _LAST_CALL if self._stopping else self._settings.head_timeout
         with trio.move_on_after(seconds) as patience:
-            self._reading.add(patience)
+            self._reading[patience] = None
             try:
                 while True:
-                    await wait_readable(connection)
+                    await system.wait_readable(connection)
                     with suppress(BlockingIOError):
                         data += (more := connection.recv(self._settings.head_bytes))
                         if not more:
@@ -150,7 +150,7 @@ class Listener:
                         if request is not None:
                             return request
             finally:
-                self._reading.discard(patience)
+                self._reading.pop(patience, None)
         raise Refused(head.STOPPING if self._stopping else head.TOO_SLOW)
 
     async def _serve_websocket(self, connection: stdlib.socket, peer: str, request: Head) -> None:
@@ -166,13 +166,13 @@ class Listener:
         try:
             async with trio.open_nursery() as nursery:
                 websocket = WebSocket(connection, nursery, self._settings, request.rest)
-                self.websockets.add(websocket)
+                self.websockets[websocket] = None
                 with self._poller.watch(websocket):
                     await be_member(websocket, room, purse, self._settings)
                 nursery.cancel_scope.cancel()
             await websocket.finish()
         finally:
-            self.websockets.discard(websocket)
+            self.websockets.pop(websocket, None)
             self._left.set()
 
     def _address(self, peer: str, handshake: Handshake) -> str:

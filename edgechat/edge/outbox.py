@@ -6,8 +6,8 @@ import socket as stdlib
 from collections import deque
 
 import trio
-from trio.lowlevel import wait_writable
 
+from edgechat import system
 from edgechat.settings import Settings
 
 
@@ -49,7 +49,7 @@ class Outbox:
         """
         while self._pieces:
             with trio.move_on_after(self._settings.stall_timeout) as patience:
-                await wait_writable(self._socket)
+                await system.wait_writable(self._socket)
             if patience.cancelled_caught:
                 raise NotRead
             piece = self._pieces.popleft()

@@ -8,18 +8,16 @@ in all rooms in one turn is stored and told at its end (`tasks.turn`).
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from trio.lowlevel import wait_readable
-
+from edgechat import system
 from edgechat.edge.websocket import WebSocket
 
 # Edge-triggered: an event says once that something came. `WebSocket` remembers it.
-_EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
-_GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+_EVENTS = system.EPOLLIN | system.EPOLLRDHUP | system.EPOLLET
+_GONE = system.EPOLLRDHUP | system.EPOLLHUP | system.EPOLLERR
 _AT_ONCE = 128  # sockets in a turn, so that nobody waits long for its end; from 32 on, as fast
 
 
@@ -29,7 +27,7 @@ class Poller:
     def __init__(self, finish_turn: Callable[[], None]) -> None:
         """`finish_turn` is called when all has been read; it never waits and never raises."""
         self._finish_turn = finish_turn
-        self._epoll = select.epoll()
+        self._epoll = system.epoll()
         self._websockets: dict[int, WebSocket] = {}
 
     @contextmanager
@@ -47,7 +45,7 @@ class Poller:
     async def run(self) -> NoReturn:
         """Read, for ever."""
         while True:
-            await wait_readable(self._epoll)
+            await system.wait_readable(self._epoll)
             self._take_turn()
 
     def close(self) -> None:

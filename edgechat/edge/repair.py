@@ -6,8 +6,7 @@ its newline is missing. Nothing else in the file is ever changed.
 
 from __future__ import annotations
 
-import os
-
+from edgechat import system
 from edgechat.core import record
 from edgechat.core.chatroom import Opened
 from edgechat.core.record import Damaged, Entry, Token, parse_line
@@ -18,10 +17,10 @@ _BLOCK = 64 * 1024
 
 def find_end(fd: int) -> int:
     """Where the last whole line ends: behind the last newline, 0 if there is none."""
-    end = os.fstat(fd).st_size
+    end = system.fstat(fd).st_size
     while end > 0:
         start = max(0, end - _BLOCK)
-        newline = os.pread(fd, end - start, start).rfind(b"\n")
+        newline = system.pread(fd, end - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1
         end = start
@@ -37,20 +36,20 @@ def open_file(fd: int) -> File:
 
 def mend(fd: int) -> str:
     """Cut off or complete a torn last line. Returns what was done, for the log; mostly nothing."""
-    size = os.fstat(fd).st_size
+    size = system.fstat(fd).st_size
     file = open_file(fd)
     torn = size - file.end
     if not torn:
         return ""
     if file.start and torn <= _BLOCK:
-        piece = os.pread(fd, torn, file.end)
+        piece = system.pread(fd, torn, file.end)
         walker, _ = read_tail(file, _BLOCK)
         for whole in (piece, piece[:-1]):  # its newline was not written, or is damaged
             if walker.h is not None and record.chain(walker.h, whole) == record.claimed(whole):
-                os.ftruncate(fd, file.end + len(whole))
-                os.pwrite(fd, b"\n", file.end + len(whole))
+                system.ftruncate(fd, file.end + len(whole))
+                system.pwrite(fd, b"\n", file.end + len(whole))
                 return "a last line that lacked only its newline was completed"
-    os.ftruncate(fd, file.end)
+    system.ftruncate(fd, file.end)
     return f"a torn last line of {torn} bytes was cut off"
 
 

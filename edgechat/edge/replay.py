@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edgechat import system
 from edgechat.core.chatroom import Chatroom, Opened
 from edgechat.core.commands import Speak
 from edgechat.core.draft import draft
@@ -34,7 +34,7 @@ def replay(path: Path, progress: Callable[[int], Any]) -> tuple[int, list[Differ
 
     After a difference it goes on from what is stored. Raises `OSError`.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC)
     try:
         file = open_file(fd)
         room = _room(file.base or NOWHERE)
@@ -48,7 +48,7 @@ def replay(path: Path, progress: Callable[[int], Any]) -> tuple[int, list[Differ
             progress(len(entry.line or b"") + 1)
         return count, differences
     finally:
-        os.close(fd)
+        system.close(fd)
 
 
 def _room(head: Token) -> Chatroom:

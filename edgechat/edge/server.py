@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import resource
 import socket as stdlib
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import trio
 
+from edgechat import system
 from edgechat.core.allowance import Spender
 from edgechat.core.names import PrivateIds, RoomKey
 from edgechat.edge.folder import Folder
@@ -45,7 +44,7 @@ async def serve(
 
     Raises `FolderError` where the data folder can't be used, `ListenError` where it can't listen.
     """
-    raise_file_limit()
+    system.raise_file_limit()
     folder = Folder(settings.data)
     key = folder.prepare()
     try:
@@ -67,7 +66,7 @@ class _Server:
         self._histories = Histories(folder, self._syncer, settings)
         self._http: PlainHttp
         self._http_started = trio.Event()
-        self._turn = Turn(_now_ms, self._histories.look)
+        self._turn = Turn(system.now_ms, self._histories.look)
         self._poller = Poller(self._turn.finish)
         self._stopping = False
 
@@ -149,7 +148,7 @@ class _Server:
 
     async def _start_http(self, living: trio.Nursery, rooms: Directory[RoomKey, Room]) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
-        make_app, plain_http = await trio.to_thread.run_sync(_import_http)
+        make_app, plain_http = await system.run_in_thread(_import_http)
         site = Site(find_web())
         app = make_app(self._settings, site, rooms, self._ids, lambda: not self._stopping)
         self._http = plain_http(self._settings.stall_timeout, self._settings.head_bytes)
@@ -175,15 +174,3 @@ def url(socket: stdlib.socket) -> str:
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-
-
-def raise_file_limit() -> None:
-    """A connection is a file descriptor, and a room another: take all that are allowed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _now_ms() -> int:
-    """The wall clock: Unix time in ms."""
-    return time.time_ns() // 1_000_000

@@ -7,9 +7,9 @@ no name: that shows a second later.)
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
+
+from edgechat import system
 
 # Seconds. Two changes within a file system's grain bear the same time, a tick of the kernel's clock
 # or, where it keeps whole seconds only, two of them: while that may be, nothing is believed. And
@@ -22,10 +22,8 @@ _TRUST = 1.0
 class Shelf:
     """One such folder. `edition` is another number wherever a name may have changed."""
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """`clock`: seconds; it never goes back."""
+    def __init__(self, path: Path) -> None:
         self.edition = 0
-        self._clock = clock
         self._place = str(path)
         self._stamp: tuple[int, ...] | None = None
         self._fresh_until = 0.0
@@ -37,12 +35,12 @@ class Shelf:
         Never raises: what is wrong with the folder shows when a file in it is looked at.
         """
         try:
-            found = os.stat(self._place)
+            found = system.stat(self._place)
         except OSError:
             self._stamp = None
             self.edition += 1
             return
-        now = self._clock()
+        now = system.monotonic()
         stamp = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
         if stamp != self._stamp:
             self._stamp = stamp

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from typing import NoReturn, Protocol
 
 import trio
-from trio.to_thread import run_sync
+
+from edgechat import system
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Syncer:
             self._work = trio.Event()
             dirty, self._dirty = self._dirty, {}
             retired, self._retired = self._retired, {}
-            await run_sync(_sync, dirty, retired)
+            await system.run_in_thread(_sync, dirty, retired)
 
 
 def _sync(dirty: Collection[Syncable], retired: Collection[Syncable]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edgechat import system
 from edgechat.core.record import Entry
 from edgechat.core.walk import Walk
 from edgechat.edge.lines import walk_entries
@@ -56,20 +56,20 @@ def verify(path: Path, room: str, progress: Callable[[int], Any]) -> Report:
     """Read one history and report. `progress` is told how many bytes were read since last time."""
     report = Report(room)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
         return report
     try:
         _verify(fd, report, progress)
     finally:
-        os.close(fd)
+        system.close(fd)
     return report
 
 
 def _verify(fd: int, report: Report, progress: Callable[[int], Any]) -> None:
     file = open_file(fd)
-    report.bytes = os.fstat(fd).st_size
+    report.bytes = system.fstat(fd).st_size
     report.torn_bytes = report.bytes - file.end
     report.damaged_header = file.end > 0 and file.base is None
     seq, h = file.base or (0, None)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 
 import trio
 from outcome import Error, Outcome, Value
-from trio.lowlevel import wait_readable
 
+from edgechat import system
 from edgechat.core.errors import Close
 from edgechat.edge.frames import FrameReader
 from edgechat.edge.outbox import NotRead, Outbox
@@ -239,7 +239,7 @@ class WebSocket:
     async def _wait_for_data(self) -> bytes:
         """What came; raises `Disconnected` where nothing will any more."""
         while True:
-            await wait_readable(self._socket)
+            await system.wait_readable(self._socket)
             try:
                 data = self._socket.recv(_READ)
             except BlockingIOError:

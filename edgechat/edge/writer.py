@@ -7,14 +7,13 @@ checked first.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from edgechat import system
 from edgechat.core.errors import HistoryChanged, StorageUnavailable
 from edgechat.core.names import RoomKey
 from edgechat.core.record import Token
@@ -22,7 +21,7 @@ from edgechat.edge.folder import sync_folder
 from edgechat.edge.lines import Base, File, Header
 from edgechat.settings import Durability
 
-FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+FLAGS = system.O_RDWR | system.O_APPEND | system.O_CLOEXEC | system.O_NOFOLLOW
 
 
 class Writer:
@@ -62,11 +61,11 @@ class Writer:
         self._base = base
         self._last = last
         self._durability = durability
-        self._identity = _identity(os.fstat(file.fd)) if file else None
+        self._identity = _identity(system.fstat(file.fd)) if file else None
         self._written: tuple[File, bytes] | None = None  # not confirmed: `file`, its last line
         self._edition: int | None = None  # of the shelf, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
-        self._created = time.time_ns() // 1_000_000
+        self._created = system.now_ms()
 
     def __str__(self) -> str:
         return f"the history of {self._key}"
@@ -112,7 +111,7 @@ class Writer:
     def release(self) -> None:
         """Close the file."""
         if self.file is not None:
-            os.close(self.file.fd)
+            system.close(self.file.fd)
 
     def _write(self, data: bytes) -> File:
         """Write, and return the file as it is then; or take it back, and raise."""
@@ -123,7 +122,7 @@ class Writer:
         else:
             self._check_end(file)
         try:
-            written = os.write(file.fd, data)
+            written = system.write(file.fd, data)
         except OSError as error:
             self._roll_back(file)
             raise StorageUnavailable(reason(error)) from None
@@ -135,7 +134,7 @@ class Writer:
     def _check_place(self, written: File) -> None:
         """Lines in a file that was moved away or removed would be seen, and then lost."""
         try:
-            found = os.stat(self._place, follow_symlinks=False)
+            found = system.stat(self._place, follow_symlinks=False)
         except FileNotFoundError:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was moved or removed") from None
@@ -149,7 +148,7 @@ class Writer:
     def _check_end(self, file: File) -> None:
         """Where others wrote to it or cut it, nobody knows any more where a line begins."""
         try:
-            end = os.lseek(file.fd, 0, os.SEEK_END)
+            end = system.lseek(file.fd, 0, system.SEEK_END)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         if end != file.end:
@@ -157,12 +156,12 @@ class Writer:
 
     def _create(self) -> File:
         try:
-            fd = os.open(self._path, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            fd = system.open(self._path, FLAGS | system.O_CREAT | system.O_EXCL, 0o600)
         except FileExistsError:
             raise HistoryChanged("a file appeared in its place") from None
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
-        self._identity = _identity(os.fstat(fd))
+        self._identity = _identity(system.fstat(fd))
         self._name_lasts = False
         return File(fd, len(self._header()), 0, self._base)
 
@@ -176,18 +175,18 @@ class Writer:
         if it is the one in that place.
         """
         if self.file is None:
-            os.close(file.fd)
+            system.close(file.fd)
             if in_place:
                 with suppress(OSError):
-                    os.unlink(self._path)
+                    system.unlink(self._path)
             return
         try:
-            os.ftruncate(file.fd, self.file.end)
+            system.ftruncate(file.fd, self.file.end)
         except OSError:
             self.suspect = True
 
     def _sync(self, file: File) -> None:
-        os.fsync(file.fd)
+        system.fsync(file.fd)
         if not self._name_lasts:
             sync_folder(self._path.parent)
             self._name_lasts = True
@@ -199,15 +198,17 @@ class Writer:
             return
         file = self.file
         try:
-            fd = os.open(self._path, FLAGS)
-            os.dup2(fd, file.fd, inheritable=False)  # one who reads it meanwhile is not disturbed
-            os.close(fd)
-            self._identity = _identity(os.fstat(file.fd))
+            fd = system.open(self._path, FLAGS)
+            system.dup2(
+                fd, file.fd, inheritable=False
+            )  # one who reads it meanwhile is not disturbed
+            system.close(fd)
+            self._identity = _identity(system.fstat(file.fd))
             last = (self._last or b"") + b"\n"
-            if os.pread(file.fd, len(last), file.end - len(last)) != last:
+            if system.pread(file.fd, len(last), file.end - len(last)) != last:
                 raise HistoryChanged("the file has lost lines")
-            os.ftruncate(file.fd, file.end)
-            os.fsync(file.fd)
+            system.ftruncate(file.fd, file.end)
+            system.fsync(file.fd)
         except FileNotFoundError:
             raise HistoryChanged("the file is gone") from None
         except OSError as error:
@@ -220,5 +221,5 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _identity(stat: os.stat_result) -> tuple[int, int]:
+def _identity(stat: system.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino

@@ -16,6 +16,7 @@ from edgechat.core.names import (
 )
 
 IDS = PrivateIds(b"k" * 32)
+RANDOM = bytes(range(16))
 
 ROOMS = {
     "lobby": "lobby",
@@ -88,23 +89,23 @@ def test_a_normalised_name_names_the_same_room_for_every_character() -> None:
 
 
 def test_private_rooms() -> None:
-    id = IDS.make()
+    id = IDS.make(RANDOM)
     assert len(id) == 64
     assert room_key(id, IDS) == RoomKey(id, private=True)
     assert room_key(id.upper(), IDS) == RoomKey(id, private=True)
-    assert IDS.make() != id
+    assert IDS.make(bytes(16)) != id
 
 
 def test_an_id_of_another_key_or_with_any_bit_changed_names_no_room() -> None:
-    id = IDS.make()
+    id = IDS.make(RANDOM)
     changed = [f"{int(id, 16) ^ (1 << bit):064x}" for bit in range(256)]
-    for other in [*changed, PrivateIds(b"other" * 8).make(), "0" * 64]:
+    for other in [*changed, PrivateIds(b"other" * 8).make(RANDOM), "0" * 64]:
         with pytest.raises(BadRoomName, match=r"^Name too long$"):
             room_key(other, IDS)
 
 
 def test_a_private_rooms_id_is_not_in_its_words() -> None:
-    id = IDS.make()
+    id = IDS.make(RANDOM)
     assert str(room_key(id, IDS)) == "a private room"
     assert str(room_key("lobby", IDS)) == "room 'lobby'"
 

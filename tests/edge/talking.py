@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import trio
 
+from edgechat import system
+
 from .files import check
 from .running import Running
 from .wire import SOON, Wire, frame, hello, join, open_wire
@@ -97,8 +99,8 @@ class Broken:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         self.failing = False
         self.calls = 0
-        self._call: Callable[..., Any] = getattr(os, name)
-        monkeypatch.setattr(os, name, self)
+        self._call: Callable[..., Any] = getattr(system, name)
+        monkeypatch.setattr(system, name, self)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         self.calls += 1

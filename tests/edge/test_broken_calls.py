@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from edgechat import system
 from edgechat.core.chatroom import Chatroom
 
 from .files import make_lines, write
@@ -80,7 +81,7 @@ async def test_a_file_that_was_changed_when_a_sync_had_failed(
 async def test_a_write_that_can_not_be_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: str
 ) -> None:
-    whole = os.write
+    whole = system.write
 
     def torn(fd: int, data: bytes) -> int:
         return (
@@ -90,7 +91,7 @@ async def test_a_write_that_can_not_be_taken_back(
     async with serving(tmp_path, durability=durability) as server:
         talking = await talk(server)
         tearing = False
-        monkeypatch.setattr(os, "write", torn)
+        monkeypatch.setattr(system, "write", torn)
         truncate = Broken(monkeypatch, "ftruncate")
         assert await talking.says("one") == "stored"
         tearing = truncate.failing = True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 import trio
 
-from edgechat.edge import shelf
+from edgechat import system
 
 from .files import BASE, make_lines, write
 from .running import eventually, serving
@@ -64,6 +65,12 @@ def change(path: Path, how: str) -> None:
         os.truncate(path, size - 10 if how == "cut" else 0)
 
 
+def step_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By 0.15 s a look: a folder seen twice is believed at the next six."""
+    steps = (0.15 * n for n in count())
+    monkeypatch.setattr(system, "monotonic", lambda: next(steps))
+
+
 @pytest.mark.parametrize(
     "how",
     [
@@ -81,9 +88,8 @@ def change(path: Path, how: str) -> None:
 async def test_a_file_that_others_changed_is_not_written_on(
     tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if durability == "believing the folder":  # as soon as it was seen twice, for ever
-        monkeypatch.setattr(shelf, "_TICK", 0.0)
-        monkeypatch.setattr(shelf, "_TRUST", float("inf"))
+    if durability == "believing the folder":
+        step_the_clock(monkeypatch)
         durability = "os"
     async with serving(tmp_path, durability=durability) as server:
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
@@ -109,7 +115,7 @@ async def test_a_file_that_goes_between_its_write_and_its_being_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is looked for after the write, and what was written to it is taken back."""
-    write_it, other = os.write, tmp_path / "other"
+    write_it, other = system.write, tmp_path / "other"
 
     def write_and_lose(fd: int, data: bytes) -> int:
         written = write_it(fd, data)
@@ -121,7 +127,7 @@ async def test_a_file_that_goes_between_its_write_and_its_being_shown(
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
         await said(alice, "one", id="c0")
         before = server.file().read_bytes()
-        monkeypatch.setattr(os, "write", write_and_lose)
+        monkeypatch.setattr(system, "write", write_and_lose)
         assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
         with trio.fail_after(SOON):
             assert await alice.close_code() == await bob.close_code() == 1012
@@ -132,7 +138,7 @@ async def test_a_file_that_goes_between_its_write_and_its_being_shown(
 async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_it, other = os.write, tmp_path / "other"
+    write_it, other = system.write, tmp_path / "other"
     write(other, theirs := make_lines(3))
     before = other.read_bytes()
 
@@ -144,7 +150,7 @@ async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
 
     async with serving(tmp_path) as server:
         alice = await join(server.port, "alice")
-        monkeypatch.setattr(os, "write", write_and_replace)
+        monkeypatch.setattr(system, "write", write_and_replace)
         assert (await said(alice, "lost?"))["code"] == "storage_unavailable"
         assert server.file().read_bytes() == before
         again = await join(server.port, "alice")
@@ -154,8 +160,7 @@ async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
 async def test_a_private_rooms_file_is_looked_for_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "_TICK", 0.0)
-    monkeypatch.setattr(shelf, "_TRUST", float("inf"))
+    step_the_clock(monkeypatch)
     async with serving(tmp_path) as server:
         id = (await server.ask("POST", "/api/room")).body.decode()
         alice = await join(server.port, "alice", id)

@@ -9,6 +9,7 @@ from edgechat.edge.head import Refused
 from .wire import upgrade
 
 IDS = PrivateIds(bytes(32))
+RANDOM = bytes(range(16))
 
 
 def shake(*headers: bytes, room: str = "lobby", origins: tuple[str, ...] = ()) -> Handshake:
@@ -51,7 +52,7 @@ def test_rooms(room: str, key: RoomKey) -> None:
 
 
 def test_a_private_room_only_by_an_id_of_ours() -> None:
-    id = IDS.make()
+    id = IDS.make(RANDOM)
     assert shake(room=id).key == RoomKey(id, private=True)
     other = ("0" if id[-1] != "0" else "1").join((id[:-1], ""))
     assert refusal(upgrade(other)) == refusal(upgrade("x" * 33)) == 404

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgechat.edge import shelf
+from edgechat import system
 from edgechat.edge.shelf import Shelf
 
 
 class Clocked:
-    """A folder on a file system whose times have a grain. It stands in the place of `os`."""
+    """A folder on a file system whose times have a grain, and the clock beside it."""
 
     def __init__(self, grain: int, shows: str = "st_ctime_ns") -> None:
         """`grain` in ns."""
@@ -37,8 +37,9 @@ class Clocked:
 
 def a_shelf(patch: pytest.MonkeyPatch, grain: int = 1) -> tuple[Clocked, Shelf]:
     folder = Clocked(grain)
-    patch.setattr(shelf, "os", folder)
-    return folder, Shelf(Path("rooms"), lambda: folder.now)
+    patch.setattr(system, "stat", folder.stat)
+    patch.setattr(system, "monotonic", lambda: folder.now)
+    return folder, Shelf(Path("rooms"))
 
 
 PAUSES = st.floats(0, 2.5) | st.floats(0, 0.02) | st.sampled_from([0.0, 0.001, 0.09, 0.1, 1.0])
@@ -112,14 +113,15 @@ def test_any_of_these_shows_a_change(what: str, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("how", ["made", "removed", "renamed", "folder replaced"])
 def test_real_folders_show_it(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "_TICK", 0.0)
-    monkeypatch.setattr(shelf, "_TRUST", float("inf"))
+    now = 0.0
+    monkeypatch.setattr(system, "monotonic", lambda: now)
     rooms = tmp_path / "rooms"
     rooms.mkdir()
     (rooms / "a").touch()
     os.utime(rooms, (0, 0))
-    it = Shelf(rooms, lambda: 0.0)
+    it = Shelf(rooms)
     it.look()
+    now = 5.0  # now it is believed for a second
     it.look()
     before = it.edition
     it.look()

@@ -78,7 +78,7 @@ class Cast:
             case Heal():
                 self._system.faults.clear()
             case Jump():
-                self._host.clock_skew += action.ms
+                self._system.clock_skew += action.ms
             case Wait():
                 return action.seconds
         return self._random.expovariate(20)

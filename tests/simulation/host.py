@@ -1,48 +1,28 @@
 """The machine that the server runs on: it starts the server again whenever it ended.
 
-What runs is `edgechat.edge.server` with all that it is made of. Put in the place of the real
-thing are only the kernel's calls (`os`, sockets and waiting for them, worker threads), random
-numbers and the wall clock. The HTTP side is left out: Hypercorn wants real sockets.
+What runs is the server with all that it is made of. Only `edgechat.system` is replaced, and the
+sockets that it accepts. The HTTP side is left out: Hypercorn wants real sockets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from random import Random
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import trio
 
-from edgechat.edge import (
-    folder,
-    history,
-    lines,
-    linger,
-    listener,
-    outbox,
-    poller,
-    repair,
-    server,
-    shelf,
-    syncer,
-    websocket,
-    writer,
-)
+from edgechat.edge import server
 from edgechat.edge.folder import Folder
 from edgechat.settings import Settings
 from edgechat.tasks.directory import Directory
 
-from . import epoll
 from .network import Link
 from .stream import Door
 from .system import Killed, System
 from .truth import Truth
 
 _KEY = bytes(32)
-_EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
 
 
 class Server(server._Server):
@@ -56,7 +36,6 @@ class Host:
     """One machine."""
 
     def __init__(self, settings: Settings, system: System, truth: Truth, random: Random) -> None:
-        self.clock_skew = 0  # ms that the wall clock is wrong by
         self._settings = settings
         self._system = system
         self._truth = truth
@@ -110,7 +89,7 @@ class Host:
     # Its life.
 
     async def run(self) -> None:
-        with self._in_place():
+        with self._system.in_place():
             while True:
                 await self._serve()
                 await trio.sleep(self._random.choice((0.01, 0.2, 2.0)))
@@ -131,49 +110,3 @@ class Host:
         for link in self._links:
             if link.served:
                 link.reset_by_kernel()
-
-    def _now_ms(self) -> int:
-        return _EPOCH + self.clock_skew + int(trio.current_time() * 1000)
-
-    @contextmanager
-    def _in_place(self) -> Iterator[None]:
-        """What the server finds in the place of the kernel."""
-        system, random = self._system, self._random
-        secrets = SimpleNamespace(token_hex=lambda size: random.randbytes(size).hex())
-        clock = SimpleNamespace(time_ns=lambda: self._now_ms() * 1_000_000)
-        with ExitStack() as stack:
-
-            def put(module: object, name: str, value: object) -> None:
-                stack.enter_context(patch.object(module, name, value, create=name == "set"))
-
-            for module in (folder, history, lines, repair, shelf, writer):
-                put(module, "os", system)
-            for module in (history, syncer):
-                put(module, "run_sync", system.run_sync)
-            put(poller, "select", epoll)
-            for module in (linger, listener, poller, websocket):
-                put(module, "wait_readable", _wait_readable)
-            put(outbox, "wait_writable", _wait_writable)
-            put(history, "secrets", secrets)
-            put(writer, "time", clock)
-            put(server, "_now_ms", self._now_ms)
-            put(listener, "set", _InOrder)  # sets of objects have an order by address
-            yield
-
-
-class _InOrder(dict[Any, None]):
-    """A set with an order that the seed alone decides."""
-
-    def add(self, item: object) -> None:
-        self[item] = None
-
-    def discard(self, item: object) -> None:
-        self.pop(item, None)
-
-
-async def _wait_readable(socket: Any) -> None:
-    await socket.wait_readable()
-
-
-async def _wait_writable(socket: Any) -> None:
-    await socket.wait_writable()

@@ -1,8 +1,7 @@
-"""The operating system as `edgechat.edge` calls it: `os`, and worker threads.
+"""The operating system as the server sees it: it takes the place of `edgechat.system`, whole.
 
-It stands in the place of the `os` module in the modules that touch the disk, so that all their
-own code runs. Every call may be the one at which something fails, or at which the process dies
-half-way: a write then leaves a part of itself.
+So all of the server's own code runs. Every call to the disk may be the one at which something
+fails, or at which the process dies half-way: a write then leaves a part of itself.
 
 Worker threads and the autojump clock do not mix: a clock that jumps whenever all tasks wait would
 jump while a thread works. So what is to run in a thread runs in a greenlet instead, which stops
@@ -14,21 +13,29 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import select
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+from unittest.mock import patch
 
 import trio
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
+import edgechat.system
+
 from .disk import Cut, Disk, Inode, Put
+from .epoll import epoll
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
+_EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
+_UNUSED = ("flock", "makedirs", "raise_file_limit", "replace", "scandir")  # only before it serves
 
 
 class Killed(BaseException):
@@ -49,6 +56,7 @@ class System:
 
     def __init__(self, disk: Disk, trace: Callable[[str], None]) -> None:
         self.disk = disk
+        self.clock_skew = 0  # ms that the wall clock is wrong by
         self.faults: list[Fault] = []
         self.doomed_in: int | None = None  # calls until the process dies
         self.die: Callable[[], None] = lambda: None  # what ends the process
@@ -60,9 +68,22 @@ class System:
         self._random = disk.random
         self._next_fd = _FIRST_FD
 
-    def __getattr__(self, name: str) -> int:
-        if name.startswith(("O_", "SEEK_", "POSIX_FADV_")):
-            return int(getattr(os, name))
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """In here, `edgechat.system` is this system: each of its names, or it says which is not."""
+        with ExitStack() as stack:
+            for name in edgechat.system.__all__:
+                found = getattr(self, name)
+                stack.enter_context(patch.object(edgechat.system, name, found))
+            yield
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("O_", "SEEK_", "POSIX_FADV_", "LOCK_", "stat_result")):
+            return getattr(edgechat.system, name)
+        if name.startswith("EPOLL"):
+            return getattr(select, name)
+        if name in _UNUSED:
+            return _fail
         raise AttributeError(name)
 
     def boot(self) -> None:
@@ -77,9 +98,28 @@ class System:
         for scope in list(self.jobs):
             scope.cancel()
 
+    # Clocks, randomness, readiness.
+
+    epoll = epoll
+    monotonic = staticmethod(trio.current_time)
+
+    def now_ms(self) -> int:
+        return _EPOCH + self.clock_skew + int(trio.current_time() * 1000)
+
+    def token_bytes(self, size: int) -> bytes:
+        return self._random.randbytes(size)
+
+    @staticmethod
+    async def wait_readable(socket: Any) -> None:
+        await socket.wait_readable()
+
+    @staticmethod
+    async def wait_writable(socket: Any) -> None:
+        await socket.wait_writable()
+
     # Threads.
 
-    async def run_sync(
+    async def run_in_thread(
         self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
         """`trio.to_thread.run_sync`: it waits for the thread even where it is cancelled."""
@@ -236,6 +276,10 @@ class System:
     def _put(self, fd: int, data: bytes) -> None:
         inode = self._file(fd)
         inode.do(Put(len(inode.content), data))
+
+
+def _fail(*_: object) -> None:
+    raise AssertionError("a server that serves has no use for it")
 
 
 def _end(job: greenlet) -> None:

@@ -1,0 +1,110 @@
+"""The one door to the operating system: files, clocks, randomness, threads, readiness of sockets.
+
+The server asks the system for nothing except through the names in `__all__`, always as
+`system.write(...)`, never by importing one of them. So whoever replaces these names replaces the
+machine: the simulation does (`tests/simulation/`), and so do tests in which a call fails.
+`tests/test_layers.py` holds the modules to it. `chat/` asks nothing at all: it is given the time.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from fcntl import LOCK_EX, LOCK_NB, flock
+from os import (
+    O_APPEND,
+    O_CLOEXEC,
+    O_CREAT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_NOFOLLOW,
+    O_RDONLY,
+    O_RDWR,
+    O_TRUNC,
+    O_WRONLY,
+    POSIX_FADV_DONTNEED,
+    SEEK_END,
+    close,
+    dup2,
+    fstat,
+    fsync,
+    ftruncate,
+    lseek,
+    makedirs,
+    open,
+    posix_fadvise,
+    pread,
+    pwrite,
+    replace,
+    scandir,
+    stat,
+    stat_result,
+    unlink,
+    write,
+)
+from secrets import token_bytes
+from select import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
+from time import monotonic
+
+from trio.lowlevel import wait_readable, wait_writable
+from trio.to_thread import run_sync as run_in_thread
+
+__all__ = (
+    "EPOLLERR",
+    "EPOLLET",
+    "EPOLLHUP",
+    "EPOLLIN",
+    "EPOLLRDHUP",
+    "LOCK_EX",
+    "LOCK_NB",
+    "O_APPEND",
+    "O_CLOEXEC",
+    "O_CREAT",
+    "O_DIRECTORY",
+    "O_EXCL",
+    "O_NOFOLLOW",
+    "O_RDONLY",
+    "O_RDWR",
+    "O_TRUNC",
+    "O_WRONLY",
+    "POSIX_FADV_DONTNEED",
+    "SEEK_END",
+    "close",
+    "dup2",
+    "epoll",
+    "flock",
+    "fstat",
+    "fsync",
+    "ftruncate",
+    "lseek",
+    "makedirs",
+    "monotonic",
+    "now_ms",
+    "open",
+    "posix_fadvise",
+    "pread",
+    "pwrite",
+    "raise_file_limit",
+    "replace",
+    "run_in_thread",
+    "scandir",
+    "stat",
+    "stat_result",
+    "token_bytes",
+    "unlink",
+    "wait_readable",
+    "wait_writable",
+    "write",
+)
+
+
+def now_ms() -> int:
+    """The wall clock: Unix time in ms."""
+    return time.time_ns() // 1_000_000
+
+
+def raise_file_limit() -> None:
+    """A connection is a file descriptor, and so is a room: take all that are allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
