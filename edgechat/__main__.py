@@ -1,6 +1,6 @@
 """`python -m edgechat`."""
 
-from edgechat.cli import main
+from edgechat.cli.main import main
 
 if __name__ == "__main__":
     main()

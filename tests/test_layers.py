@@ -1,4 +1,4 @@
-"""Imports point down: the rules know nothing of the tasks, and the tasks nothing of the edge."""
+"""Imports point down, and only one module asks the operating system."""
 
 from __future__ import annotations
 
@@ -11,22 +11,37 @@ import pytest
 import edgechat
 
 ROOT = Path(edgechat.__file__).parent
-OURS = {"settings", "core", "tasks", "edge", "client", "cli", "tools", "__main__", "__init__"}
 
-# Each layer, what it may import of the project beside itself, and what it must never import.
-LAYERS = {
-    "settings": (set(), {"trio", "msgspec"}),
-    "core": (
-        {"settings"},
-        {"trio", "time", "os", "io", "socket", "pathlib", "asyncio", "logging", "datetime"},
-    ),
-    "tasks": (
-        {"settings", "core"},
-        {"time", "os", "io", "socket", "pathlib", "asyncio", "datetime", "threading"},
-    ),
-    "edge": ({"settings", "core", "tasks", "__init__"}, set()),
-    "client": ({"core", "__init__"}, set()),
+# Each layer, and what it may import of the project beside itself. `history`, `net` and `http` do
+# not know each other.
+LAYERS: dict[str, set[str]] = {
+    "system": set(),
+    "settings": set(),
+    "chat": {"settings"},
+    "rooms": {"settings", "chat"},
+    "history": {"settings", "system", "chat", "rooms"},
+    "net": {"settings", "system", "chat", "rooms"},
+    "http": {"settings", "system", "chat", "rooms"},
+    "server": {"settings", "system", "chat", "rooms", "history", "net", "http"},
+    "client": {"chat", "__init__"},
+    "cli": {"settings", "chat", "history", "net", "server", "client", "__init__"},
+    "__main__": {"cli"},
+    "__init__": set(),
 }
+
+SYSTEM = {"os", "time", "fcntl", "select", "secrets", "random", "resource", "threading", "datetime"}
+WORLD = SYSTEM | {"trio", "io", "socket", "pathlib", "asyncio", "logging"}
+# What a layer must never import, of all the rest.
+FORBIDDEN = {
+    "chat": WORLD,
+    "rooms": SYSTEM | {"io", "socket", "pathlib", "asyncio"},
+    "history": SYSTEM,
+    "net": SYSTEM,
+    "http": SYSTEM,
+    "server": SYSTEM,
+}
+# Names of Trio's that `edgechat.system` stands for.
+BEHIND_THE_DOOR = ("trio.to_thread", "trio.lowlevel.wait_readable", "trio.lowlevel.wait_writable")
 
 
 def files(layer: str) -> list[Path]:
@@ -51,46 +66,53 @@ def imported(file: Path) -> Iterator[str]:
 def layer_of(name: str) -> str:
     """Which layer of ours a name belongs to; `__init__` for the package's own."""
     parts = name.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in OURS else "__init__"
+    return parts[1] if len(parts) > 1 and parts[1] in LAYERS else "__init__"
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_imports_point_down(layer: str) -> None:
-    allowed, _ = LAYERS[layer]
     for file in files(layer):
         ours = {name for name in imported(file) if name.split(".")[0] == "edgechat"}
-        wrong = {name for name in ours if layer_of(name) not in allowed | {layer}}
+        wrong = {name for name in ours if layer_of(name) not in LAYERS[layer] | {layer}}
         assert not wrong, f"{file.name} imports {wrong}"
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_no_layer_reaches_past_its_seams(layer: str) -> None:
-    _, forbidden = LAYERS[layer]
+@pytest.mark.parametrize("layer", FORBIDDEN)
+def test_no_layer_goes_past_the_door(layer: str) -> None:
     for file in files(layer):
-        wrong = {name for name in imported(file) if name.split(".")[0] in forbidden}
+        names = set(imported(file))
+        wrong = {name for name in names if name.split(".")[0] in FORBIDDEN[layer]}
+        wrong |= {name for name in names if name.startswith(BEHIND_THE_DOOR)}
         assert not wrong, f"{file.name} imports {wrong}"
+
+
+@pytest.mark.parametrize("layer", FORBIDDEN)
+def test_the_door_is_asked_by_its_name(layer: str) -> None:
+    """`system.write`, not `from edgechat.system import write`: that could not be replaced."""
+    for file in files(layer):
+        assert not {name for name in imported(file) if name.startswith("edgechat.system.")}, file
 
 
 def test_every_layer_is_looked_at() -> None:
     assert all(files(layer) for layer in LAYERS)
     here = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert here - {"__pycache__"} <= OURS
+    assert here - {"__pycache__"} <= set(LAYERS)
 
 
 def test_the_looking_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "core").mkdir()
-    file = tmp_path / "core" / "odd.py"
+    (tmp_path / "chat").mkdir()
+    file = tmp_path / "chat" / "odd.py"
     file.write_text(
-        "import trio.testing, edgechat.edge.http\n"
-        "from ..tasks import room\n"
-        "from . import wire\n"
-        "def later():\n    from edgechat.edge import head\n"
+        "import trio.testing, edgechat.http.app\n"
+        "from ..rooms import room\n"
+        "from . import protocol\n"
+        "def later():\n    from edgechat.net import request_head\n"
     )
-    monkeypatch.setattr("test_layers.ROOT", tmp_path)
+    monkeypatch.setattr("tests.test_layers.ROOT", tmp_path)
     assert set(imported(file)) == {
         "trio.testing",
-        "edgechat.edge.http",
-        "edgechat.tasks.room",
-        "edgechat.core.wire",
-        "edgechat.edge.head",
+        "edgechat.http.app",
+        "edgechat.rooms.room",
+        "edgechat.chat.protocol",
+        "edgechat.net.request_head",
     }

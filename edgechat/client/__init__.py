@@ -11,6 +11,7 @@ Rules without I/O: `session.py` (and `timeline.py`, `outbox.py`, `comeback.py` â
 sockets: `keeper.py`, `connection.py`. `events.py` is the vocabulary, `errors.py` what can fail.
 """
 
+from edgechat.chat.line import Token
 from edgechat.client.address import room_url
 from edgechat.client.errors import Expelled, Refused, Rejected, RoomError, Unreachable
 from edgechat.client.events import (
@@ -32,7 +33,6 @@ from edgechat.client.events import (
 from edgechat.client.options import Options
 from edgechat.client.private import new_private_room
 from edgechat.client.room import Room, open_room
-from edgechat.core.record import Token
 
 __all__ = [
     "Disconnected",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgechat.chat.line import Token
 from edgechat.client.events import Line, Lost, Message, Record
 from edgechat.client.frames import BadFrame, Frame
-from edgechat.core.record import Token
 
 MAX_HOLE = 10_000  # lines: a server that is further behind a token than this says so (`far`)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from edgechat.chat.line import Token
 from edgechat.client.events import Event
-from edgechat.core.record import Token
 
 
 class Feed:

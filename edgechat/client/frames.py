@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edgechat.chat.line import Token
 from edgechat.client.events import Limits
-from edgechat.core.record import Token
 
 
 class BadFrame(ValueError):

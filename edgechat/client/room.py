@@ -9,6 +9,7 @@ from functools import partial
 
 import trio
 
+from edgechat.chat.line import Token
 from edgechat.client.address import parse_room
 from edgechat.client.connection import converse
 from edgechat.client.errors import Refused
@@ -17,7 +18,6 @@ from edgechat.client.keeper import Keeper
 from edgechat.client.options import Options
 from edgechat.client.session import Session
 from edgechat.client.streams import OpenStream, open_stream
-from edgechat.core.record import Token
 
 DEFAULTS = Options()
 

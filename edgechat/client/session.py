@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from edgechat.chat.line import NO_HASH, Token
 from edgechat.client import frames
 from edgechat.client.backoff import Backoff
 from edgechat.client.closes import Ended
@@ -33,7 +34,6 @@ from edgechat.client.outbox import Entry, Outbox
 from edgechat.client.roster import Roster
 from edgechat.client.timeline import Timeline
 from edgechat.client.typist import Typist
-from edgechat.core.record import NO_HASH, Token
 
 
 class Phase(Enum):

@@ -8,11 +8,11 @@ line that was kept, as after a cut: what overflowed comes from the server's hist
 
 from __future__ import annotations
 
+from edgechat.chat.line import Token
 from edgechat.client.cursor import Cursor
 from edgechat.client.events import Event, Line, Ready, Reset, Typing
 from edgechat.client.feed import Feed
 from edgechat.client.frames import BadFrame
-from edgechat.core.record import Token
 
 MAX_HELD = 20_000  # lines: 10,000 are the most that a resume brings, the rest is said meanwhile
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from edgechat.chat.errors import Close
 from edgechat.client.closes import Ended, Return
-from edgechat.core.errors import Close
 
 AGAIN, LATER, NEVER = Return.AGAIN, Return.LATER, Return.NEVER
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from edgechat.chat.line import Token
 from edgechat.client import frames
 from edgechat.client.frames import BadFrame, Frame
-from edgechat.core.record import Token
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edgechat.chat.line import NO_HASH, Token
 from edgechat.client.closes import Ended
 from edgechat.client.errors import Expelled, Refused, Unreachable
 from edgechat.client.events import (
@@ -23,7 +24,6 @@ from edgechat.client.events import (
 from edgechat.client.frames import BadFrame
 from edgechat.client.options import Options
 from edgechat.client.session import Session
-from edgechat.core.record import NO_HASH, Token
 
 from .lines import h_of, line, message, ready, refusal
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from edgechat.chat.line import Token
 from edgechat.client.cursor import MAX_HOLE
 from edgechat.client.events import Event, Joined, Lost, Ready, Record, Reset, Typing
 from edgechat.client.frames import BadFrame
 from edgechat.client.timeline import MAX_HELD, Timeline
-from edgechat.core.record import Token
 
 from .lines import h_of, message
 

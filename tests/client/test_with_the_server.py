@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from edgechat.chat.line import chain, claimed
 from edgechat.client import (
     Expelled,
     Joined,
@@ -26,7 +27,6 @@ from edgechat.client import (
     open_room,
     room_url,
 )
-from edgechat.core.record import chain, claimed
 
 from .server import Server, serving
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import trio
 
-from edgechat.edge import server
-from edgechat.edge.folder import Folder
+from edgechat import server
+from edgechat.history.data_folder import Folder
+from edgechat.rooms.registry import Directory
 from edgechat.settings import Settings
-from edgechat.tasks.directory import Directory
 
 from .network import Link
 from .stream import Door

@@ -9,8 +9,8 @@ from typing import Any
 
 import trio
 
+from edgechat.chat.line import Token
 from edgechat.client import Lost, Message, Options, Refused, Reset, Room, open_room
-from edgechat.core.record import Token
 
 from .client import Dial, connect
 from .network import Link, Signal

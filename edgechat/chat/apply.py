@@ -1,0 +1,164 @@
+"""The second step of a batch: its lines are stored, or refused, and now everybody may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from edgechat.chat import protocol
+from edgechat.chat.commands import Join, Leave, Speak, Type
+from edgechat.chat.draft import Draft, Final, Hinged, Verdict
+from edgechat.chat.errors import Refusal
+from edgechat.chat.line import NewLine
+from edgechat.chat.recipients import Stream
+from edgechat.chat.session import Session
+from edgechat.chat.state import Chatroom
+
+_NOBODY: Mapping[Session, bytes] = {}
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What is to be sent: whole frames, to all v1 or v2 members, but to some their own."""
+
+    v1: bytes
+    v2: bytes
+    personal: Mapping[Session, bytes]
+    admitted: Sequence[Join]
+    behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
+
+
+def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
+    """Change the room as the batch says, and return what is to be sent.
+
+    `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
+    is told. `now` is in seconds of a clock that never goes back.
+    """
+    if failure is None and _is_talk(room, draft):
+        return _talk(room, draft)
+    settling = _Settling(room, now, failure)
+    verdicts = iter(draft.verdicts)
+    for command in draft.commands:
+        if type(command) is Speak:
+            settling.speak(command, next(verdicts))
+        elif type(command) is Join:
+            settling.join(command)
+        elif type(command) is Leave:
+            settling.leave(command)
+        elif type(command) is Type:
+            settling.type(command)
+    return settling.outcome()
+
+
+def _is_talk(room: Chatroom, draft: Draft) -> bool:
+    """Whether members said things and nothing else happened, as in nearly every batch."""
+    if len(draft.lines) < len(draft.commands) or room.roster.stale:
+        return False
+    members = room.roster.sessions
+    for command in draft.commands:  # noqa: SIM110 - `all` costs more than what it looks at
+        if command.session not in members:
+            return False
+    return True
+
+
+def _talk(room: Chatroom, draft: Draft) -> Outcome:
+    """All get the same; what is told besides, and to whom, need not be kept apart."""
+    frames = []
+    for at, command in enumerate(draft.commands):
+        line = draft.verdicts[at]
+        assert type(command) is Speak
+        assert type(line) is NewLine
+        frame = protocol.text_frame(line.line)
+        room.store(line, command.say.id, frame)
+        if room.typists is not None:
+            room.stop_typing(command.session.name)
+        frames.append(frame)
+    blob = b"".join(frames)
+    return Outcome(blob, blob, _NOBODY, (), ())
+
+
+class _Settling:
+    """One batch as it is told: to v1, to v2, and to some alone."""
+
+    def __init__(self, room: Chatroom, now: float, failure: Refusal | None) -> None:
+        self._room = room
+        self._now = now
+        self._failure = failure
+        self._v1: Stream[Session] = Stream()
+        self._v2: Stream[Session] = Stream()
+        self._admitted: list[Join] = []
+        self._behind: list[Join] = []
+
+    def speak(self, speak: Speak, verdict: Verdict) -> None:
+        session, say = speak.session, speak.say
+        verdict = self._final(speak, verdict)
+        if isinstance(verdict, NewLine):
+            frame = protocol.text_frame(verdict.line)
+            self._room.store(verdict, say.id, frame)
+            self._room.stop_typing(session.name)
+            self._v1.add(frame)
+            self._v2.add(frame)
+            if session not in self._room.roster.sessions:
+                self._tell(session, frame)
+        elif isinstance(verdict, bytes):
+            self._tell(session, protocol.text_frame(verdict))
+        else:
+            self._tell(session, protocol.error(verdict))
+
+    def join(self, join: Join) -> None:
+        room, session = self._room, join.session
+        if join.after < room.recent.start:
+            self._behind.append(join)
+            return
+        stream = self._v2 if session.v2 else self._v1
+        roster = room.roster
+        greeting = (
+            roster.greeting(v2=session.v2)
+            if join.told is None
+            else roster.change_since(join.told, v2=session.v2)
+        )
+        stream.tell(session, greeting + room.recent.after(join.after, v2=session.v2))
+        stream.start(session)
+        self._notice(*roster.add(session))
+        stream.tell(session, room.ready(join))
+        self._admitted.append(join)
+
+    def leave(self, leave: Leave) -> None:
+        self._room.stop_typing(leave.session.name)
+        self._notice(*self._room.roster.remove(leave.session))
+
+    def type(self, command: Type) -> None:
+        if not self._room.roster.big:
+            self._v2.add(self._room.type(command.session.name, self._now))
+
+    def outcome(self) -> Outcome:
+        if count := self._room.roster.count(self._now):
+            self._v2.add(count)
+        return Outcome(
+            v1=self._v1.for_all(),
+            v2=self._v2.for_all(),
+            personal=self._v1.for_some() | self._v2.for_some(),
+            admitted=self._admitted,
+            behind=self._behind,
+        )
+
+    def _notice(self, v1: bytes, v2: bytes) -> None:
+        if v1:
+            self._v1.add(v1)
+        if v2:
+            self._v2.add(v2)
+
+    def _tell(self, session: Session, data: bytes) -> None:
+        stream = self._v2 if session.v2 else self._v1
+        if session in self._room.roster.sessions:
+            stream.tell(session, data)
+        else:
+            stream.answer(session, data)
+
+    def _final(self, speak: Speak, verdict: Verdict) -> Final:
+        """What becomes of it, now that the lines are stored or not. What is not costs nothing."""
+        if self._failure is not None and isinstance(verdict, (NewLine, Hinged)):
+            if isinstance(verdict, NewLine):
+                speak.session.allowance.refund()
+            return Refusal(self._failure.code, self._failure.text, id=speak.say.id)
+        return verdict.verdict if isinstance(verdict, Hinged) else verdict

@@ -1,0 +1,118 @@
+"""Who is in a room, and how their coming and going is told.
+
+To the demo's protocol a roster is of sessions: two tabs named bob join and quit one by one. To v2
+it is of names: one bob until his last session leaves; and in a big room it is a count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from math import inf
+
+from edgechat.chat import protocol
+from edgechat.chat.line import encode_name
+from edgechat.chat.session import Session
+
+COUNT_INTERVAL = 1.0  # seconds between two counts in a big room
+PAGE = 100  # names that a newcomer to a big room is shown
+_SMALL_AGAIN = 0.8  # of the size at which it became big: a room at the border does not flap
+
+
+class Roster:
+    """The sessions in one room, oldest first."""
+
+    __slots__ = ("_big_room", "_counted_at", "_greetings", "_names", "big", "sessions", "stale")
+
+    def __init__(self, big_room: int) -> None:
+        self.sessions: dict[Session, None] = {}
+        self.big = False
+        self._big_room = big_room
+        self._names: Counter[str] = Counter()
+        self._greetings: dict[bool, bytes] = {}
+        self.stale = False  # a count is to be told
+        self._counted_at = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def present(self, *, v2: bool) -> tuple[str, ...]:
+        """The names that `greeting` says: each session's, or each once; of a big room a page."""
+        if not v2:
+            return tuple(session.name for session in self.sessions)
+        return tuple(islice(self._names, PAGE if self.big else None))
+
+    def add(self, session: Session) -> tuple[bytes, bytes]:
+        """Take a newcomer in. Returns what v1 members are told, and what v2 members are."""
+        self.sessions[session] = None
+        self._names[session.name] += 1
+        first = self._names[session.name] == 1
+        greeting = self._greetings.get(False)
+        if greeting is not None:  # a crowd may be coming: do not begin again for each
+            self._greetings[False] = greeting + session.joined
+        if first:
+            self._greetings.pop(True, None)
+        return session.joined, self._for_v2(session.joined if first else b"")
+
+    def remove(self, session: Session) -> tuple[bytes, bytes]:
+        """Let a member go. Returns what v1 members are told, and what v2 members are."""
+        del self.sessions[session]
+        self._greetings.clear()
+        self._names[session.name] -= 1
+        last = not self._names[session.name]
+        if last:
+            del self._names[session.name]
+        gone = protocol.quit(session.name_json)
+        return gone, self._for_v2(gone if last else b"")
+
+    def greeting(self, *, v2: bool) -> bytes:
+        """What tells a newcomer who is there: frames for v1 or for v2."""
+        blob = self._greetings.get(v2)
+        if blob is None:
+            blob = self._greetings[v2] = self._greet_v2() if v2 else self._greet_v1()
+        return blob
+
+    def change_since(self, told: Iterable[str], *, v2: bool) -> bytes:
+        """What one needs to hear who was told these names a while ago."""
+        if v2 and self.big:
+            return self._greet_v2()
+        before, now = Counter(told), Counter(self.present(v2=v2))
+        gone = [protocol.quit(encode_name(name)) for name in (before - now).elements()]
+        new = [protocol.joined(encode_name(name)) for name in (now - before).elements()]
+        return b"".join(gone + new)
+
+    def due(self) -> float:
+        """When the next count is to be told, in seconds of the clock; never, if none is."""
+        return self._counted_at + COUNT_INTERVAL if self.stale else inf
+
+    def count(self, now: float) -> bytes:
+        """The count, for v2 members, where it is due; else nothing."""
+        if not self.stale or now < self._counted_at + COUNT_INTERVAL:
+            return b""
+        self.stale = False
+        self._counted_at = now
+        return protocol.members(len(self))
+
+    def _for_v2(self, frame: bytes) -> bytes:
+        """The frame in a room that is not big; else nothing now, and a count later."""
+        was_big = self.big
+        border = self._big_room * (_SMALL_AGAIN if was_big else 1)
+        self.big = len(self) > border
+        if self.big:
+            self.stale = True
+            self._greetings.pop(True, None)
+            return b""
+        self.stale = False
+        return self._greet_page() if was_big else frame
+
+    def _greet_v1(self) -> bytes:
+        return b"".join([session.joined for session in self.sessions])
+
+    def _greet_v2(self) -> bytes:
+        if self.big:
+            return self._greet_page()
+        return b"".join([protocol.joined(encode_name(name)) for name in self._names])
+
+    def _greet_page(self) -> bytes:
+        return protocol.roster(len(self), list(self.present(v2=True)))

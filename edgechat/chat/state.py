@@ -1,0 +1,110 @@
+"""A room's state: its head, its newest lines, its roster. Nothing here sends, writes or waits.
+
+A batch of commands goes through it in two steps, and between them its lines go to the file:
+
+    drafted = draft(room, commands, ...)     what each message becomes; changes nothing
+    ...append drafted.lines to the history...
+    outcome = settle(room, drafted, ...)     they are stored, or refused: now everybody may know
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgechat.chat import protocol
+from edgechat.chat.backlog import Recent
+from edgechat.chat.commands import Join
+from edgechat.chat.line import NOWHERE, Entry, NewLine, Token
+from edgechat.chat.roster import Roster
+from edgechat.chat.seen_ids import KnownIds
+from edgechat.chat.typists import Typists
+from edgechat.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A history as a room finds it. `base` is the token before its first line."""
+
+    base: Token
+    head: Token
+    stamp: int  # the last line's timestamp, ms
+    exists: bool  # False until the first message makes the file
+    recent: Sequence[Entry]
+
+
+class Chatroom:
+    """One room's state: its head, its newest lines, its roster."""
+
+    __slots__ = (
+        "_exists",
+        "_name",
+        "_settings",
+        "base",
+        "known",
+        "last",
+        "recent",
+        "roster",
+        "typists",
+    )
+
+    def __init__(self, name: str, settings: Settings, opened: Opened) -> None:
+        self._name = name
+        self._settings = settings
+        self._exists = opened.exists
+        self.base = opened.base
+        self.last = NewLine(opened.head.seq, bytes.fromhex(opened.head.h), opened.stamp, b"")
+        before = opened.head.seq - len(opened.recent)
+        self.recent = Recent(
+            opened.base if before == opened.base.seq else Token(before, ""),
+            settings.recent_lines,
+            settings.recent_bytes,
+        )
+        self.recent.fill(opened.recent)
+        self.roster = Roster(settings.big_room)
+        self.known: KnownIds | None = None  # read from the history when first needed
+        self.typists: Typists | None = None  # until somebody types
+
+    @property
+    def head(self) -> Token:
+        """The newest line's token; `NOWHERE` while there is no file."""
+        return self.last.token if self._exists else NOWHERE
+
+    def is_start(self, token: Token) -> bool:
+        """Whether `token` is a place before the first line."""
+        return token == NOWHERE or (token == self.base and self._exists)
+
+    def store(self, new: NewLine, id: str | None, frame: bytes) -> None:
+        """`new` is in the history: the room's head moves to it."""
+        self._exists = True
+        self.last = new
+        self.recent.add(frame)
+        if id is not None and self.known is not None:
+            self.known.add(id, new.seq)
+
+    def type(self, name: str, now: float) -> bytes:
+        """`name` types: what v2 members are told."""
+        if self.typists is None:
+            self.typists = Typists(self._settings.typing_shown)
+        return protocol.typing(self.typists.note(name, now))
+
+    def stop_typing(self, name: str) -> None:
+        """`name` said it, or left."""
+        if self.typists is not None:
+            self.typists.forget(name)
+
+    def ready(self, join: Join) -> bytes:
+        """The frame that completes a join."""
+        recovery: dict[str, Any] = {}
+        if join.recovered is not None:
+            recovery["recovered"] = join.recovered
+        if join.reason is not None:
+            recovery["reason"] = join.reason
+        limits = {
+            "message_chars": self._settings.max_message_chars,
+            "name_chars": self._settings.max_name_chars,
+            "interval_ms": round(self._settings.message_interval * 1000),
+            "grace_ms": round(self._settings.message_grace * 1000),
+        }
+        return protocol.ready(self._name, self.head, len(self.roster), limits, recovery)

@@ -1,0 +1,27 @@
+"""`edgechat replay`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def replay(file: Path) -> None:
+    """Feed a history through the room's own rules, and compare the lines they make.
+
+    Exit status 1 where a line comes out otherwise.
+    """
+    from edgechat.history.replay import replay as again
+
+    label = "Replaying"
+    with click.progressbar(length=file.stat().st_size, label=label, file=sys.stderr) as bar:
+        count, differences = again(file, bar.update)
+    for difference in differences[:20]:
+        click.echo(f"line {difference.seq} is stored as {difference.stored!r}")
+        click.echo(f"{'comes out':>{len(str(difference.seq)) + 12}} as {difference.made!r}")
+    click.echo(f"{count} lines: {len(differences) or 'none'} came out otherwise.")
+    sys.exit(1 if differences else 0)

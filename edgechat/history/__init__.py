@@ -1,0 +1,1 @@
+"""Histories on disk: one append-only JSONL file a room."""

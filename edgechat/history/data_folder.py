@@ -1,0 +1,104 @@
+"""The data folder: where a room's history is, the server's key, and one server at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgechat import system
+from edgechat.chat.names import RoomKey
+
+_KEY_BYTES = 32
+
+
+class FolderError(Exception):
+    """The data folder can't be used. Its text says why, for a person."""
+
+
+class Folder:
+    """`<data>/rooms/public/<name>.jsonl`, `<data>/rooms/private/<id>.jsonl`, `<data>/key`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def prepare(self) -> bytes:
+        """Make it, lock it, and return the key. Raises `FolderError`. `release` it afterwards."""
+        try:
+            for kind in ("public", "private"):
+                system.makedirs(self.path / "rooms" / kind, exist_ok=True)
+            self._take_lock()
+            return self._read_key()
+        except FolderError:
+            self.release()
+            raise
+        except OSError as error:
+            self.release()
+            reason = error.strerror or str(error)
+            raise FolderError(f"The data folder {self.path} can't be used: {reason}.") from None
+
+    def release(self) -> None:
+        """Let another server have it."""
+        if self._lock is not None:
+            system.close(self._lock)
+            self._lock = None
+
+    def history(self, key: RoomKey) -> Path:
+        """Where that room's history is, or will be."""
+        return self.shelf(private=key.private) / f"{key.name}.jsonl"
+
+    def shelf(self, *, private: bool) -> Path:
+        """Where the histories of all such rooms are."""
+        return self.path / "rooms" / ("private" if private else "public")
+
+    def _take_lock(self) -> None:
+        """Hold a lock that ends with this process, however it ends."""
+        self._lock = system.open(
+            self.path / "lock", system.O_RDWR | system.O_CREAT | system.O_CLOEXEC, 0o600
+        )
+        try:
+            system.flock(self._lock, system.LOCK_EX | system.LOCK_NB)
+        except BlockingIOError:
+            text = f"Another EdgeChat server uses the data folder {self.path}: stop it first."
+            raise FolderError(text) from None
+
+    def _read_key(self) -> bytes:
+        """The key that signs private ids; made at the first start, whole or not at all."""
+        path = self.path / "key"
+        try:
+            key = _read(path)
+        except FileNotFoundError:
+            key = system.token_bytes(_KEY_BYTES)
+            self._write_key(path, key)
+        if len(key) != _KEY_BYTES:
+            raise FolderError(f"{path} is no key of {_KEY_BYTES} bytes: restore it, or remove it.")
+        return key
+
+    def _write_key(self, path: Path, key: bytes) -> None:
+        new = path.with_suffix(".new")
+        fd = system.open(
+            new, system.O_WRONLY | system.O_CREAT | system.O_TRUNC | system.O_CLOEXEC, 0o600
+        )
+        try:
+            system.write(fd, key)
+            system.fsync(fd)
+        finally:
+            system.close(fd)
+        system.replace(new, path)
+        sync_folder(self.path)
+
+
+def _read(path: Path) -> bytes:
+    fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC)
+    try:
+        return system.pread(fd, _KEY_BYTES + 1, 0)
+    finally:
+        system.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder last: a new file's name is not part of the file."""
+    fd = system.open(path, system.O_RDONLY | system.O_DIRECTORY | system.O_CLOEXEC)
+    try:
+        system.fsync(fd)
+    finally:
+        system.close(fd)

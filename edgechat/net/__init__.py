@@ -1,0 +1,1 @@
+"""Sockets: accepting, handshakes, frames, and what waits to be sent."""

@@ -1,0 +1,77 @@
+"""The opening handshake of a room's WebSocket (RFC 6455, section 4.2)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from websockets.datastructures import Headers, MultipleValuesError
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.net.request_head import Refused, refuse, room_text
+
+_quiet = logging.getLogger("edgechat.websockets")
+_quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
+
+
+class Handshake(NamedTuple):
+    """A handshake that is all right: the room it leads to, its headers, and the answer."""
+
+    key: RoomKey
+    headers: Headers
+    answer: bytes
+
+
+def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Handshake:
+    """Check an upgrade request (its whole head). Raises `Refused`."""
+    protocol = ServerProtocol(logger=_quiet)
+    protocol.receive_data(request)
+    events = protocol.events_received()
+    if not events or not isinstance(events[0], Request):
+        answer = b"".join(protocol.data_to_send())
+        raise Refused(answer or refuse(HTTPStatus.BAD_REQUEST, "Not a request of HTTP/1.1."))
+    asked = events[0]
+    key = _room(asked.path, ids)
+    if not _origin_is_fine(asked.headers, origins):
+        raise Refused(refuse(HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
+    protocol.send_response(protocol.accept(asked))
+    answer = b"".join(protocol.data_to_send())
+    if protocol.handshake_exc is not None:
+        raise Refused(answer)
+    return Handshake(key, asked.headers, answer)
+
+
+def _room(target: str, ids: PrivateIds) -> RoomKey:
+    text = room_text(target)
+    if text is None:
+        raise Refused(refuse(HTTPStatus.NOT_FOUND, "There is no WebSocket here."))
+    try:
+        return room_key(text, ids)
+    except BadRoomName as error:
+        raise Refused(refuse(HTTPStatus.NOT_FOUND, str(error))) from None
+
+
+def _origin_is_fine(headers: Headers, allowed: Collection[str]) -> bool:
+    """Whether the page that asks is ours, or on the list. No origin at all: not a browser."""
+    try:
+        origin, host = headers.get("Origin"), headers.get("Host", "")
+    except MultipleValuesError:
+        return False
+    if origin is None or origin in allowed:
+        return True
+    try:
+        parts = urlsplit(origin)
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        ours = urlsplit(f"//{host}")
+        return (
+            default is not None
+            and parts.hostname is not None
+            and (parts.hostname, parts.port or default) == (ours.hostname, ours.port or default)
+        )
+    except ValueError:
+        return False

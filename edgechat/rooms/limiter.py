@@ -1,0 +1,81 @@
+"""An address's allowance, over all rooms. Its task stores nothing and expires when idle."""
+
+from __future__ import annotations
+
+import trio
+
+from edgechat.chat.allowance import Allowance
+from edgechat.rooms.registry import Directory, Full
+
+# What may follow a message: an IPv4 address, or the /64 of an IPv6 one.
+Address = str
+
+
+class Limiter:
+    """One address's allowance, for as long as forgetting it would make a difference."""
+
+    def __init__(self, interval: float, grace: float, idle: float) -> None:
+        """All three in seconds."""
+        self.allowance = Allowance(interval, grace)
+        self._idle = idle
+        self._used_at = trio.current_time()
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> None:
+        """Wait until nobody has used it for `idle` seconds."""
+        with self._scope:
+            while not self._is_over():  # noqa: ASYNC110 - spending must cost no wake-up
+                await trio.sleep_until(self._expiry())
+
+    def spend(self, now: float) -> float:
+        """Take one message's worth: 0.0, or the seconds to wait."""
+        self._used_at = now
+        return self.allowance.spend(now)
+
+    def is_idle(self) -> bool:
+        """Whether a fresh one would give the same answers."""
+        return self.allowance.is_idle(trio.current_time())
+
+    def expire(self) -> None:
+        """End now."""
+        self._scope.cancel()
+
+    def _is_over(self) -> bool:
+        return self._expiry() <= trio.current_time()
+
+    def _expiry(self) -> float:
+        return max(self._used_at + self._idle, self.allowance.full_at)
+
+
+class Purse:
+    """What a session holds of its address's allowance: it starts the limiter only to spend."""
+
+    __slots__ = ("_address", "_limiters")
+
+    def __init__(self, limiters: Directory[Address, Limiter], address: Address) -> None:
+        self._limiters = limiters
+        self._address = address
+
+    def spend(self, now: float) -> float:
+        """Take one message's worth: 0.0, or the seconds to wait."""
+        try:
+            return self._limiters.get(self._address).spend(now)
+        except Full:
+            return 1.0  # nobody is idle among very many: all wait a little
+
+    def refund(self) -> None:
+        """Give back what the last `spend` took."""
+        limiter = self._limiters.find(self._address)
+        if limiter is not None:
+            limiter.allowance.refund()
+
+
+class NoLimit:
+    """The purse of all when the limiter is off."""
+
+    def spend(self, now: float) -> float:
+        """Costs nothing."""
+        return 0.0
+
+    def refund(self) -> None:
+        """Nothing was taken."""

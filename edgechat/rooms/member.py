@@ -1,0 +1,150 @@
+"""One connection's life in a room, over the socket it is handed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import trio
+
+from edgechat.chat.allowance import Spender
+from edgechat.chat.commands import Speak, Type
+from edgechat.chat.errors import Close, Refusal, StorageUnavailable
+from edgechat.chat.names import user_name
+from edgechat.chat.protocol import Hello, Ping, Say, error, pong
+from edgechat.chat.session import Session
+from edgechat.rooms.catchup import Catchup
+from edgechat.rooms.room import Room
+from edgechat.rooms.socket import Disconnected, Socket
+from edgechat.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
+    """From the hello to the good-bye. The caller owns `socket`, and closes it afterwards.
+
+    A defect in here ends this connection alone (1011).
+    """
+    member = _Member(socket, room, purse, settings)
+    with room.visit(socket):
+        try:
+            await member.live()
+        except Disconnected:
+            pass
+        except StorageUnavailable as failure:
+            log.error("The history of %s can't be read: %s", room.key, failure)
+            socket.close(Close.FULL, "the history can't be read now")
+        except Exception:
+            log.exception("A defect ended a connection.")
+            socket.close(Close.DEFECT, "a defect in the server")
+        finally:
+            room.leave(member.session)
+
+
+class _Member:
+    __slots__ = (
+        "_room",
+        "_settings",
+        "_socket",
+        "_unsent",
+        "session",
+    )
+
+    def __init__(self, socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
+        self.session = Session(purse, settings)
+        self._socket = socket
+        self._room = room
+        self._settings = settings
+        self._unsent: Speak | Type | None = None  # of a text that was left, as it has to wait
+
+    async def live(self) -> None:
+        hello, texts = await self._wait_hello()
+        try:
+            await self._arrive(hello)
+        except Refusal as refusal:
+            self._refuse(refusal)
+        while True:
+            for count, text in enumerate(texts, 1):
+                command, self._unsent = self._unsent or self._read(text), None
+                if command is not None:
+                    await self._send(command)
+                if count % self._settings.frames_at_once == 0:
+                    await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
+            texts = await self._socket.receive(self._obey)
+
+    def _obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+        """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
+        if len(texts) > self._settings.frames_at_once:
+            return texts
+        for at, text in enumerate(texts):
+            command = self._read(text)
+            if command is not None:
+                try:
+                    self._room.send_nowait(command)
+                except trio.WouldBlock:
+                    self._unsent = command
+                    return texts[at:]
+                except Refusal as refusal:
+                    self._refuse(refusal)
+        return ()
+
+    async def _send(self, command: Speak | Type) -> None:
+        try:
+            await self._room.send(command)
+        except Refusal as refusal:
+            self._refuse(refusal)
+
+    async def _wait_hello(self) -> tuple[Hello, Sequence[str | None]]:
+        """The hello, and what came in the same breath."""
+        with trio.move_on_after(self._settings.hello_timeout):
+            while True:
+                texts = await self._socket.receive()
+                for at, text in enumerate(texts, 1):
+                    if (hello := self._hello(text)) is not None:
+                        return hello, texts[at:]
+        self._socket.close(Close.SILENT, "no hello")
+        raise Disconnected
+
+    def _hello(self, text: str | None) -> Hello | None:
+        try:
+            command = self.session.receive(text)
+            assert isinstance(command, Hello)
+            name = user_name(command.name, self._settings.max_name_chars)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return None
+        self.session.introduce(name, v2=command.v2)
+        return command
+
+    async def _arrive(self, hello: Hello) -> None:
+        state = await self._room.wait_opened()
+        assert self._room.log is not None
+        catchup = Catchup(state, self._room.log, self.session, self._socket, self._settings)
+        join = await catchup.join(hello)
+        admitted = False
+        while not admitted:
+            join = await catchup.read_up(join)
+            admitted = await self._room.join(join, self._socket)
+
+    def _read(self, text: str | None) -> Speak | Type | None:
+        """What the room is asked to do; all else is answered here."""
+        try:
+            command = self.session.receive(text)
+            if type(command) is Say:
+                return Speak(self.session, command)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return None
+        if type(command) is Ping:
+            self._socket.write(pong(command.value))
+        elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
+            return Type(self.session)
+        return None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Say what is wrong; the connection stays, or ends where it must."""
+        self._socket.write(error(refusal))
+        if refusal.close is not None:
+            self._socket.close(refusal.close, refusal.text)
+            raise Disconnected

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from itertools import product
+
+from edgechat.chat.recipients import Stream
+
+
+def test_everybody_hears_everything_in_order() -> None:
+    stream: Stream[str] = Stream()
+    for frame in (b"1", b"2", b"3"):
+        stream.add(frame)
+    assert stream.for_all() == b"123"
+    assert stream.for_some() == {}
+
+
+def test_one_is_told_more_at_that_place() -> None:
+    stream: Stream[str] = Stream()
+    stream.tell("a", b"<")
+    stream.add(b"1")
+    stream.tell("a", b"+")
+    stream.tell("b", b"-")
+    stream.add(b"2")
+    stream.tell("a", b">")
+    assert stream.for_all() == b"12"
+    assert stream.for_some() == {"a": b"<1+2>", "b": b"1-2"}
+
+
+def test_a_newcomer_hears_what_comes_after_its_start() -> None:
+    stream: Stream[str] = Stream()
+    stream.add(b"1")
+    stream.tell("a", b"backlog")
+    stream.start("a")
+    stream.add(b"2")
+    stream.tell("a", b"ready")
+    stream.add(b"3")
+    assert stream.for_some() == {"a": b"backlog2ready3"}
+
+
+def test_a_stranger_hears_answers_only() -> None:
+    stream: Stream[str] = Stream()
+    stream.add(b"1")
+    stream.answer("s", b"yes")
+    stream.add(b"2")
+    stream.answer("s", b"no")
+    stream.add(b"3")
+    assert stream.for_some() == {"s": b"yesno"}
+    assert stream.for_all() == b"123"
+
+
+def test_every_order_of_six_steps_against_a_reader_written_out() -> None:
+    for steps in product(("all", "one", "start"), repeat=6):
+        stream: Stream[str] = Stream()
+        heard, extra, started = b"", False, "start" not in steps
+        for at, step in enumerate(steps):
+            word = b"%d" % at
+            if step == "all":
+                stream.add(word)
+                heard += word if started else b""
+            elif step == "one":
+                stream.tell("a", word)
+                heard += word
+                extra = True
+            elif not started:
+                stream.start("a")
+                started = extra = True
+        blob = stream.for_some().get("a", stream.for_all())
+        if steps.count("start") <= 1:
+            assert blob == heard, steps
+            assert ("a" in stream.for_some()) is extra

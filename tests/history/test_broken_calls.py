@@ -1,0 +1,181 @@
+"""System calls that fail: nothing is claimed that is not so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import trio
+
+from edgechat import system
+from edgechat.chat.state import Chatroom
+from tests.serving.files import make_lines, write
+from tests.serving.running import program, serving
+from tests.serving.talking import Broken, check_honesty, need, talk
+from tests.serving.wire import Wire, frame, open_wire
+
+BIG = "x" * 1_500
+
+
+async def test_a_failed_fsync_before_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, durability="disk") as server:
+        fsync, reopened = Broken(monkeypatch, "fsync"), Broken(monkeypatch, "dup2")
+        talking = await talk(server)
+        for turn, text in enumerate(("the file is made", "it is there", "and there")):
+            fsync.failing = True
+            for _ in range(3):
+                assert await talking.says(text) == "storage_unavailable"
+            fsync.failing = False
+            assert await talking.says(text) == "stored"
+            assert reopened.calls >= 3 * turn  # nothing is believed after a failure
+        await check_honesty(server, talking)
+
+
+async def test_a_failed_fsync_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as server:
+        talking = await talk(server)
+        fsync = Broken(monkeypatch, "fsync")
+        fsync.failing = True
+        assert await talking.says("one") == "stored"
+        while "could not be synced" not in caplog.text:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+        for _ in range(3):  # nothing is claimed until the file was opened again and checked
+            assert await talking.says("two") == "storage_unavailable"
+        fsync.failing = False
+        assert await talking.says("three") == "stored"
+        synced = fsync.calls
+        while fsync.calls == synced:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+        await check_honesty(server, talking)
+
+
+@pytest.mark.parametrize("cut", [0, 10])
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_a_file_that_was_changed_when_a_sync_had_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, is_new: bool
+) -> None:
+    write(tmp_path / "rooms/public/lobby.jsonl", make_lines(5))
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        if not is_new:
+            assert await talking.says("one") == "stored"
+        fsync = Broken(monkeypatch, "fsync")
+        fsync.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        fsync.failing = False
+        restored = server.file().read_bytes().replace(b'"name":"alice"', b'"name":"malet"')
+        server.file().write_bytes(restored[: len(restored) - cut])
+        assert await talking.says("three") == "storage_unavailable"
+        assert server.file().read_bytes() == restored[: len(restored) - cut]
+
+
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_write_that_can_not_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: str
+) -> None:
+    whole = system.write
+
+    def torn(fd: int, data: bytes) -> int:
+        return (
+            whole(fd, data[: len(data) // 2]) if tearing and b'{"seq"' in data else whole(fd, data)
+        )
+
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        tearing = False
+        monkeypatch.setattr(system, "write", torn)
+        truncate = Broken(monkeypatch, "ftruncate")
+        assert await talking.says("one") == "stored"
+        tearing = truncate.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        tearing = False
+        assert await talking.says("three") == "storage_unavailable"
+        truncate.failing = False
+        assert await talking.says("four") == "stored"
+        await check_honesty(server, talking)
+
+
+@pytest.mark.parametrize("call", ["stat", "lseek"])
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_file_that_can_not_be_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, durability: str
+) -> None:
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        look = Broken(monkeypatch, call)
+        look.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        assert len(server.lines()) == 1
+        look.failing = False
+        assert await talking.says("three") == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_what_can_not_be_read_ends_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, recent_lines=5) as server:
+        talking = await talk(server)
+        for n in range(20):
+            assert await talking.says(f"{n}") == "stored"
+        pread = Broken(monkeypatch, "pread")
+        pread.failing = True
+        newcomer = await open_wire(server.port)
+        await newcomer.send(frame('{"name":"carol"}'))
+        assert await newcomer.close_code() == 1013
+        page = await server.get("/api/room/lobby/history")
+        assert page.status == 503
+        assert b"storage_unavailable" in page.body
+        assert await talking.says("still here") == "stored"
+        pread.failing = False
+        assert (await server.get("/api/room/lobby/history")).status == 200
+        await check_honesty(server, talking)
+
+
+async def test_every_fifth_fsync_fails(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("there is no strace")
+    need("strace", "-D", "-o", os.devnull)
+    inject = ("-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3+5")
+    trace = ("strace", "-D", "-f", "-qq", "-o", os.devnull, *inject)
+    async with program(tmp_path, "--durability", "disk", before=trace) as server:
+        talking = await talk(server)
+        answers = [await talking.says(f"{n}") for n in range(20)]
+        assert set(answers) == {"stored", "storage_unavailable"}
+        await check_honesty(server, talking)
+        Wire.close_all()
+        assert await server.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in server.log()
+
+
+async def test_the_log_never_names_a_private_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as server:
+        id = (await server.ask("POST", "/api/room")).body.decode()
+        talking = await talk(server, id)
+        assert await talking.says("one") == "stored"
+        for name in ("write", "stat", "fsync"):
+            call = Broken(monkeypatch, name)
+            call.failing = True
+            while await talking.says("two") == "stored":  # a sync in the background comes later
+                await trio.testing.wait_all_tasks_blocked(0.01)
+            call.failing = False
+            assert await talking.says("three") == "stored"
+        monkeypatch.setattr(Chatroom, "store", None)
+        await talking.breaks()
+        (tmp_path / f"rooms/private/{id}.jsonl").unlink()
+        (tmp_path / f"rooms/private/{id}.jsonl").mkdir()
+        assert (await server.get(f"/api/room/{id}")).status == 503
+    assert caplog.text.count("a private room") >= 4
+    assert "A defect ended a room" in caplog.text
+    assert id not in caplog.text
+    caplog.clear()

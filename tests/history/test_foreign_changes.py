@@ -1,0 +1,200 @@
+"""What others do to a history while it is in use."""
+
+from __future__ import annotations
+
+import json
+import os
+from itertools import count
+from pathlib import Path
+
+import pytest
+import trio
+
+from edgechat import system
+from tests.serving.files import BASE, make_lines, write
+from tests.serving.running import eventually, serving
+from tests.serving.talking import resume, said
+from tests.serving.wire import SOON, hello, join, open_wire
+
+NOWHERE = {"seq": 0, "h": "0" * 16}
+START = {"seq": 0, "h": BASE.decode()}
+
+
+async def test_a_history_made_anew_is_another_one(tmp_path: Path) -> None:
+    async with serving(tmp_path, room_idle=0.0) as server:
+        alice = await join(server.port, "alice")
+        last = await said(alice, "old")
+        alice.close()
+        path = server.file()
+        await eventually(lambda: not _is_open(path))
+        path.unlink()
+        got, ready = await resume(server, {"seq": 1, "h": last["h"]})
+        assert (got, ready["recovered"], ready["reason"]) == ([], False, "forked")
+        again = await join(server.port, "alice")
+        assert (await said(again, "old"))["h"] != last["h"]
+        got, ready = await resume(server, {"seq": 1, "h": last["h"]})
+        assert (got, ready["reason"]) == (server.lines(), "forked")
+
+
+def _is_open(path: Path) -> bool:
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return any(os.path.realpath(link) == str(path) for link in links)
+
+
+def change(path: Path, how: str) -> None:
+    """What an operator, a backup or an editor may do to a file that is in use."""
+    other = path.with_suffix(".other")
+    size = path.stat().st_size
+    if how == "removed":
+        path.unlink()
+    elif how == "moved":
+        path.rename(other)
+    elif how == "replaced":
+        write(other, make_lines(3))
+        other.rename(path)
+    elif how == "replaced by as much":
+        other.write_bytes(path.read_bytes().replace(b"one", b"eno"))
+        other.rename(path)
+    elif how == "linked":
+        path.rename(other)
+        path.symlink_to(other)
+    elif how == "appended to":
+        path.write_bytes(path.read_bytes() + b"garbage\n")
+    else:
+        os.truncate(path, size - 10 if how == "cut" else 0)
+
+
+def step_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By 0.15 s a look: a folder seen twice is believed at the next six."""
+    steps = (0.15 * n for n in count())
+    monkeypatch.setattr(system, "monotonic", lambda: next(steps))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "removed",
+        "moved",
+        "replaced",
+        "replaced by as much",
+        "linked",
+        "appended to",
+        "cut",
+        "emptied",
+    ],
+)
+@pytest.mark.parametrize("durability", ["os", "believing the folder", "disk"])
+async def test_a_file_that_others_changed_is_not_written_on(
+    tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if durability == "believing the folder":
+        step_the_clock(monkeypatch)
+        durability = "os"
+    async with serving(tmp_path, durability=durability) as server:
+        alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
+        await said(alice, "one", id="c0")  # from the first id on, no message waits for the ids
+        os.utime(server.file().parent, (0, 0))  # whatever happens next bears another time
+        for text in ("two", "three", "four"):
+            await said(alice, text)
+        change(server.file(), how)
+        before = server.file().read_bytes() if server.file().exists() else None
+        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
+        with trio.fail_after(SOON):
+            assert await alice.close_code() == await bob.close_code() == 1012
+        assert before == (server.file().read_bytes() if server.file().exists() else None)
+        if how == "linked":
+            return
+        again = await join(server.port, "alice", v=2)
+        stored = await said(again, "kept", id="c1")
+        assert json.loads(server.lines()[-1]) == stored
+        assert b"lost?" not in server.file().read_bytes()
+
+
+async def test_a_file_that_goes_between_its_write_and_its_being_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for after the write, and what was written to it is taken back."""
+    write_it, other = system.write, tmp_path / "other"
+
+    def write_and_lose(fd: int, data: bytes) -> int:
+        written = write_it(fd, data)
+        if b"lost?" in data and server.file().exists():
+            server.file().rename(other)
+        return written
+
+    async with serving(tmp_path) as server:
+        alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
+        await said(alice, "one", id="c0")
+        before = server.file().read_bytes()
+        monkeypatch.setattr(system, "write", write_and_lose)
+        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
+        with trio.fail_after(SOON):
+            assert await alice.close_code() == await bob.close_code() == 1012
+        assert other.read_bytes() == before
+        assert not server.file().exists()
+
+
+async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_it, other = system.write, tmp_path / "other"
+    write(other, theirs := make_lines(3))
+    before = other.read_bytes()
+
+    def write_and_replace(fd: int, data: bytes) -> int:
+        written = write_it(fd, data)
+        if b"lost?" in data and other.exists():
+            other.rename(server.file())
+        return written
+
+    async with serving(tmp_path) as server:
+        alice = await join(server.port, "alice")
+        monkeypatch.setattr(system, "write", write_and_replace)
+        assert (await said(alice, "lost?"))["code"] == "storage_unavailable"
+        assert server.file().read_bytes() == before
+        again = await join(server.port, "alice")
+        assert (await said(again, "next"))["seq"] == len(theirs) + 1
+
+
+async def test_a_private_rooms_file_is_looked_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step_the_clock(monkeypatch)
+    async with serving(tmp_path) as server:
+        id = (await server.ask("POST", "/api/room")).body.decode()
+        alice = await join(server.port, "alice", id)
+        await said(alice, "one", id="c0")
+        (path,) = (tmp_path / "rooms/private").iterdir()
+        os.utime(path.parent, (0, 0))
+        for text in ("two", "three", "four"):
+            await said(alice, text)
+        path.rename(tmp_path / "other")
+        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
+
+
+async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    write(secret, make_lines(3))
+    (tmp_path / "data/rooms/public").mkdir(parents=True)
+    (tmp_path / "data/rooms/public/lobby.jsonl").symlink_to(secret)
+    before = secret.read_bytes()
+    async with serving(tmp_path / "data") as server:
+        assert (await server.get("/api/room/lobby/history")).status == 503
+        wire = await open_wire(server.port)
+        await wire.send(hello("mallory"))
+        with trio.fail_after(SOON):
+            assert (await wire.event())["code"] == "storage_unavailable"
+            assert await wire.close_code() == 1013
+    assert secret.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["directory", "fifo"])
+async def test_what_is_no_file_is_no_history(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "rooms/public/lobby.jsonl"
+    path.parent.mkdir(parents=True)
+    path.mkdir() if what == "directory" else os.mkfifo(path)
+    async with serving(tmp_path) as server:
+        assert (await server.get("/api/room/lobby")).status == 503
+        path.rmdir() if what == "directory" else path.unlink()
+        alice = await join(server.port, "alice")
+        assert (await said(alice, "hi"))["seq"] == 1

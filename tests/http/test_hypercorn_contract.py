@@ -1,0 +1,213 @@
+"""What `http/hypercorn_bridge.py` uses of Hypercorn, which calls none of it an interface."""
+
+from __future__ import annotations
+
+import socket as stdlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from edgechat.http import hypercorn_bridge
+from edgechat.http.hypercorn_bridge import PlainHttp
+from edgechat.net.linger import linger
+from tests.serving.running import Answer, parse_answer
+from tests.serving.wire import SOON, Wire
+
+GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: here\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 6\r\n\r\n"
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Handler = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+
+class App:
+    """An ASGI app that writes down what it is asked."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.seen: list[str] = []
+        self._handler = handler
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.seen.append(scope["type"])
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+        await self._handler(scope, receive, send)
+
+
+async def answer(send: Send, body: bytes) -> None:
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Door:
+    """Plain HTTP, and connections to it whose first bytes were read already."""
+
+    def __init__(self, http: PlainHttp, nursery: trio.Nursery) -> None:
+        self.http = http
+        self._nursery = nursery
+
+    def open(self, early: bytes, receive_buffer: int = 65_536) -> Wire:
+        """The client's end."""
+        with stdlib.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen(1)
+            ours = stdlib.socket()
+            ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, receive_buffer)
+            ours.connect(listening.getsockname())
+            theirs, _ = listening.accept()
+        for socket in (ours, theirs):
+            socket.setblocking(False)
+        self._nursery.start_soon(self._serve, theirs, early)
+        return Wire(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
+
+    async def _serve(self, connection: stdlib.socket, early: bytes) -> None:
+        with connection:
+            await self.http.serve(connection, early)
+            await linger(connection)
+
+    async def ask(self, early: bytes, late: bytes = b"") -> Answer:
+        wire = self.open(early)
+        with trio.fail_after(SOON):
+            if late:
+                await wire.send(late)
+            return parse_answer(await wire.rest())
+
+
+@asynccontextmanager
+async def door(handler: Handler, patience: float = 5.0) -> AsyncIterator[tuple[Door, App]]:
+    app = App(handler)
+    http = PlainHttp(patience, head_bytes=1_000)
+    async with trio.open_nursery() as lifespan:
+        with trio.fail_after(SOON):
+            await http.start(app, lifespan)  # type: ignore[arg-type]
+            async with trio.open_nursery() as nursery:
+                yield Door(http, nursery), app
+                Wire.close_all()
+        lifespan.cancel_scope.cancel()
+
+
+async def echo(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    await answer(send, body or b"empty")
+
+
+def test_the_minor_version_that_was_tried() -> None:
+    assert version("hypercorn").startswith("0.18.")
+
+
+async def test_one_lifespan_for_all_connections() -> None:
+    async with door(echo) as (tried, app):
+        assert [(await tried.ask(GET)).body for _ in range(3)] == [b"empty"] * 3
+        assert app.seen == ["lifespan", "http", "http", "http"]
+
+
+async def test_what_the_app_learns() -> None:
+    scopes = []
+
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        scopes.append(scope)
+        await answer(send, b"")
+
+    async with door(handler) as (tried, _):
+        assert (await tried.ask(GET)).status == 200
+    scope = scopes[0]
+    assert (scope["method"], scope["scheme"], scope["path"]) == ("GET", "http", "/a b")
+    assert scope["query_string"] == b"c=d"
+    assert (b"host", b"here") in scope["headers"]
+    assert scope["client"][0] == scope["server"][0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("early", [POST + b"secret", POST + b"sec", POST, POST[:-1], POST[:3]])
+async def test_a_body_wherever_the_first_bytes_end(early: bytes) -> None:
+    async with door(echo) as (tried, _):
+        late = (POST + b"secret")[len(early) :]
+        assert (await tried.ask(early, late)).body == b"secret"
+
+
+async def test_each_answer_ends_its_connection_whatever_the_client_does() -> None:
+    async with door(echo) as (tried, _):
+        for request in (GET, POST + b"secret", GET + GET, b"nonsense\r\n\r\n"):
+            answered = await tried.ask(request)  # it keeps its end open
+            assert answered.headers["connection"] == "close"
+            assert "server" not in answered.headers
+
+
+async def test_a_defect_of_the_app_is_a_500() -> None:
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        raise RuntimeError("a defect")
+
+    async with door(handler) as (tried, _):
+        for _ in range(2):
+            assert (await tried.ask(GET)).status == 500
+
+
+async def test_who_has_closed_its_half_gets_its_answer() -> None:
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        await trio.testing.wait_all_tasks_blocked()
+        await answer(send, b"answer")
+
+    async with door(handler) as (tried, _):
+        for early in (GET, GET[:9]):
+            wire = tried.open(early)
+            await wire.send(GET[len(early) :])
+            await wire.half_close()
+            assert parse_answer(await wire.rest()).body == b"answer"
+
+
+async def test_who_leaves_cancels_what_is_done_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hypercorn_bridge, "_LAST_ANSWER", 0.05)
+    events = trio.Event(), trio.Event()
+
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        events[0].set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        events[1].set()
+
+    async with door(handler) as (tried, _):
+        wire = tried.open(GET)
+        await events[0].wait()
+        wire.close()
+        await events[1].wait()
+
+
+async def endless(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        body = {"type": "http.response.body", "body": b"x" * 500_000, "more_body": True}
+        await send(body)
+
+
+@pytest.mark.parametrize("request_", [GET, GET + GET])
+async def test_who_does_not_read_is_given_up(request_: bytes) -> None:
+    with trio.fail_after(SOON):
+        async with door(endless, patience=0.1) as (tried, _):
+            wire = tried.open(request_, receive_buffer=2_048)
+            Wire.opened.discard(wire)  # it stays open: the other side has to end it
+        wire.close()
+
+
+async def test_abort_ends_a_send_that_can_not_be_cancelled() -> None:
+    with trio.fail_after(SOON):
+        async with door(endless, patience=1_000) as (tried, _):
+            wire = tried.open(GET, receive_buffer=2_048)
+            Wire.opened.discard(wire)
+            await wire.head()
+            await trio.testing.wait_all_tasks_blocked(0.1)
+            tried.http.abort()
+        wire.close()

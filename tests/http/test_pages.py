@@ -1,0 +1,116 @@
+"""Pages of history: the file's lines, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.serving.running import Bystander, Running, bystander, eventually, open_files, serving
+from tests.serving.wire import SOON, dial, join, say
+
+LINES = 2_500
+TEXT = "x" * 400
+
+
+async def test_history_pages_are_the_files_lines_byte_for_byte(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server, bystander(server, "elsewhere") as talk:
+        alice = await join(server.port, "alice")
+        with trio.fail_after(SOON):
+            await alice.send(b"".join(say(f"{n} é \u2028 {TEXT}") for n in range(LINES)))
+            await alice.lines(LINES)
+        await _read_pages(server, server.lines())
+        await talk.goes_on()
+
+
+async def _read_pages(server: Running, lines: list[bytes]) -> None:
+    last = len(lines)
+    for query, start, end, more in [
+        ("", last - 100, last, True),
+        ("limit=7", last - 7, last, True),
+        (f"before={last + 1}&limit=3", last - 3, last, True),
+        (f"before={last + 99}&limit=3", last - 3, last, True),
+        ("before=51&limit=50", 0, 50, False),
+        ("before=51&limit=49", 1, 50, True),
+        ("before=52&limit=50", 1, 51, True),
+        ("before=1", 0, 0, False),
+        ("before=0", 0, 0, False),
+        ("after=0&limit=2", 0, 2, True),
+        (f"after={last - 2}", last - 2, last, False),
+        (f"after={last - 101}", last - 101, last - 1, True),
+        (f"after={last}", 0, 0, False),
+        (f"after={last + 99}", 0, 0, False),
+        ("around=1000&limit=11", 994, 1005, True),
+        ("around=1&limit=3", 0, 3, True),
+        (f"around={last}&limit=10", last - 6, last, True),
+        ("limit=0&after=5", 5, 6, True),
+        ("after=1200&limit=400", 1200, 1600, True),
+        ("before=1700&limit=400", 1299, 1699, True),
+    ]:
+        page = await server.get(f"/api/room/lobby/history?{query}")
+        assert page.headers["content-type"].startswith("application/x-ndjson")
+        assert page.body == b"".join(line + b"\n" for line in lines[start:end]), query
+        assert page.headers["edgechat-more"] == ("true" if more else "false"), query
+
+
+async def test_all_of_a_history_in_pages_of_any_size(tmp_path: Path) -> None:
+    async with serving(tmp_path, page_bytes=20_000) as server:
+        alice = await join(server.port, "alice")
+        with trio.fail_after(SOON):
+            await alice.send(b"".join(say(f"{n} {TEXT * (n % 5)}") for n in range(300)))
+            await alice.lines(300)
+        for direction, start in (("after", 0), ("before", 301)):
+            found: list[bytes] = []
+            place, more = start, "true"
+            while more == "true":
+                page = await server.get(f"/api/room/lobby/history?{direction}={place}&limit=1000")
+                assert len(page.body) < 25_000
+                lines, more = page.body.splitlines(), page.headers["edgechat-more"]
+                found = found + lines if direction == "after" else lines + found
+                place = json.loads(lines[-1 if direction == "after" else 0])["seq"]
+            assert found == server.lines()
+
+
+async def test_many_read_long_pages_and_the_room_goes_on(
+    server: Running, bystanders: Bystander
+) -> None:
+    alice = await join(server.port, "alice")
+    with trio.fail_after(SOON):
+        await alice.send(b"".join(say(f"{n} {TEXT}") for n in range(1_000)))
+        await alice.lines(1_001)
+        async with trio.open_nursery() as nursery:
+            for _ in range(50):
+                nursery.start_soon(server.get, "/api/room/lobby/history?limit=1000")
+            await bystanders.goes_on()
+            await bystanders.goes_on()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_client_that_reads_no_page_is_let_go(tmp_path: Path, times: int) -> None:
+    async with serving(tmp_path, stall_timeout=0.2) as server, bystander(server) as talk:
+        alice = await join(server.port, "alice")
+        with trio.fail_after(SOON):
+            await alice.send(b"".join(say(f"{n} {TEXT}") for n in range(600)))
+            await alice.lines(600)
+        files = open_files()
+        lazy = [await dial(server.port, receive_buffer=2_048) for _ in range(5)]
+        for wire in lazy:
+            await wire.send(
+                b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n" * times
+            )
+        await talk.goes_on()
+        await eventually(lambda: open_files() <= files + len(lazy))  # ours are still open
+
+
+async def test_a_room_is_open_while_its_page_is_read(tmp_path: Path) -> None:
+    async with serving(tmp_path, room_idle=0.0) as server:
+        alice = await join(server.port, "alice")
+        with trio.fail_after(SOON):
+            await alice.say("hi")
+            await alice.until("seq")
+        alice.close()
+        for _ in range(50):
+            page = await server.get("/api/room/lobby/history")
+            assert page.body.splitlines() == server.lines()

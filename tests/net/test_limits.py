@@ -1,0 +1,129 @@
+"""Too many of everything: the door refuses, and goes on when there is room."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from edgechat.net import listener
+from tests.serving.running import (
+    Running,
+    bystander,
+    eventually,
+    open_files,
+    parse_answer,
+    program,
+    serving,
+)
+from tests.serving.wire import SOON, dial, hello, join, open_wire, say, upgrade
+
+PLAIN = b"GET /livez HTTP/1.1\r\nHost: here\r\n"
+
+
+async def asked(port: int, request: bytes) -> int:
+    """The status of an answer that may be the beginning of something longer."""
+    wire = await dial(port)
+    with trio.fail_after(SOON):
+        await wire.send(request)
+        status = parse_answer(await wire.head()).status
+    wire.close()
+    return status
+
+
+async def test_too_many_connections(tmp_path: Path) -> None:
+    async with serving(tmp_path, max_connections=5) as server, bystander(server) as talk:
+        held = [await join(server.port, f"member {n}") for n in range(3)]
+        assert (await server.get("/livez")).status == 429
+        assert await asked(server.port, upgrade("lobby")) == 429
+        for _ in range(200):  # who is gone before it is refused harms nobody
+            (await dial(server.port)).reset()
+        await talk.goes_on()
+        held[0].close()
+        await eventually_comes_in(server)
+
+
+async def eventually_comes_in(server: Running) -> None:
+    with trio.fail_after(SOON):
+        while (await server.get("/livez")).status != 200:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_too_many_connections_of_one_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "is_loopback", lambda peer: peer == "127.0.0.1")
+    limits = {"max_connections_per_address": 2, "max_opened_per_minute": 5}
+    async with serving(tmp_path, host="0.0.0.0", **limits) as server, bystander(server) as talk:
+        flood = [await dial(server.port, source="127.0.0.2") for _ in range(4)]
+        for wire in flood[2:]:
+            with trio.fail_after(SOON):
+                assert parse_answer(await wire.rest()).status == 429
+        other = await dial(server.port, source="127.0.0.3")
+        await other.send(PLAIN + b"\r\n")
+        with trio.fail_after(SOON):
+            assert parse_answer(await other.rest()).status == 200
+        for wire in flood[:2]:
+            wire.close()
+        await talk.goes_on()
+        statuses = [await _status_for(server.port, "127.0.0.2") for _ in range(9)]
+        assert statuses.count(200) <= 3, "five in a minute, and two were opened before"
+        assert statuses[-1] == 429
+
+
+async def _status_for(port: int, source: str) -> int:
+    wire = await dial(port, source=source)
+    with trio.fail_after(SOON):
+        with suppress(trio.BrokenResourceError):
+            await wire.send(PLAIN + b"\r\n")
+        return parse_answer(await wire.rest()).status
+
+
+async def test_too_many_rooms(tmp_path: Path) -> None:
+    async with serving(tmp_path, max_rooms=2) as server, bystander(server) as talk:
+        await join(server.port, "carol", "second")
+        assert await asked(server.port, upgrade("third")) == 429
+        assert (await server.get("/api/room/third")).status == 503
+        await talk.goes_on()
+
+
+@pytest.mark.parametrize("trusted", [(), ("127.0.0.0/8",)])
+async def test_whose_allowance_it_is(tmp_path: Path, trusted: tuple[str, ...]) -> None:
+    limits = {"message_interval": 60.0, "message_grace": 0.0}
+    async with serving(tmp_path, trusted_proxies=trusted, **limits) as server:
+        codes: list[object] = []
+        for address in (b"192.0.2.1", b"192.0.2.2", b"198.51.100.9, 192.0.2.1"):
+            word = b"X-Forwarded-For: " + address
+            made_up = b"Forwarded: for=203.0.113.%d" % len(codes)
+            wire = await open_wire(server.port, "lobby", word, made_up)
+            await wire.send(hello("carol") + say("hi", id=str(len(codes))))
+            with trio.fail_after(SOON):
+                answer = await wire.until("id", str(len(codes)))
+            codes.append(answer.get("code"))
+        second = None if trusted else "rate_limited"
+        assert codes == [None, second, "rate_limited"]
+
+
+async def test_no_file_descriptors_left(tmp_path: Path) -> None:
+    async with program(tmp_path) as server, bystander(server) as talk:
+        await server.get("/livez")
+        hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]
+        few = open_files(server.pid) + 5
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (few, hard))
+        crowd = [await dial(server.port) for _ in range(30)]
+        await eventually(lambda: "No connection can be accepted now" in server.log())
+        await talk.goes_on()
+        for wire in crowd[:25]:
+            wire.close()
+        for wire in crowd[25:]:  # they waited at the door
+            await wire.send(PLAIN + b"\r\n")
+            with trio.fail_after(SOON):
+                assert parse_answer(await wire.rest()).status == 200
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        assert (await server.get("/livez")).status == 200
+        assert "Traceback" not in server.log()
+        assert server.log().count("No connection can be accepted now") < 5

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from edgechat.chat.names import RoomKey
+from edgechat.rooms.limiter import NoLimit, Purse
+
+from .fakes import FakeSocket, World, a_world
+
+KITCHEN = RoomKey("kitchen", private=False)
+
+
+async def shout(socket: FakeSocket, count: int, word: str = "m") -> tuple[int, list[int]]:
+    """Say that many things at once; returns how many came back, and the waits of the others."""
+    socket.take()
+    socket.feed(*[{"message": word, "id": f"{word}{number}"} for number in range(count)])
+    await wait_all_tasks_blocked()
+    came = socket.take()
+    waits = [frame["retry_after_ms"] for frame in came if frame.get("code") == "rate_limited"]
+    return sum("message" in frame for frame in came), waits
+
+
+async def test_five_of_ten_over_two_rooms_of_one_address(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=20) as world:
+        here, there = await world.join("here"), await world.join("there", key=KITCHEN)
+        (shown, waits), (more, others) = await shout(here, 3), await shout(there, 7)
+        # At 0, five may go: reserved until 5, 10, 15, 20 and 25; 25 - 0 is 5 over the grace.
+        assert (shown + more, waits + others) == (5, [5000] * 5)
+        stranger = await world.join("stranger", address="b")
+        assert await shout(stranger, 5, "s") == (5, [])
+        assert len(world.storage.texts()) + len(world.storage.texts(KITCHEN)) == 10
+
+
+async def test_who_waits_as_told_is_heard(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=20) as world:
+        alice = await world.join("alice")
+        _, waits = await shout(alice, 6)
+        await trio.sleep(waits[0] / 1000)
+        alice.say("now", "c9")
+        await wait_all_tasks_blocked()
+        assert alice.briefs() == ["6 now"]
+
+
+async def test_a_new_connection_has_no_new_allowance(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=20) as world:
+        alice = await world.join("alice")
+        await shout(alice, 5)
+        alice.hang_up()
+        again = await world.join("alice")
+        again.say("again", "c9")
+        await wait_all_tasks_blocked()
+        assert again.briefs()[-1] == "error rate_limited"
+
+
+async def test_a_limiter_expires_an_hour_after_its_last_use(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=1, message_grace=10, limiter_idle=3600) as world:
+        alice = await world.join("alice")
+        assert len(world.limiters) == 0  # none is needed before the first message
+        await shout(alice, 1)
+        await trio.sleep(1800)
+        await shout(alice, 1)  # said before: it costs nothing and is no use of the limiter
+        alice.say("last")
+        await trio.sleep(3599)
+        assert world.limiters.find("a") is not None
+        await trio.sleep(2)
+        assert world.limiters.find("a") is None
+        assert await shout(alice, 12) == (12, [])  # m0 is a repeat; 11 are within the grace of 10 s
+
+
+async def test_a_limiter_lives_for_as_long_as_forgetting_it_would_give_something_away(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world(message_interval=100, message_grace=400, limiter_idle=10) as world:
+        alice = await world.join("alice")
+        await shout(alice, 5)  # reserved until 500, long after it was last used
+        await trio.sleep(499)
+        assert world.limiters.find("a") is not None
+        await trio.sleep(2)
+        assert world.limiters.find("a") is None
+
+
+async def spend(world: World, address: str) -> float:
+    return Purse(world.limiters, address).spend(trio.current_time())
+
+
+async def test_very_many_addresses_let_the_idle_go_and_else_wait(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=0, max_limiters=3) as world:
+        assert [await spend(world, address) for address in "abc"] == [0.0] * 3
+        assert await spend(world, "d") == 1.0
+        await trio.sleep(5)
+        assert await spend(world, "d") == 0.0
+        assert len(world.limiters) == 3
+
+
+async def test_a_refund_to_a_limiter_that_has_gone_is_nothing(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=0, limiter_idle=1) as world:
+        purse = Purse(world.limiters, "a")
+        assert purse.spend(trio.current_time()) == 0.0
+        purse.refund()
+        assert purse.spend(trio.current_time()) == 0.0
+        await trio.sleep(10)
+        purse.refund()
+        assert len(world.limiters) == 0
+
+
+def test_without_a_limit_nothing_costs_anything() -> None:
+    nothing = NoLimit()
+    assert [nothing.spend(0) for _ in range(1000)] == [0.0] * 1000
+    nothing.refund()

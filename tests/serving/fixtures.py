@@ -1,0 +1,40 @@
+"""Fixtures for tests that talk to a server: each folder of them has a `conftest.py` with these."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from edgechat.net import linger
+from tests.serving.running import Bystander, Running, bystander, serving
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serving(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def bystanders(server: Running) -> AsyncIterator[Bystander]:
+    async with bystander(server) as talk:
+        yield talk
+
+
+@pytest.fixture(autouse=True)
+def short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests often keep a connection open for as long as the server does."""
+    monkeypatch.setattr(linger, "_PATIENCE", 0.5)
+
+
+@pytest.fixture(autouse=True)
+def no_defect(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What the server calls a defect of its own fails every test, and so does a traceback."""
+    with caplog.at_level(logging.INFO):
+        yield
+    for record in caplog.get_records("call"):
+        assert "defect" not in record.getMessage(), record.getMessage()
+        assert record.exc_info is None, record.getMessage()

@@ -1,0 +1,192 @@
+"""The real server: in this process, and as one of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from edgechat.server import serve
+from edgechat.settings import Settings
+from tests.serving.wire import SOON, Wire, dial, join
+
+
+class Answer(NamedTuple):
+    """An HTTP answer. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Running:
+    """A server that runs, and its folder."""
+
+    def __init__(self, port: int, data: Path) -> None:
+        self.port = port
+        self.data = data
+
+    def file(self, room: str = "lobby") -> Path:
+        return self.data / "rooms" / "public" / f"{room}.jsonl"
+
+    def lines(self, room: str = "lobby") -> list[bytes]:
+        """A history's lines, without its header."""
+        return self.file(room).read_bytes().splitlines()[1:]
+
+    def files(self) -> set[str]:
+        return {path.name for path in (self.data / "rooms").rglob("*") if path.is_file()}
+
+    async def get(self, target: str, *headers: str) -> Answer:
+        return await self.ask("GET", target, *headers)
+
+    async def ask(self, method: str, target: str, *headers: str, body: bytes = b"") -> Answer:
+        lines = [f"{method} {target} HTTP/1.1", "Host: here", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        return await exchange(self.port, "\r\n".join([*lines, "", ""]).encode() + body)
+
+
+async def exchange(port: int, request: bytes) -> Answer:
+    """Send a request as it is, and read the answer to its end."""
+    wire = await dial(port)
+    with trio.fail_after(SOON):
+        await wire.send(request)
+        data = await wire.rest()
+    wire.close()
+    return parse_answer(data)
+
+
+def parse_answer(data: bytes) -> Answer:
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *headers = head.decode("latin-1").split("\r\n")
+    assert first.startswith("HTTP/1.1 "), data
+    pairs = (header.partition(": ") for header in headers)
+    return Answer(int(first.split(" ")[1]), {name.lower(): value for name, _, value in pairs}, body)
+
+
+@asynccontextmanager
+async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
+    """A server in this process; it stops in order when the block ends."""
+    changes = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, **changes}
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(serve, Settings(data=data, **changes), stop)
+        try:
+            yield Running(int(url.rstrip("/").rpartition(":")[2]), data)
+        finally:
+            Wire.close_all()
+            stop.set()
+
+
+class Program(Running):
+    """`python -m edgechat serve` in a process of its own."""
+
+    def __init__(self, process: trio.Process, port: int, data: Path) -> None:
+        super().__init__(port, data)
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status."""
+        self.process.send_signal(how)
+        return await self.process.wait()
+
+    def log(self) -> str:
+        return (self.data / "server.log").read_text()
+
+
+def command(data: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "edgechat", "serve", "--data", str(data), *options]
+
+
+@asynccontextmanager
+async def program(
+    data: Path, *options: str, before: tuple[str, ...] = ()
+) -> AsyncIterator[Program]:
+    """A process that serves; killed when the block ends, if it is still there."""
+    whole = [*before, *command(data, "--port", "0", "--message-interval", "0", *options)]
+    with _log(data) as log:
+        process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE, stderr=log)
+    try:
+        with trio.fail_after(SOON):
+            yield Program(process, await _port(process), data)
+    finally:
+        Wire.close_all()
+        process.kill()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+            assert process.stdout is not None
+            await process.stdout.aclose()
+
+
+def _log(data: Path) -> BinaryIO:
+    data.mkdir(exist_ok=True)
+    return (data / "server.log").open("ab")
+
+
+async def _port(process: trio.Process) -> int:
+    assert process.stdout is not None
+    line = b""
+    while not line.endswith(b"\n"):
+        part = await process.stdout.receive_some()
+        assert part, "it ended before it said where it is"
+        line += part
+    found = re.search(rb"EdgeChat is at http://127\.0\.0\.1:(\d+)/ ", line)
+    assert found, line
+    return int(found[1])
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Until it is true; bounded."""
+    with trio.fail_after(SOON):
+        while not condition():
+            await wait_all_tasks_blocked(0.01)
+
+
+def open_files(pid: int | str = "self") -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Bystander:
+    """Two people in a room who go on talking, whatever is done to the server meanwhile."""
+
+    def __init__(self, alice: Wire, bob: Wire) -> None:
+        self._alice = alice
+        self._bob = bob
+        self._said = 0
+
+    async def goes_on(self) -> None:
+        """What one says, both hear soon."""
+        self._said += 1
+        text = f"still here {self._said}"
+        with trio.fail_after(5):
+            await self._alice.say(text)
+            await self._alice.until("message", text)
+            await self._bob.until("message", text)
+
+    async def hear(self, text: str) -> None:
+        """Somebody else says it."""
+        with trio.fail_after(5):
+            await self._alice.until("message", text)
+            await self._bob.until("message", text)
+
+
+@asynccontextmanager
+async def bystander(server: Running, room: str = "lobby") -> AsyncIterator[Bystander]:
+    """They talk before, at the end, and whenever they are asked to."""
+    talk = Bystander(await join(server.port, "alice", room), await join(server.port, "bob", room))
+    await talk.goes_on()
+    yield talk
+    await talk.goes_on()
