@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import logging
-import socket as stdlib
+import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import trio
 
 from edgechat import system
-from edgechat.chat.allowance import Spender
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
-from edgechat.history.data_folder import Folder
+from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
-from edgechat.http.assets import Site, find_web
+from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener, listen
 from edgechat.net.poller import Poller
 from edgechat.net.websocket import WebSocket
-from edgechat.rooms.limiter import Limiter, NoLimit, Purse
-from edgechat.rooms.registry import Directory
+from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
+from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
@@ -29,7 +29,7 @@ from edgechat.settings import Settings
 if TYPE_CHECKING:
     from quart_trio import QuartTrio
 
-    from edgechat.http.hypercorn_bridge import PlainHttp
+    from edgechat.http.hypercorn_bridge import HypercornBridge
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
 
-    Raises `FolderError` where the data folder can't be used, `ListenError` where it can't listen.
+    Raises `DataFolderError` where the data folder can't be used, and `ListenError`.
     """
     system.raise_file_limit()
-    folder = Folder(settings.data)
+    folder = DataFolder(settings.data)
     key = folder.prepare()
     try:
         sockets = listen(settings.host, settings.port)
@@ -59,19 +59,19 @@ async def serve(
 
 
 class _Server:
-    def __init__(self, settings: Settings, folder: Folder, key: bytes) -> None:
+    def __init__(self, settings: Settings, folder: DataFolder, key: bytes) -> None:
         self._settings = settings
         self._ids = PrivateIds(key)
         self._syncer = Syncer(settings.sync_interval)
         self._histories = Histories(folder, self._syncer, settings)
-        self._http: PlainHttp
+        self._http: HypercornBridge
         self._http_started = trio.Event()
         self._turn = Turn(system.now_ms, self._histories.look)
         self._poller = Poller(self._turn.finish)
         self._stopping = False
 
     async def run(
-        self, sockets: Sequence[stdlib.socket], stop: trio.Event, started: trio.TaskStatus[str]
+        self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         """Connections need rooms, and rooms what is in the background: so they end."""
         try:
@@ -80,18 +80,18 @@ class _Server:
             self._poller.close()
 
     async def _run(
-        self, sockets: Sequence[stdlib.socket], stop: trio.Event, started: trio.TaskStatus[str]
+        self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         async with trio.open_nursery() as background:
             background.start_soon(self._syncer.run)
             background.start_soon(self._poller.run)
             async with trio.open_nursery() as living:
-                rooms = Directory(living, self._make_room, self._settings.max_rooms, "room")
+                rooms = Registry(living, self._make_room, self._settings.max_rooms, "room")
                 listener = Listener(
                     self._settings,
                     rooms,
                     self._ids,
-                    self._purses(background),
+                    self._allowances(background),
                     self._serve_http,
                     self._poller,
                 )
@@ -116,7 +116,7 @@ class _Server:
                 await self._syncer.flush()
             background.cancel_scope.cancel()
 
-    def _send_away(self, rooms: Directory[RoomKey, Room]) -> None:
+    def _send_away(self, rooms: Registry[RoomKey, Room]) -> None:
         """Rooms finish what they were told; everybody is to come back to the next server."""
         self._stopping = True
         for room in rooms:
@@ -134,41 +134,41 @@ class _Server:
     def _make_room(self, key: RoomKey) -> Room:
         return Room(key, self._histories, self._settings, self._turn, WebSocket.write_all)
 
-    def _purses(self, living: trio.Nursery) -> Callable[[str], Spender]:
+    def _allowances(self, living: trio.Nursery) -> Callable[[str], Spendable]:
         settings = self._settings
         if not settings.message_interval:
-            nothing = NoLimit()
+            nothing = Unlimited()
             return lambda address: nothing
 
         def limiter(address: str) -> Limiter:
             return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
 
-        limiters = Directory(living, limiter, settings.max_limiters, "limiter")
-        return lambda address: Purse(limiters, address)
+        limiters = Registry(living, limiter, settings.max_limiters, "limiter")
+        return lambda address: AddressAllowance(limiters, address)
 
-    async def _start_http(self, living: trio.Nursery, rooms: Directory[RoomKey, Room]) -> None:
+    async def _start_http(self, living: trio.Nursery, rooms: Registry[RoomKey, Room]) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
         make_app, plain_http = await system.run_in_thread(_import_http)
-        site = Site(find_web())
-        app = make_app(self._settings, site, rooms, self._ids, lambda: not self._stopping)
+        assets = Assets(find_web())
+        app = make_app(self._settings, assets, rooms, self._ids, lambda: not self._stopping)
         self._http = plain_http(self._settings.stall_timeout, self._settings.head_bytes)
         await self._http.start(app, living)
         self._http_started.set()
 
-    async def _serve_http(self, connection: stdlib.socket, early: bytes) -> None:
+    async def _serve_http(self, connection: socket.socket, early: bytes) -> None:
         await self._http_started.wait()
         await self._http.serve(connection, early)
 
 
-def _import_http() -> tuple[Callable[..., QuartTrio], type[PlainHttp]]:
+def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:
     """What the HTTP side is made of, with Quart and Hypercorn."""
     from edgechat.http.app import make_app
-    from edgechat.http.hypercorn_bridge import PlainHttp
+    from edgechat.http.hypercorn_bridge import HypercornBridge
 
-    return make_app, PlainHttp
+    return make_app, HypercornBridge
 
 
-def url(socket: stdlib.socket) -> str:
+def url(socket: socket.socket) -> str:
     """The address to open."""
     host, port = socket.getsockname()[:2]
     if host in ("0.0.0.0", "::"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Spender(Protocol):
+class Spendable(Protocol):
     """Whoever lets a session say something."""
 
     def spend(self, now: float) -> float:

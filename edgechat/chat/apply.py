@@ -8,12 +8,12 @@ import msgspec
 
 from edgechat.chat import protocol
 from edgechat.chat.commands import Join, Leave, Speak, Type
-from edgechat.chat.draft import Draft, Final, Hinged, Verdict
+from edgechat.chat.draft import Dependent, Draft, Final, Verdict
 from edgechat.chat.errors import Refusal
-from edgechat.chat.line import NewLine
-from edgechat.chat.recipients import Stream
+from edgechat.chat.line import StoredLine
+from edgechat.chat.recipients import Recipients
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom
+from edgechat.chat.state import RoomState
 
 _NOBODY: Mapping[Session, bytes] = {}
 
@@ -28,7 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
 
 
-def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
+def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
     """Change the room as the batch says, and return what is to be sent.
 
     `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
@@ -36,21 +36,21 @@ def settle(room: Chatroom, draft: Draft, now: float, failure: Refusal | None = N
     """
     if failure is None and _is_talk(room, draft):
         return _talk(room, draft)
-    settling = _Settling(room, now, failure)
+    applying = _Applying(room, now, failure)
     verdicts = iter(draft.verdicts)
     for command in draft.commands:
         if type(command) is Speak:
-            settling.speak(command, next(verdicts))
+            applying.speak(command, next(verdicts))
         elif type(command) is Join:
-            settling.join(command)
+            applying.join(command)
         elif type(command) is Leave:
-            settling.leave(command)
+            applying.leave(command)
         elif type(command) is Type:
-            settling.type(command)
-    return settling.outcome()
+            applying.type(command)
+    return applying.outcome()
 
 
-def _is_talk(room: Chatroom, draft: Draft) -> bool:
+def _is_talk(room: RoomState, draft: Draft) -> bool:
     """Whether members said things and nothing else happened, as in nearly every batch."""
     if len(draft.lines) < len(draft.commands) or room.roster.stale:
         return False
@@ -61,13 +61,13 @@ def _is_talk(room: Chatroom, draft: Draft) -> bool:
     return True
 
 
-def _talk(room: Chatroom, draft: Draft) -> Outcome:
+def _talk(room: RoomState, draft: Draft) -> Outcome:
     """All get the same; what is told besides, and to whom, need not be kept apart."""
     frames = []
     for at, command in enumerate(draft.commands):
         line = draft.verdicts[at]
         assert type(command) is Speak
-        assert type(line) is NewLine
+        assert type(line) is StoredLine
         frame = protocol.text_frame(line.line)
         room.store(line, command.say.id, frame)
         if room.typists is not None:
@@ -77,22 +77,22 @@ def _talk(room: Chatroom, draft: Draft) -> Outcome:
     return Outcome(blob, blob, _NOBODY, (), ())
 
 
-class _Settling:
+class _Applying:
     """One batch as it is told: to v1, to v2, and to some alone."""
 
-    def __init__(self, room: Chatroom, now: float, failure: Refusal | None) -> None:
+    def __init__(self, room: RoomState, now: float, failure: Refusal | None) -> None:
         self._room = room
         self._now = now
         self._failure = failure
-        self._v1: Stream[Session] = Stream()
-        self._v2: Stream[Session] = Stream()
+        self._v1: Recipients[Session] = Recipients()
+        self._v2: Recipients[Session] = Recipients()
         self._admitted: list[Join] = []
         self._behind: list[Join] = []
 
     def speak(self, speak: Speak, verdict: Verdict) -> None:
         session, say = speak.session, speak.say
         verdict = self._final(speak, verdict)
-        if isinstance(verdict, NewLine):
+        if isinstance(verdict, StoredLine):
             frame = protocol.text_frame(verdict.line)
             self._room.store(verdict, say.id, frame)
             self._room.stop_typing(session.name)
@@ -107,7 +107,7 @@ class _Settling:
 
     def join(self, join: Join) -> None:
         room, session = self._room, join.session
-        if join.after < room.recent.start:
+        if join.after < room.backlog.start:
             self._behind.append(join)
             return
         stream = self._v2 if session.v2 else self._v1
@@ -117,7 +117,7 @@ class _Settling:
             if join.told is None
             else roster.change_since(join.told, v2=session.v2)
         )
-        stream.tell(session, greeting + room.recent.after(join.after, v2=session.v2))
+        stream.tell(session, greeting + room.backlog.after(join.after, v2=session.v2))
         stream.start(session)
         self._notice(*roster.add(session))
         stream.tell(session, room.ready(join))
@@ -157,8 +157,8 @@ class _Settling:
 
     def _final(self, speak: Speak, verdict: Verdict) -> Final:
         """What becomes of it, now that the lines are stored or not. What is not costs nothing."""
-        if self._failure is not None and isinstance(verdict, (NewLine, Hinged)):
-            if isinstance(verdict, NewLine):
+        if self._failure is not None and isinstance(verdict, (StoredLine, Dependent)):
+            if isinstance(verdict, StoredLine):
                 speak.session.allowance.refund()
             return Refusal(self._failure.code, self._failure.text, id=speak.say.id)
-        return verdict.verdict if isinstance(verdict, Hinged) else verdict
+        return verdict.verdict if isinstance(verdict, Dependent) else verdict

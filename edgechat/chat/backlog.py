@@ -12,7 +12,7 @@ from edgechat.chat.line import DIGEST_BYTES, Entry, Token, claimed
 _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as all lines
 
 
-class Recent:
+class Backlog:
     """The last lines of one room: at most `max_lines`, and `max_bytes` of frames.
 
     They are without a hole: a damaged line stands there as `lost`, which only v2 is shown. Of a

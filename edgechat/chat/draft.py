@@ -8,19 +8,19 @@ import msgspec
 
 from edgechat.chat.commands import Command, Speak
 from edgechat.chat.errors import Refusal
-from edgechat.chat.line import NewLine, parse_line
-from edgechat.chat.state import Chatroom
+from edgechat.chat.line import StoredLine, parse_line
+from edgechat.chat.state import RoomState
 
-Final = NewLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
+Final = StoredLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
 
 
-class Hinged(msgspec.Struct, frozen=True):
+class Dependent(msgspec.Struct, frozen=True):
     """It repeats a message of the same batch: a verdict only if that one gets stored."""
 
     verdict: Final
 
 
-Verdict = Final | Hinged
+Verdict = Final | Dependent
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -31,19 +31,19 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     lines: Sequence[bytes]  # without newlines
 
 
-def repeats(room: Chatroom, commands: Sequence[Command]) -> set[int]:
+def repeats(room: RoomState, commands: Sequence[Command]) -> set[int]:
     """The lines that `draft` has to be given: repeated in this batch, and not in memory."""
-    known, head, found = room.known, room.last.seq, set()
+    known, head, found = room.seen_ids, room.last.seq, set()
     for command in commands:
         if type(command) is Speak and (id := command.say.id) is not None and known is not None:
             seq = known.find(id, head)
-            if seq is not None and room.recent.line(seq) is None:
+            if seq is not None and room.backlog.line(seq) is None:
                 found.add(seq)
     return found
 
 
 def draft(
-    room: Chatroom, commands: Sequence[Command], now_ms: int, now: float, old: Mapping[int, bytes]
+    room: RoomState, commands: Sequence[Command], now_ms: int, now: float, old: Mapping[int, bytes]
 ) -> Draft:
     """Decide what each message becomes: a known id, else allowance, else the next line.
 
@@ -83,15 +83,15 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
 
 
 def _again(
-    room: Chatroom, speak: Speak, head: int, new: Mapping[str, bytes], old: Mapping[int, bytes]
+    room: RoomState, speak: Speak, head: int, new: Mapping[str, bytes], old: Mapping[int, bytes]
 ) -> Verdict | None:
     """What becomes of a message whose id was said before; None where it was not."""
     id = speak.say.id
     assert id is not None
     if id in new:
-        return Hinged(_repeat(speak, new[id]))
-    seq = None if room.known is None else room.known.find(id, head)
-    line = None if seq is None else room.recent.line(seq) or old.get(seq)
+        return Dependent(_repeat(speak, new[id]))
+    seq = None if room.seen_ids is None else room.seen_ids.find(id, head)
+    line = None if seq is None else room.backlog.line(seq) or old.get(seq)
     return None if line is None else _repeat(speak, line)
 
 

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     h: bytes | None
 
 
-class NewLine(msgspec.Struct, frozen=True, gc=False):
+class StoredLine(msgspec.Struct, frozen=True, gc=False):
     """A line that is to be stored, or was the last that was. `h` is raw; `stamp` in ms."""
 
     seq: int
@@ -53,7 +53,7 @@ class NewLine(msgspec.Struct, frozen=True, gc=False):
         """The place after it."""
         return Token(self.seq, self.h.hex())
 
-    def next(self, now_ms: int, name: bytes, said: bytes) -> NewLine:
+    def next(self, now_ms: int, name: bytes, said: bytes) -> StoredLine:
         """The line after this one, chained. `name` and `said` are JSON already, as
         `encode_name` and `encode_said` make it.
 
@@ -68,7 +68,7 @@ class NewLine(msgspec.Struct, frozen=True, gc=False):
         chained = _fresh()
         chained.update(self.h + own.digest())
         h = chained.digest()
-        return NewLine(seq, h, stamp, b'%b,"h":"%b"}' % (body[:-1], hexlify(h)))
+        return StoredLine(seq, h, stamp, b'%b,"h":"%b"}' % (body[:-1], hexlify(h)))
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Reader = TypeVar("Reader", bound=Hashable)
 
 
-class Stream(Generic[Reader]):
+class Recipients(Generic[Reader]):
     """Frames for all in their order; a reader may be told more in between, or start later.
 
     Most readers get `for_all()`, one blob; the few in `for_some()` get theirs instead.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class KnownIds:
+class SeenIds:
     """The `id`s of the last `depth` messages, and of up to as many before them.
 
     They are let go of by the thousand: a dict whose oldest entries are removed one by one gets

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from edgechat.chat import protocol
-from edgechat.chat.allowance import Spender
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close, Refusal
 from edgechat.chat.line import encode_name
 from edgechat.chat.message import check_message
@@ -45,7 +45,7 @@ class Session:
         "v2",
     )
 
-    def __init__(self, allowance: Spender, settings: Settings) -> None:
+    def __init__(self, allowance: Spendable, settings: Settings) -> None:
         self.state = State.AWAITING_NAME
         self.allowance = allowance
         self.name = ""

@@ -4,7 +4,7 @@ A batch of commands goes through it in two steps, and between them its lines go 
 
     drafted = draft(room, commands, ...)     what each message becomes; changes nothing
     ...append drafted.lines to the history...
-    outcome = settle(room, drafted, ...)     they are stored, or refused: now everybody may know
+    outcome = apply(room, drafted, ...)     they are stored, or refused: now everybody may know
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgechat.chat import protocol
-from edgechat.chat.backlog import Recent
+from edgechat.chat.backlog import Backlog
 from edgechat.chat.commands import Join
-from edgechat.chat.line import NOWHERE, Entry, NewLine, Token
+from edgechat.chat.line import NOWHERE, Entry, StoredLine, Token
 from edgechat.chat.roster import Roster
-from edgechat.chat.seen_ids import KnownIds
+from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.typists import Typists
 from edgechat.settings import Settings
 
@@ -31,21 +31,21 @@ class Opened:
     head: Token
     stamp: int  # the last line's timestamp, ms
     exists: bool  # False until the first message makes the file
-    recent: Sequence[Entry]
+    backlog: Sequence[Entry]
 
 
-class Chatroom:
+class RoomState:
     """One room's state: its head, its newest lines, its roster."""
 
     __slots__ = (
         "_exists",
         "_name",
         "_settings",
+        "backlog",
         "base",
-        "known",
         "last",
-        "recent",
         "roster",
+        "seen_ids",
         "typists",
     )
 
@@ -54,16 +54,16 @@ class Chatroom:
         self._settings = settings
         self._exists = opened.exists
         self.base = opened.base
-        self.last = NewLine(opened.head.seq, bytes.fromhex(opened.head.h), opened.stamp, b"")
-        before = opened.head.seq - len(opened.recent)
-        self.recent = Recent(
+        self.last = StoredLine(opened.head.seq, bytes.fromhex(opened.head.h), opened.stamp, b"")
+        before = opened.head.seq - len(opened.backlog)
+        self.backlog = Backlog(
             opened.base if before == opened.base.seq else Token(before, ""),
             settings.recent_lines,
             settings.recent_bytes,
         )
-        self.recent.fill(opened.recent)
+        self.backlog.fill(opened.backlog)
         self.roster = Roster(settings.big_room)
-        self.known: KnownIds | None = None  # read from the history when first needed
+        self.seen_ids: SeenIds | None = None  # read from the history when first needed
         self.typists: Typists | None = None  # until somebody types
 
     @property
@@ -75,13 +75,13 @@ class Chatroom:
         """Whether `token` is a place before the first line."""
         return token == NOWHERE or (token == self.base and self._exists)
 
-    def store(self, new: NewLine, id: str | None, frame: bytes) -> None:
+    def store(self, new: StoredLine, id: str | None, frame: bytes) -> None:
         """`new` is in the history: the room's head moves to it."""
         self._exists = True
         self.last = new
-        self.recent.add(frame)
-        if id is not None and self.known is not None:
-            self.known.add(id, new.seq)
+        self.backlog.add(frame)
+        if id is not None and self.seen_ids is not None:
+            self.seen_ids.add(id, new.seq)
 
     def type(self, name: str, now: float) -> bytes:
         """`name` types: what v2 members are told."""

@@ -118,7 +118,7 @@ def _run_server(settings: Settings) -> None:
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
-    from edgechat.history.data_folder import FolderError
+    from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listener import ListenError
     from edgechat.server import serve
 
@@ -140,7 +140,7 @@ def _run_server(settings: Settings) -> None:
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (FolderError, ListenError) as group:
+    except* (DataFolderError, ListenError) as group:
         _give_up(str(_first(group)))
 
 

@@ -20,7 +20,7 @@ _SEAM = re.compile(rb'(?<=,"h":"[0-9a-f]{16}"\}).?(?=\{"seq":)', re.DOTALL)
 _MOST = 4  # candidates kept: so many damaged lines in a row cost time for each, and no more
 
 
-class Walk:
+class ChainReader:
     """A walk through consecutive lines, from a known place on. Yields an `Entry` for each `seq`."""
 
     def __init__(self, seq: int, h: bytes | None) -> None:
@@ -38,7 +38,7 @@ class Walk:
         """What the next line is to be chained to."""
         return self._candidates[0] if self._candidates else None
 
-    def step(self, line: bytes) -> Entry | None:
+    def next_good(self, line: bytes) -> Entry | None:
         """Take the next line, without its newline, if it is simply good: nearly all are."""
         if len(self._candidates) != 1 or self._pending:
             return None
@@ -49,11 +49,11 @@ class Walk:
         self._candidates[0] = h
         return Entry(self.seq, line, h)
 
-    def look(self, line: bytes, following: bytes = b"") -> Iterator[Entry]:
+    def recover(self, line: bytes, following: bytes = b"") -> Iterator[Entry]:
         """Take the next line, that is not simply good. `following` is the one after it."""
         pieces = _SEAM.split(line)
         for piece, after in zip(pieces, [*pieces[1:], following], strict=True):
-            yield from self._look(piece, after)
+            yield from self._recover(piece, after)
 
     def finish(self) -> Iterator[Entry]:
         """The damaged lines at the very end."""
@@ -61,7 +61,7 @@ class Walk:
         yield from self._lose(self.seq + count)
         self.seq += count
 
-    def _look(self, piece: bytes, following: bytes) -> Iterator[Entry]:
+    def _recover(self, piece: bytes, following: bytes) -> Iterator[Entry]:
         """A line that is not simply good."""
         record, own = _parse(piece), claimed(piece)
         if record is not None and own is not None and record.seq > self.seq:

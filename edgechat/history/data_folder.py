@@ -10,11 +10,11 @@ from edgechat.chat.names import RoomKey
 _KEY_BYTES = 32
 
 
-class FolderError(Exception):
+class DataFolderError(Exception):
     """The data folder can't be used. Its text says why, for a person."""
 
 
-class Folder:
+class DataFolder:
     """`<data>/rooms/public/<name>.jsonl`, `<data>/rooms/private/<id>.jsonl`, `<data>/key`."""
 
     def __init__(self, path: Path) -> None:
@@ -22,19 +22,22 @@ class Folder:
         self._lock: int | None = None
 
     def prepare(self) -> bytes:
-        """Make it, lock it, and return the key. Raises `FolderError`. `release` it afterwards."""
+        """Make it, lock it, and return the key; `release` it afterwards.
+
+        Raises `DataFolderError`.
+        """
         try:
             for kind in ("public", "private"):
                 system.makedirs(self.path / "rooms" / kind, exist_ok=True)
             self._take_lock()
             return self._read_key()
-        except FolderError:
+        except DataFolderError:
             self.release()
             raise
         except OSError as error:
             self.release()
             reason = error.strerror or str(error)
-            raise FolderError(f"The data folder {self.path} can't be used: {reason}.") from None
+            raise DataFolderError(f"The data folder {self.path} can't be used: {reason}.") from None
 
     def release(self) -> None:
         """Let another server have it."""
@@ -44,9 +47,9 @@ class Folder:
 
     def history(self, key: RoomKey) -> Path:
         """Where that room's history is, or will be."""
-        return self.shelf(private=key.private) / f"{key.name}.jsonl"
+        return self.rooms_folder(private=key.private) / f"{key.name}.jsonl"
 
-    def shelf(self, *, private: bool) -> Path:
+    def rooms_folder(self, *, private: bool) -> Path:
         """Where the histories of all such rooms are."""
         return self.path / "rooms" / ("private" if private else "public")
 
@@ -59,7 +62,7 @@ class Folder:
             system.flock(self._lock, system.LOCK_EX | system.LOCK_NB)
         except BlockingIOError:
             text = f"Another EdgeChat server uses the data folder {self.path}: stop it first."
-            raise FolderError(text) from None
+            raise DataFolderError(text) from None
 
     def _read_key(self) -> bytes:
         """The key that signs private ids; made at the first start, whole or not at all."""
@@ -70,7 +73,9 @@ class Folder:
             key = system.token_bytes(_KEY_BYTES)
             self._write_key(path, key)
         if len(key) != _KEY_BYTES:
-            raise FolderError(f"{path} is no key of {_KEY_BYTES} bytes: restore it, or remove it.")
+            raise DataFolderError(
+                f"{path} is not a key of {_KEY_BYTES} bytes: restore it, or remove it."
+            )
         return key
 
     def _write_key(self, path: Path, key: bytes) -> None:

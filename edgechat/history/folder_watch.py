@@ -19,18 +19,18 @@ _WHOLE_SECONDS = 3.0
 _TRUST = 1.0
 
 
-class Shelf:
-    """One such folder. `edition` is another number wherever a name may have changed."""
+class FolderWatch:
+    """One such folder. `generation` is another number wherever a name may have changed."""
 
     def __init__(self, path: Path) -> None:
-        self.edition = 0
+        self.generation = 0
         self._place = str(path)
         self._stamp: tuple[int, ...] | None = None
         self._fresh_until = 0.0
         self._trusted_until = 0.0
 
     def look(self) -> None:
-        """Bring `edition` up to date.
+        """Bring `generation` up to date.
 
         Never raises: what is wrong with the folder shows when a file in it is looked at.
         """
@@ -38,7 +38,7 @@ class Shelf:
             found = system.stat(self._place)
         except OSError:
             self._stamp = None
-            self.edition += 1
+            self.generation += 1
             return
         now = system.monotonic()
         stamp = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
@@ -50,4 +50,4 @@ class Shelf:
             self._trusted_until = now + _TRUST
         elif now >= self._fresh_until:
             return
-        self.edition += 1
+        self.generation += 1

@@ -16,8 +16,8 @@ from edgechat.chat.line import Entry, Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import reader, repair
-from edgechat.history.data_folder import Folder, sync_folder
-from edgechat.history.folder_watch import Shelf
+from edgechat.history.data_folder import DataFolder, sync_folder
+from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.reader import File
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import FLAGS, Writer, reason
@@ -31,23 +31,25 @@ log = logging.getLogger(__name__)
 class Histories:
     """All rooms' histories in one data folder; `rooms.storage.Storage`."""
 
-    def __init__(self, folder: Folder, syncer: Syncer, settings: Settings) -> None:
+    def __init__(self, folder: DataFolder, syncer: Syncer, settings: Settings) -> None:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
-        self._shelves = [Shelf(folder.shelf(private=private)) for private in (False, True)]
+        self._watches = [
+            FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
+        ]
 
     def look(self) -> None:
         """Whether names in the folders may have changed; see `rooms.storage.Storage`."""
-        for shelf in self._shelves:
-            shelf.look()
+        for watch in self._watches:
+            watch.look()
 
-    async def open(self, key: RoomKey) -> HistoryLog:
+    async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
         return await system.run_in_thread(self._open, key, path)
 
-    def _open(self, key: RoomKey, path: Path) -> HistoryLog:
+    def _open(self, key: RoomKey, path: Path) -> History:
         try:
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
@@ -66,7 +68,7 @@ class Histories:
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
 
-    def _opened(self, key: RoomKey, path: Path, fd: int) -> HistoryLog:
+    def _opened(self, key: RoomKey, path: Path, fd: int) -> History:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
             system.unlink(path)
@@ -76,18 +78,18 @@ class Histories:
             log.error("The header of the history of %s is damaged.", key)
         settings = self._settings
         opened = repair.open_history(file, settings.recent_lines, settings.recent_bytes // 2)
-        damaged = sum(entry.line is None for entry in opened.recent)
+        damaged = sum(entry.line is None for entry in opened.backlog)
         if damaged:
             log.error("%d of the last lines in the history of %s are damaged.", damaged, key)
         return self._log(key, path, opened, file)
 
-    def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> HistoryLog:
-        last = opened.recent[-1].line if opened.recent else None
+    def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
+        last = opened.backlog[-1].line if opened.backlog else None
         writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return HistoryLog(opened, writer, self._shelves[key.private], self._syncer, self._settings)
+        return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
 
 
-class HistoryLog:
+class History:
     """One room's history, open; `rooms.storage.Log`."""
 
     __slots__ = (
@@ -95,21 +97,21 @@ class HistoryLog:
         "_on_disk",
         "_readers",
         "_settings",
-        "_shelf",
         "_syncer",
+        "_watch",
         "_writer",
         "opened",
         "pause",
     )
 
     def __init__(
-        self, opened: Opened, writer: Writer, shelf: Shelf, syncer: Syncer, settings: Settings
+        self, opened: Opened, writer: Writer, watch: FolderWatch, syncer: Syncer, settings: Settings
     ) -> None:
         self.opened = opened
         self._on_disk = settings.durability == "disk"
         self.pause = settings.commit_interval if self._on_disk else 0.0
         self._writer = writer
-        self._shelf = shelf
+        self._watch = watch
         self._syncer = syncer
         self._settings = settings
         self._readers = 0  # in threads: the file is not closed under them
@@ -136,7 +138,7 @@ class HistoryLog:
 
     def confirm(self) -> None:
         """They are where they are looked for; see `rooms.storage.Log`."""
-        self._writer.confirm(self._shelf.edition)
+        self._writer.confirm(self._watch.generation)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
@@ -178,7 +180,7 @@ class HistoryLog:
 def _nothing() -> Opened:
     """A history of which there is no file yet: its random base makes it one of its own."""
     base = Token(0, system.token_bytes(8).hex())
-    return Opened(base, base, 0, exists=False, recent=())
+    return Opened(base, base, 0, exists=False, backlog=())
 
 
 def _read_from_disk(fd: int, path: Path) -> None:

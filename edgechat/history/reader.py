@@ -15,7 +15,7 @@ import msgspec
 
 from edgechat import system
 from edgechat.chat.line import Entry, Token, claimed
-from edgechat.history.chain_reader import Walk
+from edgechat.history.chain_reader import ChainReader
 
 _BLOCK = 64 * 1024
 _SEQ = re.compile(rb'\{"seq":([0-9]{1,18}),')
@@ -83,38 +83,38 @@ def lines(file: File, start: int) -> Iterator[bytes]:
         yield from whole
 
 
-def walk(file: File, seq: int) -> tuple[Walk, Iterator[bytes]]:
+def read_from(file: File, seq: int) -> tuple[ChainReader, Iterator[bytes]]:
     """A walk that is about to yield line `seq + 1`, and the lines to feed it.
 
     It begins two lines earlier, so that the `h` it goes on from is a checked one.
     """
     if file.base is not None and seq <= file.base.seq + 2:
-        return Walk(file.base.seq, bytes.fromhex(file.base.h)), lines(file, file.start)
+        return ChainReader(file.base.seq, bytes.fromhex(file.base.h)), lines(file, file.start)
     rest = lines(file, _find(file, seq - 1))
     for line in rest:
         at, h = _place(line)
         if h and seq - 1 <= at <= seq:
-            return Walk(at, h), rest
+            return ChainReader(at, h), rest
         if at > seq:
-            return Walk(seq, None), chain([line], rest)
-    return Walk(seq, None), rest
+            return ChainReader(seq, None), chain([line], rest)
+    return ChainReader(seq, None), rest
 
 
-def read_tail(file: File, most_bytes: int) -> tuple[Walk, list[Entry]]:
+def read_tail(file: File, most_bytes: int) -> tuple[ChainReader, list[Entry]]:
     """The entries in the last `most_bytes` or more, and the walk that has come to the end."""
     start = file.end - most_bytes
     if start <= file.start:
         base = file.base
-        walker = Walk(base.seq, bytes.fromhex(base.h)) if base else Walk(0, None)
-        return walker, list(walk_through(walker, lines(file, file.start)))
+        reader = ChainReader(base.seq, bytes.fromhex(base.h)) if base else ChainReader(0, None)
+        return reader, list(read_through(reader, lines(file, file.start)))
     rest = lines(file, start)
     next(rest)  # begins somewhere in a line
     for line in rest:
         at, h = _place(line)
         if h:
-            walker = Walk(at, h)
-            if entries := list(walk_through(walker, rest)):
-                return walker, entries
+            reader = ChainReader(at, h)
+            if entries := list(read_through(reader, rest)):
+                return reader, entries
     return read_tail(file, 8 * most_bytes)
 
 
@@ -153,28 +153,28 @@ def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Ent
 
 def entries_after(file: File, after: int) -> Iterator[Entry]:
     """All entries after line `after`, as they are read."""
-    walker, rest = walk(file, after)
-    yield from (entry for entry in walk_through(walker, rest) if entry.seq > after)
+    reader, rest = read_from(file, after)
+    yield from (entry for entry in read_through(reader, rest) if entry.seq > after)
 
 
-def walk_entries(file: File, walker: Walk) -> Iterator[Entry]:
-    """All entries of a file, for a walker that is at its base."""
-    return walk_through(walker, lines(file, file.start))
+def all_entries(file: File, reader: ChainReader) -> Iterator[Entry]:
+    """All entries of a file, for a reader that is at its base."""
+    return read_through(reader, lines(file, file.start))
 
 
-def walk_through(walker: Walk, rest: Iterator[bytes]) -> Iterator[Entry]:
+def read_through(reader: ChainReader, rest: Iterator[bytes]) -> Iterator[Entry]:
     """The entries of consecutive lines, the damaged ones at their end too."""
-    step = walker.step
+    next_good = reader.next_good
     line = next(rest, None)
     while line is not None:
         following = next(rest, None)
-        entry = step(line)
+        entry = next_good(line)
         if entry is not None:
             yield entry
         else:
-            yield from walker.look(line, following or b"")
+            yield from reader.recover(line, following or b"")
         line = following
-    yield from walker.finish()
+    yield from reader.finish()
 
 
 def read_ids(file: File, after: int) -> dict[str, int]:

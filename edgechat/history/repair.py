@@ -7,8 +7,16 @@ its newline is missing. Nothing else in the file is ever changed.
 from __future__ import annotations
 
 from edgechat import system
-from edgechat.chat import line
-from edgechat.chat.line import Damaged, Entry, Token, parse_line
+from edgechat.chat.line import (
+    DIGEST_BYTES,
+    NOWHERE,
+    Damaged,
+    Entry,
+    Token,
+    chain,
+    claimed,
+    parse_line,
+)
 from edgechat.chat.state import Opened
 from edgechat.history.reader import File, read_header, read_tail
 
@@ -43,9 +51,9 @@ def mend(fd: int) -> str:
         return ""
     if file.start and torn <= _BLOCK:
         piece = system.pread(fd, torn, file.end)
-        walker, _ = read_tail(file, _BLOCK)
+        reader, _ = read_tail(file, _BLOCK)
         for whole in (piece, piece[:-1]):  # its newline was not written, or is damaged
-            if walker.h is not None and line.chain(walker.h, whole) == line.claimed(whole):
+            if reader.h is not None and chain(reader.h, whole) == claimed(whole):
                 system.ftruncate(fd, file.end + len(whole))
                 system.pwrite(fd, b"\n", file.end + len(whole))
                 return "a last line that lacked only its newline was completed"
@@ -55,13 +63,13 @@ def mend(fd: int) -> str:
 
 def open_history(file: File, most_lines: int, most_bytes: int) -> Opened:
     """A file's head and its newest lines."""
-    walker, entries = read_tail(file, most_bytes)
+    reader, entries = read_tail(file, most_bytes)
     return Opened(
-        base=file.base or line.NOWHERE,
-        head=Token(walker.seq, (walker.h or bytes(line.DIGEST_BYTES)).hex()),
+        base=file.base or NOWHERE,
+        head=Token(reader.seq, (reader.h or bytes(DIGEST_BYTES)).hex()),
         stamp=_stamp(entries),
         exists=True,
-        recent=entries[-most_lines:],
+        backlog=entries[-most_lines:],
     )
 
 

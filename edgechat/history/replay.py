@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgechat import system
-from edgechat.chat.apply import settle
+from edgechat.chat.apply import apply
 from edgechat.chat.commands import Speak
 from edgechat.chat.draft import draft
 from edgechat.chat.line import NOWHERE, Token, parse_line
 from edgechat.chat.protocol import say
-from edgechat.chat.seen_ids import KnownIds
+from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom, Opened
+from edgechat.chat.state import Opened, RoomState
 from edgechat.history.reader import entries_after
 from edgechat.history.repair import open_file
-from edgechat.rooms.limiter import NoLimit
+from edgechat.rooms.limiter import Unlimited
 from edgechat.settings import Settings
 
 
@@ -51,17 +51,17 @@ def replay(path: Path, progress: Callable[[int], Any]) -> tuple[int, list[Differ
         system.close(fd)
 
 
-def _room(head: Token) -> Chatroom:
-    room = Chatroom("replay", Settings(), Opened(head, head, 0, exists=True, recent=()))
-    room.known = KnownIds(Settings().known_ids, {})
+def _room(head: Token) -> RoomState:
+    room = RoomState("replay", Settings(), Opened(head, head, 0, exists=True, backlog=()))
+    room.seen_ids = SeenIds(Settings().known_ids, {})
     return room
 
 
-def _say(room: Chatroom, line: bytes) -> bytes:
+def _say(room: RoomState, line: bytes) -> bytes:
     """Say again what a line says; returns the line that the room makes of it."""
     said = parse_line(line)
-    session = Session(NoLimit(), Settings())
+    session = Session(Unlimited(), Settings())
     session.introduce(said.name, v2=True)
     drafted = draft(room, [Speak(session, say(said.message, said.id))], said.timestamp, 0.0, {})
-    settle(room, drafted, 0.0)
+    apply(room, drafted, 0.0)
     return drafted.lines[0] if drafted.lines else b""

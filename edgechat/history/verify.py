@@ -10,8 +10,8 @@ import msgspec
 
 from edgechat import system
 from edgechat.chat.line import Entry
-from edgechat.history.chain_reader import Walk
-from edgechat.history.reader import walk_entries
+from edgechat.history.chain_reader import ChainReader
+from edgechat.history.reader import all_entries
 from edgechat.history.repair import open_file
 
 _EVERY = 4_096  # lines between two words about progress
@@ -73,12 +73,12 @@ def _verify(fd: int, report: Report, progress: Callable[[int], Any]) -> None:
     report.torn_bytes = report.bytes - file.end
     report.damaged_header = file.end > 0 and file.base is None
     seq, h = file.base or (0, None)
-    walker = Walk(seq, bytes.fromhex(h) if h else None)
-    for entry in _told(walk_entries(file, walker), progress):
+    reader = ChainReader(seq, bytes.fromhex(h) if h else None)
+    for entry in _told(all_entries(file, reader), progress):
         report.lines += 1
         if entry.line is None:
             report.lost.append(entry.seq)
-    report.unprovable = walker.unprovable
+    report.unprovable = reader.unprovable
 
 
 def _told(entries: Iterator[Entry], progress: Callable[[int], Any]) -> Iterator[Entry]:

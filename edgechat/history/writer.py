@@ -31,7 +31,7 @@ class Writer:
         "_base",
         "_created",
         "_durability",
-        "_edition",
+        "_generation",
         "_identity",
         "_key",
         "_last",
@@ -63,7 +63,7 @@ class Writer:
         self._durability = durability
         self._identity = _identity(system.fstat(file.fd)) if file else None
         self._written: tuple[File, bytes] | None = None  # not confirmed: `file`, its last line
-        self._edition: int | None = None  # of the shelf, when the file was last found there
+        self._generation: int | None = None  # of the folder, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = system.now_ms()
 
@@ -92,15 +92,15 @@ class Writer:
                 raise StorageUnavailable(reason(error)) from None
         self._written = file, new[-1]
 
-    def confirm(self, edition: int | None = None) -> None:
+    def confirm(self, generation: int | None = None) -> None:
         """The second half: what was written is where it is looked for. Else it is taken back.
 
-        `edition` is the shelf's, where that was looked at after `write`.
+        `generation` is the folder's, where that was looked at after `write`.
         """
         assert self._written is not None
-        if edition is None or edition != self._edition:
+        if generation is None or generation != self._generation:
             self._check_place(self._written[0])
-            self._edition = edition
+            self._generation = generation
         self.file, self._last = self._written
 
     def sync(self) -> None:

@@ -17,8 +17,8 @@ from edgechat import system
 from edgechat.chat.errors import Refusal, StorageUnavailable
 from edgechat.chat.line import Entry
 from edgechat.chat.names import RANDOM_BYTES, BadRoomName, PrivateIds, RoomKey, room_key
-from edgechat.http.assets import Asset, Site
-from edgechat.rooms.registry import Directory, Full
+from edgechat.http.assets import Asset, Assets
+from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _MAX_LINES = 1_000
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
-Rooms = Directory[RoomKey, Room]
+Rooms = Registry[RoomKey, Room]
 Answer = TypeVar("Answer")
 
 
@@ -42,7 +42,7 @@ class Wrong(Exception):
 
 
 def make_app(
-    settings: Settings, site: Site, rooms: Rooms, ids: PrivateIds, ready: Callable[[], bool]
+    settings: Settings, assets: Assets, rooms: Rooms, ids: PrivateIds, ready: Callable[[], bool]
 ) -> QuartTrio:
     """The Quart-Trio app. `ready` says whether the server accepts and stores."""
     app = QuartTrio("edgechat", static_folder=None)
@@ -51,7 +51,7 @@ def make_app(
     app.config["BODY_TIMEOUT"] = settings.head_timeout
     app.config["RESPONSE_TIMEOUT"] = None
     _add_errors(app)
-    _add_site(app, site)
+    _add_assets(app, assets)
     _add_health(app, ready)
     _add_rooms(app, rooms, ids)
     return app
@@ -84,14 +84,14 @@ def _add_errors(app: QuartTrio) -> None:
         return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", text)
 
 
-def _add_site(app: QuartTrio, site: Site) -> None:
+def _add_assets(app: QuartTrio, assets: Assets) -> None:
     @app.get("/")
     async def page() -> Response:
-        return _asset(site.front_page())
+        return _asset(assets.front_page())
 
     @app.get("/room/<name>")
     async def room_page(name: str) -> Response:
-        return _asset(site.room_page())
+        return _asset(assets.room_page())
 
     @app.get("/room/<name>/")
     async def room_page_but_for_its_end(name: str) -> Response:
@@ -100,11 +100,11 @@ def _add_site(app: QuartTrio, site: Site) -> None:
 
     @app.get("/assets/<version>/<path:name>")
     async def asset(version: str, name: str) -> Response:
-        return _asset(site.asset(version, name))
+        return _asset(assets.asset(version, name))
 
     @app.get("/<name>")
     async def at_root(name: str) -> Response:
-        return _asset(site.at_root(name))
+        return _asset(assets.at_root(name))
 
 
 def _add_health(app: QuartTrio, ready: Callable[[], bool]) -> None:

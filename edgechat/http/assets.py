@@ -42,7 +42,7 @@ class Asset(NamedTuple):
     headers: dict[str, str]
 
 
-class Site:
+class Assets:
     """All of `web/`. A changed file changes every asset's address, so they may be kept for ever."""
 
     def __init__(self, folder: Path) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from contextlib import suppress
 
 import trio
@@ -21,7 +21,7 @@ _PIECE = 64 * 1024
 _LAST_ANSWER = 5.0  # seconds in which one who has closed its half gets its answer
 
 
-class Replay(trio.abc.HalfCloseableStream):
+class PrefixedStream(trio.abc.HalfCloseableStream):
     """A connection whose first bytes were read already.
 
     Closing it ends at once whatever Hypercorn still does for it: Hypercorn closes in the app's
@@ -30,7 +30,7 @@ class Replay(trio.abc.HalfCloseableStream):
     read would keep a server from ever stopping.
     """
 
-    def __init__(self, connection: stdlib.socket, early: bytes, patience: float) -> None:
+    def __init__(self, connection: socket.socket, early: bytes, patience: float) -> None:
         """`patience`: seconds in which a client has to read something."""
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
@@ -71,7 +71,7 @@ class Replay(trio.abc.HalfCloseableStream):
     async def send_eof(self) -> None:
         """Nothing more will be sent."""
         with suppress(OSError):
-            self.socket.shutdown(stdlib.SHUT_WR)
+            self.socket.shutdown(socket.SHUT_WR)
 
     async def aclose(self) -> None:
         """Nothing more will be sent or received; the socket's owner closes it."""
@@ -79,13 +79,13 @@ class Replay(trio.abc.HalfCloseableStream):
         self.life.cancel()
 
 
-class PlainHttp:
+class HypercornBridge:
     """Serves plain connections with one app, whose lifespan is the server's."""
 
     def __init__(self, patience: float, head_bytes: int) -> None:
         self._patience = patience
         self._head_bytes = head_bytes
-        self._open: set[Replay] = set()
+        self._open: set[PrefixedStream] = set()
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
@@ -101,15 +101,15 @@ class PlainHttp:
         await nursery.start(lifespan.handle_lifespan)
         await lifespan.wait_for_startup()
 
-        def server(stream: Replay) -> TCPServer:
+        def server(stream: PrefixedStream) -> TCPServer:
             context = WorkerContext(None)
             return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
 
         self._server = server
 
-    async def serve(self, connection: stdlib.socket, early: bytes) -> None:
+    async def serve(self, connection: socket.socket, early: bytes) -> None:
         """Serve one connection. The caller lets it go, and closes it."""
-        stream = Replay(connection, early, self._patience)
+        stream = PrefixedStream(connection, early, self._patience)
         self._open.add(stream)
         try:
             with stream.life:

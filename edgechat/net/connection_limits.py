@@ -6,7 +6,7 @@ _MINUTE = 60.0
 _SWEEP = 4_096  # addresses kept before those that count for nothing are forgotten
 
 
-class Entrance:
+class ConnectionLimits:
     """Counts connections by address. Times in seconds of a clock that never goes back."""
 
     def __init__(self, most: int, most_of_one: int, most_a_minute: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from contextlib import suppress
 
 import trio
@@ -13,14 +13,14 @@ _READ = 16 * 1024  # bytes in one go
 _PATIENCE = 2.0  # seconds
 
 
-async def linger(connection: stdlib.socket) -> None:
+async def linger(connection: socket.socket) -> None:
     """Say that no more will come, and read until the other side closes, for a bounded time.
 
     A socket closed with unread bytes in it is reset, and a reset may overtake what was said
     before it (RFC 9112, section 9.6). The caller closes `connection`.
     """
     with suppress(OSError), trio.move_on_after(_PATIENCE):
-        connection.shutdown(stdlib.SHUT_WR)
+        connection.shutdown(socket.SHUT_WR)
         while True:
             await system.wait_readable(connection)
             with suppress(BlockingIOError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
-import socket as stdlib
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
@@ -15,18 +15,18 @@ from typing import NoReturn
 import trio
 
 from edgechat import system
-from edgechat.chat.allowance import Spender
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.net import request_head
 from edgechat.net.client_address import client_address, is_loopback, is_trusted, normalise
-from edgechat.net.connection_limits import Entrance
+from edgechat.net.connection_limits import ConnectionLimits
 from edgechat.net.handshake import Handshake, shake_hands
 from edgechat.net.linger import linger
 from edgechat.net.poller import Poller
 from edgechat.net.request_head import Head, Refused
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.member import be_member
-from edgechat.rooms.registry import Directory, Full
+from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
@@ -37,7 +37,7 @@ _LAST_CALL = 1.0  # seconds for the head of a request that comes while the serve
 _BREATH = 0.1  # seconds to wait when there are no file descriptors left
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-ServeHttp = Callable[[stdlib.socket, bytes], Awaitable[None]]
+ServeHttp = Callable[[socket.socket, bytes], Awaitable[None]]
 
 
 class Listener:
@@ -46,13 +46,13 @@ class Listener:
     def __init__(
         self,
         settings: Settings,
-        rooms: Directory[RoomKey, Room],
+        rooms: Registry[RoomKey, Room],
         ids: PrivateIds,
-        purse: Callable[[str], Spender],
+        allowance: Callable[[str], Spendable],
         serve_http: ServeHttp,
         poller: Poller,
     ) -> None:
-        """`purse` gives an address's; `serve_http` gets a connection and what was read of it."""
+        """`allowance` gives an address's; `serve_http` gets a connection and what was read."""
         self.websockets: dict[WebSocket, None] = {}  # the oldest first
         self._reading: dict[trio.CancelScope, None] = {}  # those who have not sent a whole head
         self._stopping = False
@@ -60,16 +60,16 @@ class Listener:
         self._settings = settings
         self._rooms = rooms
         self._ids = ids
-        self._purse = purse
+        self._allowance = allowance
         self._serve_http = serve_http
         self._poller = poller
-        self._entrance = Entrance(
+        self._limits = ConnectionLimits(
             settings.max_connections,
             settings.max_connections_per_address,
             settings.max_opened_per_minute,
         )
 
-    async def accept(self, listening: stdlib.socket, nursery: trio.Nursery) -> NoReturn:
+    async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
         said = False  # that none can be accepted: once, and not ten times a second
         while True:
@@ -99,30 +99,30 @@ class Listener:
         for scope in self._reading:
             scope.cancel()
 
-    async def _contain(self, connection: stdlib.socket, peer: str) -> None:
+    async def _contain(self, connection: socket.socket, peer: str) -> None:
         """One connection, from its accepting to its end."""
         counted = None if self._is_exempt(peer) else normalise(peer)
         with connection:
             connection.setblocking(False)
-            if not self._entrance.enter(counted, trio.current_time()):
+            if not self._limits.enter(counted, trio.current_time()):
                 with suppress(OSError):
                     _send(connection, request_head.TOO_MANY)
                 return
             try:
-                connection.setsockopt(stdlib.IPPROTO_TCP, stdlib.TCP_NODELAY, 1)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await self._part(connection, peer)
             except OSError:
                 pass  # the other side is gone
             except Exception:
                 log.exception("A defect ended a connection.")
             finally:
-                self._entrance.leave(counted)
+                self._limits.leave(counted)
 
     def _is_exempt(self, peer: str) -> bool:
         """Behind a proxy there are many clients; and this machine's own need no limit."""
         return is_loopback(peer) or is_trusted(peer, self._settings.trusted_proxies)
 
-    async def _part(self, connection: stdlib.socket, peer: str) -> None:
+    async def _part(self, connection: socket.socket, peer: str) -> None:
         try:
             request = await self._read_head(connection)
             if request is not None and request.wants_upgrade:
@@ -134,7 +134,7 @@ class Listener:
             _send(connection, refused.answer)
             await linger(connection)
 
-    async def _read_head(self, connection: stdlib.socket) -> Head | None:
+    async def _read_head(self, connection: socket.socket) -> Head | None:
         """A request's line and headers; None where the other side went. Raises `Refused`."""
         data = b""
         seconds = _LAST_CALL if self._stopping else self._settings.head_timeout
@@ -154,7 +154,7 @@ class Listener:
                 self._reading.pop(patience, None)
         raise Refused(request_head.STOPPING if self._stopping else request_head.TOO_SLOW)
 
-    async def _serve_websocket(self, connection: stdlib.socket, peer: str, request: Head) -> None:
+    async def _serve_websocket(self, connection: socket.socket, peer: str, request: Head) -> None:
         handshake = shake_hands(request.text, self._ids, self._settings.allowed_origins)
         if self._stopping:
             raise Refused(request_head.STOPPING)
@@ -162,14 +162,14 @@ class Listener:
             room = self._rooms.get(handshake.key)
         except Full:
             raise Refused(request_head.TOO_MANY) from None
-        purse = self._purse(self._address(peer, handshake))
+        allowance = self._allowance(self._address(peer, handshake))
         _send(connection, handshake.answer)
         try:
             async with trio.open_nursery() as nursery:
                 websocket = WebSocket(connection, nursery, self._settings, request.rest)
                 self.websockets[websocket] = None
                 with self._poller.watch(websocket):
-                    await be_member(websocket, room, purse, self._settings)
+                    await be_member(websocket, room, allowance, self._settings)
                 nursery.cancel_scope.cancel()
             await websocket.finish()
         finally:
@@ -182,7 +182,7 @@ class Listener:
         return client_address(peer, header, values, self._settings.trusted_proxies)
 
 
-def _send(connection: stdlib.socket, answer: bytes) -> None:
+def _send(connection: socket.socket, answer: bytes) -> None:
     """An answer that fits into any socket's empty buffer; who does not read it does not get it."""
     connection.send(answer)
 
@@ -191,25 +191,25 @@ class ListenError(Exception):
     """Nobody can listen there. Its text says why, for a person."""
 
 
-def listen(host: str, port: int) -> Sequence[stdlib.socket]:
+def listen(host: str, port: int) -> Sequence[socket.socket]:
     """Sockets that listen on every address of `host`, with one port. Raises `ListenError`."""
-    sockets: list[stdlib.socket] = []
+    sockets: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in dict.fromkeys(
-            stdlib.getaddrinfo(host, port, type=stdlib.SOCK_STREAM, flags=stdlib.AI_PASSIVE)
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         ):
-            socket = stdlib.socket(family, kind, protocol)
-            sockets.append(socket)
-            socket.setblocking(False)
-            socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_REUSEADDR, 1)
-            if family == stdlib.AF_INET6:
-                socket.setsockopt(stdlib.IPPROTO_IPV6, stdlib.IPV6_V6ONLY, 1)
-            socket.bind((address[0], port, *address[2:]))
-            socket.listen(1024)
-            port = socket.getsockname()[1]
+            listening = socket.socket(family, kind, protocol)
+            sockets.append(listening)
+            listening.setblocking(False)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind((address[0], port, *address[2:]))
+            listening.listen(1024)
+            port = listening.getsockname()[1]
     except OSError as error:
-        for socket in sockets:
-            socket.close()
+        for listening in sockets:
+            listening.close()
         reason = (error.strerror or str(error)).lower()
         raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
     return sockets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from collections import deque
 
 import trio
@@ -20,7 +20,7 @@ class Outbox:
 
     __slots__ = ("_bytes", "_pieces", "_settings", "_socket", "over")
 
-    def __init__(self, socket: stdlib.socket, settings: Settings) -> None:
+    def __init__(self, socket: socket.socket, settings: Settings) -> None:
         self.over = trio.Event()  # set by whoever drains it: it is empty, or given up
         self._socket = socket
         self._settings = settings

@@ -2,7 +2,7 @@
 
 A task that waits for its own socket costs a call to `epoll_ctl` and two switches of tasks each time
 something comes. Here a socket is registered once, and what comes is dealt with on the spot, for the
-task that waits for it (`rooms.socket.Obey`); only what has to wait wakes that task. What was said
+task that waits for it (`Handler`); only what has to wait wakes that task. What was said
 in all rooms in one turn is stored and told at its end (`rooms.turn`).
 """
 

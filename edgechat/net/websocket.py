@@ -7,7 +7,7 @@ there are both only while something waits.
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from collections.abc import Iterable, Sequence
 
 import trio
@@ -17,7 +17,7 @@ from edgechat import system
 from edgechat.chat.errors import Close
 from edgechat.net.frames import FrameReader
 from edgechat.net.outbox import NotRead, Outbox
-from edgechat.rooms.socket import Disconnected, Obey
+from edgechat.rooms.socket import Disconnected, Handler
 from edgechat.settings import Settings
 
 # Bytes in one go. A read that is full, or of one who is gone, may not be the last: nobody tells of
@@ -40,8 +40,8 @@ class WebSocket:
         "_early",
         "_farewell",
         "_gone",
+        "_handler",
         "_nursery",
-        "_obey",
         "_outbox",
         "_owner",
         "_readable",
@@ -52,11 +52,11 @@ class WebSocket:
     )
 
     def __init__(
-        self, socket: stdlib.socket, nursery: trio.Nursery, settings: Settings, early: bytes
+        self, connection: socket.socket, nursery: trio.Nursery, settings: Settings, early: bytes
     ) -> None:
         """`early` is what came right behind the handshake."""
         self.silence = 0
-        self._socket = socket
+        self._socket = connection
         self._nursery = nursery
         self._settings = settings
         self._early = early
@@ -64,15 +64,15 @@ class WebSocket:
         self._readable = False  # something came, and was not read yet
         self._gone = False  # the other side sends no more: behind the last data is the end
         self._owner: trio.lowlevel.Task | None = None  # while it waits in `receive`
-        self._obey: Obey | None = None  # what it wants done meanwhile
+        self._handler: Handler | None = None  # what it wants done meanwhile
         self._outbox: Outbox | None = None  # while something waits
         self._farewell = b""  # the last frame: a close, or the reply to the other side's
         # The socket, but None while nothing may be written past the outbox.
-        self._direct: stdlib.socket | None = socket
+        self._direct: socket.socket | None = connection
         self._closing = False  # nothing more is written at all
 
-    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
-        """The next messages, at least one, but for what `obey` does; see `rooms.socket.Socket`."""
+    async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
+        """The next messages, at least one, but for what `handler` does."""
         messages: Sequence[str | None] = ()
         while not messages:
             if self._closing or self._reader.ended:
@@ -86,7 +86,7 @@ class WebSocket:
                     await trio.lowlevel.checkpoint()
                 messages = self._read_messages()
             else:
-                self._owner, self._obey = trio.lowlevel.current_task(), obey
+                self._owner, self._handler = trio.lowlevel.current_task(), handler
                 messages = await trio.lowlevel.wait_task_rescheduled(self._disown)
         return messages
 
@@ -121,8 +121,8 @@ class WebSocket:
                 raise Disconnected
             self._readable = self._gone or len(data) == _READ
             left: Sequence[str | None] = self._messages_in(data)
-            if left and self._obey is not None:
-                left = self._obey(left)
+            if left and self._handler is not None:
+                left = self._handler(left)
         except Exception as error:
             self._wake(Error(error))
         else:
@@ -140,20 +140,20 @@ class WebSocket:
         One loop that touches little: a method of each was up to a fifth of telling a big room.
         """
         size = len(frames)
-        for socket in sockets:
-            direct = socket._direct
+        for websocket in sockets:
+            direct = websocket._direct
             if direct is None:
-                socket._queue(frames)
+                websocket._queue(frames)
                 continue
             try:
                 sent = direct.send(frames)
             except BlockingIOError:
                 sent = 0
             except OSError:
-                socket._give_up()
+                websocket._give_up()
                 continue
             if sent < size:
-                socket._block(frames[sent:])
+                websocket._block(frames[sent:])
 
     async def drained(self) -> None:
         """Until the outbox is empty: bounded, as one who does not read is closed 4008."""
@@ -190,12 +190,12 @@ class WebSocket:
             try:
                 await outbox.drain()
                 if self._reader.ended:
-                    self._socket.shutdown(stdlib.SHUT_WR)
+                    self._socket.shutdown(socket.SHUT_WR)
                 while data := await self._wait_for_data():
                     if not self._reader.ended:
                         self._reader.feed(data)
                         if self._reader.ended:
-                            self._socket.shutdown(stdlib.SHUT_WR)
+                            self._socket.shutdown(socket.SHUT_WR)
             except (OSError, Disconnected, NotRead):
                 pass
 
@@ -227,13 +227,13 @@ class WebSocket:
 
     def _wake(self, outcome: Outcome[Sequence[str | None]]) -> None:
         owner = self._owner
-        self._owner = self._obey = None  # it knows this socket: a cycle, if it were kept
+        self._owner = self._handler = None  # it knows this socket: a cycle, if it were kept
         if owner is not None:  # else it was cancelled meanwhile
             trio.lowlevel.reschedule(owner, outcome)
 
     def _disown(self, _: object) -> trio.lowlevel.Abort:
         """The owner was cancelled: nothing is done for it any more."""
-        self._owner = self._obey = None
+        self._owner = self._handler = None
         return trio.lowlevel.Abort.SUCCEEDED
 
     async def _wait_for_data(self) -> bytes:

@@ -14,7 +14,7 @@ from edgechat.chat.commands import Join, Reason
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Entry, Token
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom
+from edgechat.chat.state import RoomState
 from edgechat.rooms.socket import Socket
 from edgechat.rooms.storage import Log
 from edgechat.settings import Settings
@@ -26,7 +26,7 @@ class Catchup:
     """One newcomer on the way into one room."""
 
     def __init__(
-        self, state: Chatroom, log: Log, session: Session, socket: Socket, settings: Settings
+        self, state: RoomState, log: Log, session: Session, socket: Socket, settings: Settings
     ) -> None:
         self._state = state
         self._log = log
@@ -50,7 +50,7 @@ class Catchup:
         Raises `Disconnected`, `StorageUnavailable`.
         """
         after = join.after
-        while after < self._state.recent.start:
+        while after < self._state.backlog.start:
             self._greet()
             entries = await self._log.after(after, _PAGE)
             if not entries:
@@ -77,7 +77,7 @@ class Catchup:
         return "far" if head - since.seq > self._settings.max_resume else None
 
     async def _hash_at(self, seq: int) -> str | None:
-        if seq >= self._state.recent.start and (h := self._state.recent.hash_at(seq)):
+        if seq >= self._state.backlog.start and (h := self._state.backlog.hash_at(seq)):
             return h
         for entry in await self._log.after(seq - 1, 1):
             if entry.seq == seq and entry.h is not None:

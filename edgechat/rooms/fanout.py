@@ -30,7 +30,7 @@ class Arrival:
         self.behind = False
 
 
-class Members:
+class Fanout:
     """The fan-out of one room, and the comings and goings that are to be told."""
 
     __slots__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from edgechat.chat.allowance import Allowance
-from edgechat.rooms.registry import Directory, Full
+from edgechat.rooms.registry import Full, Registry
 
 # What may follow a message: an IPv4 address, or the /64 of an IPv6 one.
 Address = str
@@ -47,12 +47,12 @@ class Limiter:
         return max(self._used_at + self._idle, self.allowance.full_at)
 
 
-class Purse:
+class AddressAllowance:
     """What a session holds of its address's allowance: it starts the limiter only to spend."""
 
     __slots__ = ("_address", "_limiters")
 
-    def __init__(self, limiters: Directory[Address, Limiter], address: Address) -> None:
+    def __init__(self, limiters: Registry[Address, Limiter], address: Address) -> None:
         self._limiters = limiters
         self._address = address
 
@@ -70,8 +70,8 @@ class Purse:
             limiter.allowance.refund()
 
 
-class NoLimit:
-    """The purse of all when the limiter is off."""
+class Unlimited:
+    """The allowance of all when the limiter is off."""
 
     def spend(self, now: float) -> float:
         """Costs nothing."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import trio
 
-from edgechat.chat.allowance import Spender
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.commands import Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import user_name
@@ -21,12 +21,12 @@ from edgechat.settings import Settings
 log = logging.getLogger(__name__)
 
 
-async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
+async def be_member(socket: Socket, room: Room, allowance: Spendable, settings: Settings) -> None:
     """From the hello to the good-bye. The caller owns `socket`, and closes it afterwards.
 
     A defect in here ends this connection alone (1011).
     """
-    member = _Member(socket, room, purse, settings)
+    member = Member(socket, room, allowance, settings)
     with room.visit(socket):
         try:
             await member.live()
@@ -42,7 +42,9 @@ async def be_member(socket: Socket, room: Room, purse: Spender, settings: Settin
             room.leave(member.session)
 
 
-class _Member:
+class Member:
+    """What one connection may still send, and what it is answered."""
+
     __slots__ = (
         "_room",
         "_settings",
@@ -51,14 +53,17 @@ class _Member:
         "session",
     )
 
-    def __init__(self, socket: Socket, room: Room, purse: Spender, settings: Settings) -> None:
-        self.session = Session(purse, settings)
+    def __init__(
+        self, socket: Socket, room: Room, allowance: Spendable, settings: Settings
+    ) -> None:
+        self.session = Session(allowance, settings)
         self._socket = socket
         self._room = room
         self._settings = settings
         self._unsent: Speak | Type | None = None  # of a text that was left, as it has to wait
 
     async def live(self) -> None:
+        """Say hello, join, and pass on what is said. Raises `Disconnected` at the end."""
         hello, texts = await self._wait_hello()
         try:
             await self._arrive(hello)
@@ -71,9 +76,9 @@ class _Member:
                     await self._send(command)
                 if count % self._settings.frames_at_once == 0:
                     await trio.lowlevel.checkpoint()  # one who floods must not keep the others out
-            texts = await self._socket.receive(self._obey)
+            texts = await self._socket.receive(self.handle_nowait)
 
-    def _obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+    def handle_nowait(self, texts: Sequence[str | None]) -> Sequence[str | None]:
         """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
         if len(texts) > self._settings.frames_at_once:
             return texts

@@ -14,13 +14,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from edgechat.chat.apply import Outcome, settle
+from edgechat.chat.apply import Outcome, apply
 from edgechat.chat.commands import Command, Speak, Type
 from edgechat.chat.draft import Draft, draft, repeats
 from edgechat.chat.errors import HistoryChanged, Refusal, StorageUnavailable
-from edgechat.chat.seen_ids import KnownIds
-from edgechat.chat.state import Chatroom
-from edgechat.rooms.fanout import Members
+from edgechat.chat.seen_ids import SeenIds
+from edgechat.chat.state import RoomState
+from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.storage import Log
 from edgechat.settings import Settings
 
@@ -57,9 +57,9 @@ class Pipeline:
     def __init__(
         self,
         name: str,
-        state: Chatroom,
+        state: RoomState,
         log: Log,
-        members: Members,
+        members: Fanout,
         settings: Settings,
         enlist: Callable[[Pipeline], None],
         wake: Callable[[], None],
@@ -88,7 +88,7 @@ class Pipeline:
         if len(said) >= self._settings.inbox or (not said and self._log.waits):
             return False
         if type(command) is Speak and (id := command.say.id) is not None:
-            known = self._state.known
+            known = self._state.seen_ids
             if known is None or known.find(id, self._state.last.seq) is not None:
                 return False
         if not said:
@@ -146,7 +146,7 @@ class Pipeline:
 
     def settle(self) -> None:
         """The third step, where lines are stored for good."""
-        self._outcome = settle(self._state, self._drafted, self._now, self._failure)
+        self._outcome = apply(self._state, self._drafted, self._now, self._failure)
 
     def tell(self) -> None:
         """The last step. Nothing is kept of a batch: a crowd's welcomes are large."""
@@ -162,11 +162,11 @@ class Pipeline:
     async def _recall(self, commands: Sequence[Command]) -> dict[int, bytes]:
         """What the rules need to know of earlier messages, beyond what is in memory."""
         state = self._state
-        if state.known is None and any(
+        if state.seen_ids is None and any(
             type(command) is Speak and command.say.id is not None for command in commands
         ):
             depth = self._settings.known_ids
-            state.known = KnownIds(depth, await self._log.ids(depth))
+            state.seen_ids = SeenIds(depth, await self._log.ids(depth))
         old: dict[int, bytes] = {}
         for seq in repeats(state, commands):
             for entry in await self._log.after(seq - 1, 1):

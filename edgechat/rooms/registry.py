@@ -35,7 +35,7 @@ Key = TypeVar("Key", bound=Hashable)
 Living = TypeVar("Living", bound=Live)
 
 
-class Directory(Generic[Key, Living]):
+class Registry(Generic[Key, Living]):
     """Starts what lives in the server's nursery: this is the only place that is handed one."""
 
     def __init__(

@@ -21,8 +21,8 @@ from edgechat.chat.commands import Command, Join, Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom
-from edgechat.rooms.fanout import Members
+from edgechat.chat.state import RoomState
+from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.pipeline import Pipeline
 from edgechat.rooms.socket import Disconnected, Socket, WriteAll, write_each
 from edgechat.rooms.storage import Log, Storage
@@ -80,8 +80,8 @@ class Room:
         self.inbox, self._received = trio.open_memory_channel[_Item](settings.inbox)
         self.opened = trio.Event()  # set also when opening failed: `log` is None then
         self.log: Log | None = None
-        self.state: Chatroom
-        self._members = Members(write_all)
+        self.state: RoomState
+        self._members = Fanout(write_all)
         self._pipeline: Pipeline
         self._batch: list[Command] = []
         self._visitors: dict[object, Socket | None] = {}
@@ -106,7 +106,7 @@ class Room:
                 self._idle_since = trio.current_time()
                 self._wake()
 
-    async def wait_opened(self) -> Chatroom:
+    async def wait_opened(self) -> RoomState:
         """The room's state, once its history is open. Raises `Refusal` where it can't be read."""
         await self.opened.wait()
         if self.log is None:
@@ -179,8 +179,8 @@ class Room:
             log.error("The history of %s can't be opened: %s", self.key, error)
             return False
         name = self.key.name
-        self.state = Chatroom(name, self._settings, self.log.opened)
-        self.log.opened = replace(self.log.opened, recent=())  # the room has them, framed
+        self.state = RoomState(name, self._settings, self.log.opened)
+        self.log.opened = replace(self.log.opened, backlog=())  # the room has them, framed
         self._pipeline = Pipeline(
             str(self.key),
             self.state,

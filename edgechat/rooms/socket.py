@@ -13,16 +13,16 @@ class Disconnected(Exception):
 
 
 # Deals with messages without waiting, and returns those that it leaves.
-Obey = Callable[[Sequence[str | None]], Sequence[str | None]]
+Handler = Callable[[Sequence[str | None]], Sequence[str | None]]
 
 
 class Socket(Protocol):
     """A WebSocket, after its handshake."""
 
-    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
+    async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
         """The next messages, at least one; None stands for a binary one. Raises `Disconnected`.
 
-        With `obey` this waits on for as long as that leaves nothing: it is given what comes, as
+        With `handler` this waits on for as long as that leaves nothing: it is given what comes, as
         it comes, in whatever task reads, and waking this one is saved. What it raises is raised
         here.
         """

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgechat.chat import protocol
-from edgechat.chat.apply import Outcome, settle
+from edgechat.chat.apply import Outcome, apply
 from edgechat.chat.commands import Command, Join, Leave, Speak
 from edgechat.chat.draft import Draft, draft, repeats
 from edgechat.chat.errors import Refusal
-from edgechat.chat.line import Entry, NewLine, Token, encode_said
-from edgechat.chat.seen_ids import KnownIds
+from edgechat.chat.line import Entry, StoredLine, Token, encode_said
+from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom, Opened
+from edgechat.chat.state import Opened, RoomState
 from edgechat.settings import Settings
 
 BASE = Token(0, "0011223344556677")
@@ -46,14 +46,14 @@ def spent(session: Session) -> int:
     return session.allowance.spent
 
 
-def a_room(settings: Settings | None = None, lines: Sequence[bytes] = ()) -> Chatroom:
+def a_room(settings: Settings | None = None, lines: Sequence[bytes] = ()) -> RoomState:
     """A room whose history has these lines, and that knows no id yet."""
     chosen = settings or Settings()
     recent = [Entry(at, line, h_of(line)) for at, line in enumerate(lines, 1)]
     head = Token(recent[-1].seq, h_of(lines[-1]).hex()) if recent else BASE
-    opened = Opened(BASE, head, NOW_MS, exists=bool(lines), recent=recent)
-    room = Chatroom("lobby", chosen, opened)
-    room.known = KnownIds(chosen.known_ids, {})
+    opened = Opened(BASE, head, NOW_MS, exists=bool(lines), backlog=recent)
+    room = RoomState("lobby", chosen, opened)
+    room.seen_ids = SeenIds(chosen.known_ids, {})
     return room
 
 
@@ -63,7 +63,7 @@ def h_of(line: bytes) -> bytes:
 
 def lines(count: int, *, name: bytes = b'"bob"') -> list[bytes]:
     """A history of that many lines: line 7 says `m7`."""
-    last = NewLine(0, bytes.fromhex(BASE.h), 0, b"")
+    last = StoredLine(0, bytes.fromhex(BASE.h), 0, b"")
     made = []
     for seq in range(1, count + 1):
         last = last.next(NOW_MS, name, encode_said(f"m{seq}", None))
@@ -75,23 +75,23 @@ def say(session: Session, text: str, id: str | None = None) -> Speak:
     return Speak(session, protocol.say(text, id))
 
 
-def drafted(room: Chatroom, *commands: Command, now_ms: int = NOW_MS, now: float = 0) -> Draft:
+def drafted(room: RoomState, *commands: Command, now_ms: int = NOW_MS, now: float = 0) -> Draft:
     assert repeats(room, commands) == set()
     return draft(room, commands, now_ms, now, {})
 
 
 def batch(
-    room: Chatroom, *commands: Command, now: float = 0, failure: Refusal | None = None
+    room: RoomState, *commands: Command, now: float = 0, failure: Refusal | None = None
 ) -> Outcome:
-    return settle(room, drafted(room, *commands, now=now), now, failure)
+    return apply(room, drafted(room, *commands, now=now), now, failure)
 
 
-def enter(room: Chatroom, *sessions: Session) -> None:
+def enter(room: RoomState, *sessions: Session) -> None:
     """Let some in, who want no backlog."""
     batch(room, *(Join(session, room.last.seq) for session in sessions))
 
 
-def depart(room: Chatroom, session: Session) -> Outcome:
+def depart(room: RoomState, session: Session) -> Outcome:
     return batch(room, Leave(session))
 
 

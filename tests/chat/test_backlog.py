@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from edgechat.chat import protocol
-from edgechat.chat.backlog import Recent
+from edgechat.chat.backlog import Backlog
 from edgechat.chat.line import Entry, Token
 
 from .rooms import BASE, brief, frames, h_of, lines
@@ -15,13 +15,13 @@ def entries(*lost: int) -> list[Entry]:
     ]
 
 
-def a_recent(max_lines: int = 100, max_bytes: int = 100_000, lost: tuple[int, ...] = ()) -> Recent:
-    recent = Recent(BASE, max_lines, max_bytes)
+def a_recent(max_lines: int = 100, max_bytes: int = 100_000, lost: tuple[int, ...] = ()) -> Backlog:
+    recent = Backlog(BASE, max_lines, max_bytes)
     recent.fill(entries(*lost))
     return recent
 
 
-def shown(recent: Recent, after: int, *, v2: bool = True) -> list[str]:
+def shown(recent: Backlog, after: int, *, v2: bool = True) -> list[str]:
     return [brief(frame) for frame in frames(recent.after(after, v2=v2))]
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_line_keeps_its_place_and_only_v2_is_shown_it() -> None:
 
 
 def test_a_place_whose_h_cannot_be_read_has_none() -> None:
-    recent = Recent(Token(4, ""), 1, 1000)
+    recent = Backlog(Token(4, ""), 1, 1000)
     recent.fill([Entry(5, None, None), Entry(6, LINES[5], h_of(LINES[5]))])
     assert recent.hash_at(5) is None
     assert recent.hash_at(6) == h_of(LINES[5]).hex()

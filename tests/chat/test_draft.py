@@ -4,12 +4,12 @@ import pytest
 
 from edgechat.chat.allowance import Allowance
 from edgechat.chat.commands import Type
-from edgechat.chat.draft import Hinged, Verdict, draft, rate_limited, repeats
+from edgechat.chat.draft import Dependent, Verdict, draft, rate_limited, repeats
 from edgechat.chat.errors import Refusal
-from edgechat.chat.line import NewLine, encode_said, parse_line
-from edgechat.chat.seen_ids import KnownIds
+from edgechat.chat.line import StoredLine, encode_said, parse_line
+from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.session import Session
-from edgechat.chat.state import Chatroom
+from edgechat.chat.state import RoomState
 from edgechat.settings import Settings
 
 from .rooms import NOW_MS, a_room, a_session, batch, drafted, h_of, lines, say, spent
@@ -36,7 +36,7 @@ def test_drafting_changes_nothing() -> None:
 def test_a_known_id_is_answered_by_its_line_and_costs_nothing() -> None:
     room, alice = a_room(), a_session()
     batch(room, say(alice, "hi", "c1"))
-    line = room.recent.line(1)
+    line = room.backlog.line(1)
     batch(room, *(say(alice, f"{n}") for n in range(5)))
     again = drafted(room, say(alice, "hi", "c1"))
     assert again.lines == []
@@ -60,7 +60,7 @@ def test_the_same_id_for_another_message_is_a_conflict(
     first, second = say(alice, "hi", "c1"), say(other, text, "c1")
     if together:
         hinged = drafted(room, first, second).verdicts[1]
-        assert isinstance(hinged, Hinged)
+        assert isinstance(hinged, Dependent)
         verdict: Verdict = hinged.verdict
     else:
         batch(room, first)
@@ -90,7 +90,7 @@ def test_forgetting_counts_the_messages_of_the_same_batch() -> None:
 
 def test_a_line_that_is_not_in_memory_is_asked_for() -> None:
     room = a_room(Settings(recent_lines=5), lines(20))
-    room.known = KnownIds(10_000, {"old": 3, "new": 18})
+    room.seen_ids = SeenIds(10_000, {"old": 3, "new": 18})
     bob = a_session("bob")
     commands = [say(bob, "m3", "old"), say(bob, "m18", "new"), say(bob, "x", "c1"), say(bob, "y")]
     assert repeats(room, commands) == {3}
@@ -101,7 +101,7 @@ def test_a_line_that_is_not_in_memory_is_asked_for() -> None:
 
 def test_a_room_that_knows_no_ids_asks_for_nothing() -> None:
     room = a_room()
-    room.known = None
+    room.seen_ids = None
     assert repeats(room, [say(a_session(), "hi", "c1")]) == set()
 
 
@@ -110,7 +110,7 @@ def limited(session: Session, interval: float, grace: float) -> Session:
     return session
 
 
-def refusals(room: Chatroom, *sessions: Session) -> list[Refusal]:
+def refusals(room: RoomState, *sessions: Session) -> list[Refusal]:
     made = drafted(room, *(say(session, "hi") for session in sessions))
     return [verdict for verdict in made.verdicts if isinstance(verdict, Refusal)]
 
@@ -139,7 +139,7 @@ def test_the_chain_goes_on_through_a_batch_and_from_batch_to_batch() -> None:
     verdicts = drafted(room, say(alice, "a"), say(alice, "b")).verdicts
     batch(room, say(alice, "a"), say(alice, "b"))
     third = drafted(room, say(alice, "c")).verdicts[0]
-    news = [verdict for verdict in (*verdicts, third) if isinstance(verdict, NewLine)]
+    news = [verdict for verdict in (*verdicts, third) if isinstance(verdict, StoredLine)]
     assert [new.seq for new in news] == [1, 2, 3]
     assert [h_of(new.line) for new in news] == [new.h for new in news]
     assert news[2] == news[1].next(NOW_MS, b'"alice"', encode_said("c", None))

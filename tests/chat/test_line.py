@@ -6,10 +6,10 @@ from hashlib import blake2b
 import pytest
 
 from edgechat.chat import line as lines
-from edgechat.chat.line import Damaged, NewLine, encode_name, encode_said, parse_line
+from edgechat.chat.line import Damaged, StoredLine, encode_name, encode_said, parse_line
 
 BASE = bytes.fromhex("0011223344556677")
-START = NewLine(0, BASE, 0, b"")
+START = StoredLine(0, BASE, 0, b"")
 NOW_MS = 1763880000123
 EXAMPLE = (
     b'{"seq":1,"timestamp":1763880000123,"name":"alice","message":"hi","id":"c1"'
@@ -48,7 +48,7 @@ def test_text_outside_ascii_stands_as_itself() -> None:
     ("last", "now", "stamp"), [(0, 5, 5), (5, 5, 6), (5, 4, 6), (5, -9, 6), (5, 6, 6), (5, 7, 7)]
 )
 def test_timestamps_rise_whatever_the_clock_does(last: int, now: int, stamp: int) -> None:
-    assert NewLine(9, BASE, last, b"").next(now, b'"a"', encode_said("hi", None)).stamp == stamp
+    assert StoredLine(9, BASE, last, b"").next(now, b'"a"', encode_said("hi", None)).stamp == stamp
 
 
 def test_a_line_follows_from_the_one_before() -> None:

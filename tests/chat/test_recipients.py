@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from itertools import product
 
-from edgechat.chat.recipients import Stream
+from edgechat.chat.recipients import Recipients
 
 
 def test_everybody_hears_everything_in_order() -> None:
-    stream: Stream[str] = Stream()
+    stream: Recipients[str] = Recipients()
     for frame in (b"1", b"2", b"3"):
         stream.add(frame)
     assert stream.for_all() == b"123"
@@ -14,7 +14,7 @@ def test_everybody_hears_everything_in_order() -> None:
 
 
 def test_one_is_told_more_at_that_place() -> None:
-    stream: Stream[str] = Stream()
+    stream: Recipients[str] = Recipients()
     stream.tell("a", b"<")
     stream.add(b"1")
     stream.tell("a", b"+")
@@ -26,7 +26,7 @@ def test_one_is_told_more_at_that_place() -> None:
 
 
 def test_a_newcomer_hears_what_comes_after_its_start() -> None:
-    stream: Stream[str] = Stream()
+    stream: Recipients[str] = Recipients()
     stream.add(b"1")
     stream.tell("a", b"backlog")
     stream.start("a")
@@ -37,7 +37,7 @@ def test_a_newcomer_hears_what_comes_after_its_start() -> None:
 
 
 def test_a_stranger_hears_answers_only() -> None:
-    stream: Stream[str] = Stream()
+    stream: Recipients[str] = Recipients()
     stream.add(b"1")
     stream.answer("s", b"yes")
     stream.add(b"2")
@@ -49,7 +49,7 @@ def test_a_stranger_hears_answers_only() -> None:
 
 def test_every_order_of_six_steps_against_a_reader_written_out() -> None:
     for steps in product(("all", "one", "start"), repeat=6):
-        stream: Stream[str] = Stream()
+        stream: Recipients[str] = Recipients()
         heard, extra, started = b"", False, "start" not in steps
         for at, step in enumerate(steps):
             word = b"%d" % at

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import re
-import socket as stdlib
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_bad_value_in_the_environment(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with stdlib.socket() as taken:
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = str(taken.getsockname()[1])

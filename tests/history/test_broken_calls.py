@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from edgechat import system
-from edgechat.chat.state import Chatroom
+from edgechat.chat.state import RoomState
 from tests.serving.files import make_lines, write
 from tests.serving.running import program, serving
 from tests.serving.talking import Broken, check_honesty, need, talk
@@ -170,7 +170,7 @@ async def test_the_log_never_names_a_private_room(
                 await trio.testing.wait_all_tasks_blocked(0.01)
             call.failing = False
             assert await talking.says("three") == "stored"
-        monkeypatch.setattr(Chatroom, "store", None)
+        monkeypatch.setattr(RoomState, "store", None)
         await talking.breaks()
         (tmp_path / f"rooms/private/{id}.jsonl").unlink()
         (tmp_path / f"rooms/private/{id}.jsonl").mkdir()

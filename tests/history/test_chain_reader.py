@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 import pytest
 
-from edgechat.chat.line import Entry, NewLine, encode_said
-from edgechat.history.chain_reader import Walk
+from edgechat.chat.line import Entry, StoredLine, encode_said
+from edgechat.history.chain_reader import ChainReader
 from tests.chat.rooms import BASE, NOW_MS, h_of, lines
 
 LINES = lines(12, name='"bö\\"b"'.encode())
@@ -17,16 +17,16 @@ MIDDLE = 6
 NEWLINE = 0x0A
 
 
-def walk(data: bytes, walker: Walk | None = None) -> tuple[Walk, list[Entry]]:
+def read_chain(data: bytes, reader: ChainReader | None = None) -> tuple[ChainReader, list[Entry]]:
     """All that a walk finds in a file's bytes."""
-    walker = walker or Walk(0, bytes.fromhex(BASE.h))
+    reader = reader or ChainReader(0, bytes.fromhex(BASE.h))
     rest = data.split(b"\n")[:-1]
     found: list[Entry] = []
     for line, following in zip_longest(rest, rest[1:], fillvalue=b""):
-        entry = walker.step(line)
-        found += [entry] if entry else walker.look(line, following)
-    found += walker.finish()
-    return walker, found
+        entry = reader.next_good(line)
+        found += [entry] if entry else reader.recover(line, following)
+    found += reader.finish()
+    return reader, found
 
 
 def joined(made: Sequence[bytes]) -> bytes:
@@ -55,20 +55,25 @@ def flipped(line: bytes, place: int, mask: int) -> bytes:
 
 
 def test_a_good_history() -> None:
-    walker, found = walk(joined(LINES))
+    reader, found = read_chain(joined(LINES))
     assert found == [Entry(seq, line, h_of(line)) for seq, line in enumerate(LINES, 1)]
-    assert (walker.seq, walker.h, walker.damaged, walker.unprovable) == (12, h_of(LINES[11]), 0, 0)
+    assert (reader.seq, reader.h, reader.damaged, reader.unprovable) == (
+        12,
+        h_of(LINES[11]),
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("at", [1, 2, MIDDLE, 11, 12])
 def test_every_byte_of_a_line_flipped(at: int, mask: int) -> None:
     for place in range(len(LINES[at - 1])):
-        walker, found = walk(replaced(at, flipped(LINES[at - 1], place, mask)))
+        reader, found = read_chain(replaced(at, flipped(LINES[at - 1], place, mask)))
         assert served(found) == all_but(at), place
         assert len(found) == 12
-        assert walker.unprovable == 0
-        assert walker.damaged in (1, 2)  # two pieces, where a byte became a newline
+        assert reader.unprovable == 0
+        assert reader.damaged in (1, 2)  # two pieces, where a byte became a newline
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -77,28 +82,28 @@ def test_a_flipped_newline_loses_nothing(at: int, mask: int) -> None:
     data = joined(LINES)
     place = len(joined(LINES[:at])) - 1
     assert data[place] == NEWLINE
-    walker, found = walk(flipped(data, place, mask))
+    reader, found = read_chain(flipped(data, place, mask))
     assert served(found) == all_but()
-    assert walker.unprovable == 0
+    assert reader.unprovable == 0
 
 
 def test_a_newline_that_is_gone_loses_nothing() -> None:
     for at in range(1, 12):
         data = joined(LINES[:at])[:-1] + joined(LINES[at:])
-        assert served(walk(data)[1]) == all_but()
+        assert served(read_chain(data)[1]) == all_but()
 
 
 @pytest.mark.parametrize("mask", MASKS)
 def test_a_room_goes_on_after_a_damaged_last_line(mask: int) -> None:
     for place in range(len(LINES[11])):
         data = replaced(12, flipped(LINES[11], place, mask))
-        walker, _ = walk(data)
-        assert walker.seq == 12
-        assert walker.h is not None
-        new = NewLine(walker.seq, walker.h, NOW_MS, b"").next(
+        reader, _ = read_chain(data)
+        assert reader.seq == 12
+        assert reader.h is not None
+        new = StoredLine(reader.seq, reader.h, NOW_MS, b"").next(
             NOW_MS, b'"a"', encode_said("hi", None)
         )
-        again, found = walk(data + new.line + b"\n")
+        again, found = read_chain(data + new.line + b"\n")
         assert found[12:] == [Entry(13, new.line, new.h)]
         assert served(found[:12]) == all_but(12)
         assert again.unprovable == 0
@@ -106,59 +111,59 @@ def test_a_room_goes_on_after_a_damaged_last_line(mask: int) -> None:
 
 def test_a_line_cut_at_every_byte() -> None:
     for end in range(len(LINES[MIDDLE - 1])):
-        walker, found = walk(replaced(MIDDLE, LINES[MIDDLE - 1][:end]))
+        reader, found = read_chain(replaced(MIDDLE, LINES[MIDDLE - 1][:end]))
         assert served(found) == all_but(MIDDLE)
         # Its h is gone with its end: nothing proves the next line.
-        assert (walker.damaged, walker.unprovable) == (1, 1)
+        assert (reader.damaged, reader.unprovable) == (1, 1)
 
 
 def test_a_line_without_its_beginning() -> None:
     for start in range(1, len(LINES[MIDDLE - 1])):
-        walker, found = walk(replaced(MIDDLE, LINES[MIDDLE - 1][start:]))
+        reader, found = read_chain(replaced(MIDDLE, LINES[MIDDLE - 1][start:]))
         assert served(found) == all_but(MIDDLE)
         has_its_h = start <= len(LINES[MIDDLE - 1]) - len(b',"h":"0123456789abcdef"}')
-        assert walker.unprovable == (not has_its_h)
+        assert reader.unprovable == (not has_its_h)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_lines_that_are_gone(count: int) -> None:
     for at in range(1, 12 - count):  # the line before the last vouches for the one after the gap
-        walker, found = walk(joined(LINES[: at - 1] + LINES[at - 1 + count :]))
+        reader, found = read_chain(joined(LINES[: at - 1] + LINES[at - 1 + count :]))
         assert served(found) == all_but(*range(at, at + count))
         assert len(found) == 12
-        assert walker.unprovable == 1
+        assert reader.unprovable == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_lines_that_are_nonsense(count: int) -> None:
     for nonsense in (b"", b"\0" * 40, b"{}", b'{"seq":7}', b"x" * 1000):
         data = joined([*LINES[:4], *[nonsense] * count, *LINES[4 + count :]])
-        walker, found = walk(data)
+        reader, found = read_chain(data)
         assert served(found) == all_but(*range(5, 5 + count))
-        assert walker.damaged == count
+        assert reader.damaged == count
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"{}", b"x", LINES[2], LINES[4]])
 def test_lines_too_many(nonsense: bytes) -> None:
-    walker, found = walk(replaced(5, LINES[4], nonsense))
+    reader, found = read_chain(replaced(5, LINES[4], nonsense))
     assert served(found) == all_but()
-    assert (walker.damaged, walker.unprovable) == (1, 0)
+    assert (reader.damaged, reader.unprovable) == (1, 0)
 
 
 def test_two_lines_that_stand_the_other_way_round() -> None:
-    _, found = walk(joined([*LINES[:4], LINES[5], LINES[4], *LINES[6:]]))
+    _, found = read_chain(joined([*LINES[:4], LINES[5], LINES[4], *LINES[6:]]))
     assert served(found) == all_but(6)  # 5 still follows from 4; 6 is not where it belongs
 
 
 def test_a_line_with_another_text_and_the_old_h_is_lost() -> None:
     forged = LINES[MIDDLE - 1].replace(b"m6", b"mm")
-    assert served(walk(replaced(MIDDLE, forged))[1]) == all_but(MIDDLE)
+    assert served(read_chain(replaced(MIDDLE, forged))[1]) == all_but(MIDDLE)
 
 
 def test_a_line_of_another_history_costs_the_one_after_it_too() -> None:
     """Nothing tells its neighbour from a changed line after a changed line."""
     other = lines(MIDDLE, name=b'"eve"')[-1]
-    assert served(walk(replaced(MIDDLE, other))[1]) == all_but(MIDDLE, MIDDLE + 1)
+    assert served(read_chain(replaced(MIDDLE, other))[1]) == all_but(MIDDLE, MIDDLE + 1)
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -167,49 +172,49 @@ def test_two_damaged_lines_one_after_the_other(mask: int) -> None:
     for place in range(len(LINES[4])):
         for other in (place, 10, 45, 70):
             pair = flipped(LINES[4], place, mask), flipped(LINES[5], other, mask)
-            walker, found = walk(joined([*LINES[:4], *pair, *LINES[6:]]))
+            reader, found = read_chain(joined([*LINES[:4], *pair, *LINES[6:]]))
             wrong = [entry for entry in found if entry.line not in (None, *LINES)]
-            assert len(wrong) <= walker.unprovable
+            assert len(wrong) <= reader.unprovable
             assert {*range(1, 5), *range(7, 13)} <= {entry.seq for entry in found if entry.line}
 
 
 def test_changed_lines_in_a_row_are_all_lost() -> None:
     """The line after them vouches for the last one's h, but that is not for its text."""
     forged = [line.replace(b'"m', b'"M') for line in LINES[4:8]]
-    walker, found = walk(joined([*LINES[:4], *forged, *LINES[8:]]))
+    reader, found = read_chain(joined([*LINES[:4], *forged, *LINES[8:]]))
     assert served(found) == all_but(5, 6, 7, 8)
-    assert (walker.damaged, walker.unprovable) == (4, 0)
+    assert (reader.damaged, reader.unprovable) == (4, 0)
 
 
 def test_the_h_of_a_damaged_line_is_known_where_it_can_be_read() -> None:
-    _, found = walk(replaced(MIDDLE, flipped(LINES[5], 40, 1)))
+    _, found = read_chain(replaced(MIDDLE, flipped(LINES[5], 40, 1)))
     assert found[5] == Entry(6, None, h_of(LINES[5]))
-    _, found = walk(replaced(MIDDLE, LINES[5][:40]))
+    _, found = read_chain(replaced(MIDDLE, LINES[5][:40]))
     assert found[5] == Entry(6, None, None)
 
 
 def test_a_walk_may_begin_anywhere() -> None:
-    walker, found = walk(joined(LINES[6:]), Walk(6, h_of(LINES[5])))
+    reader, found = read_chain(joined(LINES[6:]), ChainReader(6, h_of(LINES[5])))
     assert [entry.line for entry in found] == LINES[6:]
-    assert walker.unprovable == 0
+    assert reader.unprovable == 0
 
 
 def test_from_where_the_h_is_not_known_the_first_line_is_unprovable() -> None:
-    walker, found = walk(joined(LINES[6:]), Walk(6, None))
+    reader, found = read_chain(joined(LINES[6:]), ChainReader(6, None))
     assert [entry.line for entry in found] == LINES[6:]
-    assert (walker.h, walker.unprovable) == (h_of(LINES[11]), 1)
+    assert (reader.h, reader.unprovable) == (h_of(LINES[11]), 1)
 
 
 def test_a_long_damaged_stretch_costs_no_more_for_each_line() -> None:
     """An editor that replaced a word in every line must not keep a start busy for hours."""
     made = lines(3_000)
     forged = [line.replace(b'"bob"', b'"eve"') for line in made[:-10]]
-    walker, found = walk(joined([*forged, *made[-10:]]))
-    assert len(walker._candidates) <= 1 + 4
+    reader, found = read_chain(joined([*forged, *made[-10:]]))
+    assert len(reader._candidates) <= 1 + 4
     assert [entry.seq for entry in found if entry.line] == list(range(2_991, 3_001))
 
 
 def test_an_empty_history() -> None:
-    walker, found = walk(b"")
+    reader, found = read_chain(b"")
     assert found == []
-    assert (walker.seq, walker.h) == (0, bytes.fromhex(BASE.h))
+    assert (reader.seq, reader.h) == (0, bytes.fromhex(BASE.h))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgechat.chat.names import RoomKey
-from edgechat.history.data_folder import Folder, FolderError
+from edgechat.history.data_folder import DataFolder, DataFolderError
 
 
 def mode(path: Path) -> int:
@@ -17,7 +17,7 @@ def mode(path: Path) -> int:
 
 
 def test_it_makes_what_is_not_there(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "a" / "b")
+    folder = DataFolder(tmp_path / "a" / "b")
     key = folder.prepare()
     folder.release()
     assert len(key) == 32
@@ -31,7 +31,7 @@ def test_it_makes_what_is_not_there(tmp_path: Path) -> None:
 def test_the_key_is_nobody_elses_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        folder = Folder(tmp_path / "data")
+        folder = DataFolder(tmp_path / "data")
         folder.prepare()
         folder.release()
     finally:
@@ -42,11 +42,11 @@ def test_the_key_is_nobody_elses_whatever_the_umask(tmp_path: Path, umask: int) 
 def test_the_key_lasts(tmp_path: Path) -> None:
     keys = set()
     for _ in range(3):
-        folder = Folder(tmp_path)
+        folder = DataFolder(tmp_path)
         keys.add(folder.prepare())
         folder.release()
     assert len(keys) == 1
-    other = Folder(tmp_path / "other")
+    other = DataFolder(tmp_path / "other")
     assert other.prepare() not in keys
     other.release()
 
@@ -54,41 +54,42 @@ def test_the_key_lasts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", [b"", b"short", bytes(33)])
 def test_a_bad_key_is_not_replaced(tmp_path: Path, key: bytes) -> None:
     (tmp_path / "key").write_bytes(key)
-    with pytest.raises(FolderError, match="no key of 32 bytes: restore it, or remove it"):
-        Folder(tmp_path).prepare()
+    with pytest.raises(DataFolderError, match="not a key of 32 bytes: restore it, or remove it"):
+        DataFolder(tmp_path).prepare()
     assert (tmp_path / "key").read_bytes() == key
     (tmp_path / "key").write_bytes(bytes(32))
-    folder = Folder(tmp_path)  # the first try has let go of the lock
+    folder = DataFolder(tmp_path)  # the first try has let go of the lock
     assert folder.prepare() == bytes(32)
     folder.release()
 
 
 def test_a_key_half_written_by_a_crash_is_no_key(tmp_path: Path) -> None:
     (tmp_path / "key.new").write_bytes(b"half")
-    folder = Folder(tmp_path)
+    folder = DataFolder(tmp_path)
     assert len(folder.prepare()) == 32
     folder.release()
 
 
 def test_one_server_at_a_time(tmp_path: Path) -> None:
-    first = Folder(tmp_path)
+    first = DataFolder(tmp_path)
     key = first.prepare()
     for _ in range(2):
-        with pytest.raises(FolderError, match="Another EdgeChat server uses the data folder"):
-            Folder(tmp_path).prepare()
+        with pytest.raises(DataFolderError, match="Another EdgeChat server uses the data folder"):
+            DataFolder(tmp_path).prepare()
     first.release()
-    second = Folder(tmp_path)
+    second = DataFolder(tmp_path)
     assert second.prepare() == key
     second.release()
 
 
 def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from edgechat.history.data_folder import Folder;"
-        "Folder(Path(sys.argv[1])).prepare(); os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path;"
+        "from edgechat.history.data_folder import DataFolder;"
+        "DataFolder(Path(sys.argv[1])).prepare(); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
-    folder = Folder(tmp_path)
+    folder = DataFolder(tmp_path)
     folder.prepare()
     folder.release()
 
@@ -99,13 +100,13 @@ def test_what_is_in_the_way_is_said(tmp_path: Path, in_the_way: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
     before = os.listdir("/proc/self/fd")
-    with pytest.raises(FolderError, match=r"The data folder .* can't be used: ."):
-        Folder(tmp_path).prepare()
+    with pytest.raises(DataFolderError, match=r"The data folder .* can't be used: ."):
+        DataFolder(tmp_path).prepare()
     assert os.listdir("/proc/self/fd") == before
 
 
 def test_where_histories_are(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = DataFolder(tmp_path)
     assert folder.history(RoomKey("世", private=False)) == tmp_path / "rooms/public/世.jsonl"
     id = "ab" * 32
     assert folder.history(RoomKey(id, private=True)) == tmp_path / f"rooms/private/{id}.jsonl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from edgechat.http import hypercorn_bridge
-from edgechat.http.hypercorn_bridge import PlainHttp
+from edgechat.http.hypercorn_bridge import HypercornBridge
 from edgechat.net.linger import linger
 from tests.serving.running import Answer, parse_answer
 from tests.serving.wire import SOON, Wire
@@ -51,25 +51,25 @@ async def answer(send: Send, body: bytes) -> None:
 class Door:
     """Plain HTTP, and connections to it whose first bytes were read already."""
 
-    def __init__(self, http: PlainHttp, nursery: trio.Nursery) -> None:
+    def __init__(self, http: HypercornBridge, nursery: trio.Nursery) -> None:
         self.http = http
         self._nursery = nursery
 
     def open(self, early: bytes, receive_buffer: int = 65_536) -> Wire:
         """The client's end."""
-        with stdlib.socket() as listening:
+        with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             listening.listen(1)
-            ours = stdlib.socket()
-            ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, receive_buffer)
+            ours = socket.socket()
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             ours.connect(listening.getsockname())
             theirs, _ = listening.accept()
-        for socket in (ours, theirs):
-            socket.setblocking(False)
+        for end in (ours, theirs):
+            end.setblocking(False)
         self._nursery.start_soon(self._serve, theirs, early)
         return Wire(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
 
-    async def _serve(self, connection: stdlib.socket, early: bytes) -> None:
+    async def _serve(self, connection: socket.socket, early: bytes) -> None:
         with connection:
             await self.http.serve(connection, early)
             await linger(connection)
@@ -85,7 +85,7 @@ class Door:
 @asynccontextmanager
 async def door(handler: Handler, patience: float = 5.0) -> AsyncIterator[tuple[Door, App]]:
     app = App(handler)
-    http = PlainHttp(patience, head_bytes=1_000)
+    http = HypercornBridge(patience, head_bytes=1_000)
     async with trio.open_nursery() as lifespan:
         with trio.fail_after(SOON):
             await http.start(app, lifespan)  # type: ignore[arg-type]

@@ -1,61 +1,61 @@
 from __future__ import annotations
 
-from edgechat.net.connection_limits import Entrance
+from edgechat.net.connection_limits import ConnectionLimits
 
 
-def enter(entrance: Entrance, address: str | None, now: float, count: int) -> int:
-    return sum(entrance.enter(address, now) for _ in range(count))
+def enter(limits: ConnectionLimits, address: str | None, now: float, count: int) -> int:
+    return sum(limits.enter(address, now) for _ in range(count))
 
 
 def test_so_many_in_all() -> None:
-    entrance = Entrance(most=3, most_of_one=0, most_a_minute=0)
-    assert enter(entrance, None, 0, 2) + enter(entrance, "a", 0, 2) == 3
-    assert entrance.total == 3
-    entrance.leave(None)
-    assert enter(entrance, "b", 0, 2) == 1
+    limits = ConnectionLimits(most=3, most_of_one=0, most_a_minute=0)
+    assert enter(limits, None, 0, 2) + enter(limits, "a", 0, 2) == 3
+    assert limits.total == 3
+    limits.leave(None)
+    assert enter(limits, "b", 0, 2) == 1
 
 
 def test_so_many_of_one_address_at_once() -> None:
-    entrance = Entrance(most=100, most_of_one=64, most_a_minute=0)
-    assert enter(entrance, "a", 0, 70) == 64
-    assert enter(entrance, "b", 0, 1) == 1
-    entrance.leave("a")
-    assert enter(entrance, "a", 0, 2) == 1
+    limits = ConnectionLimits(most=100, most_of_one=64, most_a_minute=0)
+    assert enter(limits, "a", 0, 70) == 64
+    assert enter(limits, "b", 0, 1) == 1
+    limits.leave("a")
+    assert enter(limits, "a", 0, 2) == 1
 
 
 def test_so_many_a_minute_though_they_leave() -> None:
-    entrance = Entrance(most=100, most_of_one=0, most_a_minute=5)
+    limits = ConnectionLimits(most=100, most_of_one=0, most_a_minute=5)
     passed = []
     for now in range(130):
-        if entrance.enter("a", now):
-            entrance.leave("a")
+        if limits.enter("a", now):
+            limits.leave("a")
             passed.append(now)
     assert passed == [0, 1, 2, 3, 4, 60, 61, 62, 63, 64, 120, 121, 122, 123, 124]
-    assert enter(entrance, "b", 129, 6) == 5
+    assert enter(limits, "b", 129, 6) == 5
 
 
 def test_who_is_not_counted_is_not_limited() -> None:
-    entrance = Entrance(most=1000, most_of_one=1, most_a_minute=1)
-    assert enter(entrance, None, 0, 500) == 500
+    limits = ConnectionLimits(most=1000, most_of_one=1, most_a_minute=1)
+    assert enter(limits, None, 0, 500) == 500
 
 
 def test_no_limit_of_one_address() -> None:
-    entrance = Entrance(most=500, most_of_one=0, most_a_minute=0)
-    assert enter(entrance, "a", 0, 600) == 500
+    limits = ConnectionLimits(most=500, most_of_one=0, most_a_minute=0)
+    assert enter(limits, "a", 0, 600) == 500
 
 
 def test_what_is_refused_is_not_inside() -> None:
-    entrance = Entrance(most=10, most_of_one=1, most_a_minute=0)
-    assert enter(entrance, "a", 0, 5) == 1
-    assert entrance.total == 1
+    limits = ConnectionLimits(most=10, most_of_one=1, most_a_minute=0)
+    assert enter(limits, "a", 0, 5) == 1
+    assert limits.total == 1
 
 
 def test_many_addresses_are_forgotten_after_their_minute() -> None:
-    entrance = Entrance(most=10, most_of_one=0, most_a_minute=2)
+    limits = ConnectionLimits(most=10, most_of_one=0, most_a_minute=2)
     for number in range(10_000):
-        assert entrance.enter(f"a{number}", number)
-        entrance.leave(f"a{number}")
+        assert limits.enter(f"a{number}", number)
+        limits.leave(f"a{number}")
     # One a second: 60 are within their minute; the table is swept when it passes 4,096.
-    assert len(entrance._opened) <= 4_096
-    assert entrance._open == {}
-    assert enter(entrance, "a9999", 9_999, 5) == 1
+    assert len(limits._opened) <= 4_096
+    assert limits._open == {}
+    assert enter(limits, "a9999", 9_999, 5) == 1

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gc
-import socket as stdlib
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import trio.testing
 
 from edgechat.net import listener
 from edgechat.net.websocket import WebSocket
-from edgechat.rooms.member import _Member as Member
+from edgechat.rooms.member import Member as Member
 from tests.serving.running import (
     Bystander,
     Running,
@@ -203,7 +203,7 @@ def living() -> list[int]:
     kinds = [type(thing) for thing in things]
     door = next(thing for thing in things if type(thing) is listener.Listener)
     tasks = trio.lowlevel.current_statistics().tasks_living
-    tables = len(door.websockets), len(door._reading), door._entrance.total
+    tables = len(door.websockets), len(door._reading), door._limits.total
     return [open_files(), tasks, kinds.count(WebSocket), kinds.count(Member), *tables]
 
 
@@ -225,7 +225,7 @@ async def test_a_defect_ends_one_connection(
 
 
 def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
-    with stdlib.socket() as taken:
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         files = open_files()
@@ -236,7 +236,7 @@ def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
 
 def test_every_address_of_a_host_has_the_same_port() -> None:
     sockets = listener.listen("localhost", 0)
-    assert len({socket.getsockname()[1] for socket in sockets}) == 1
-    for socket in sockets:
-        assert not socket.getblocking()
-        socket.close()
+    assert len({one.getsockname()[1] for one in sockets}) == 1
+    for one in sockets:
+        assert not one.getblocking()
+        one.close()

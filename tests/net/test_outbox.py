@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -16,22 +16,22 @@ from edgechat.rooms.socket import Disconnected
 from edgechat.settings import Settings
 from tests.serving.wire import SOON
 
-Pair = tuple[stdlib.socket, stdlib.socket]
+Pair = tuple[socket.socket, socket.socket]
 BIG = b"x" * 400_000
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     """Two ends; the kernel takes some kilobytes of what goes to the second."""
-    ours, theirs = stdlib.socketpair()
+    ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 32_768)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32_768)
         ours.setblocking(False)
         theirs.setblocking(False)
         yield ours, theirs
 
 
-async def read(socket: stdlib.socket, size: int) -> bytes:
+async def read(socket: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
         await trio.lowlevel.wait_readable(socket)
@@ -39,7 +39,7 @@ async def read(socket: stdlib.socket, size: int) -> bytes:
     return data
 
 
-def read_all(socket: stdlib.socket) -> bytes:
+def read_all(socket: socket.socket) -> bytes:
     data = b""
     try:
         while piece := socket.recv(100_000):

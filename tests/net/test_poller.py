@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import socket as stdlib
+import socket
 import struct
 import weakref
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.net.poller import Poller
 from edgechat.net.websocket import WebSocket
-from edgechat.rooms.socket import Disconnected, Obey
+from edgechat.rooms.socket import Disconnected, Handler
 from edgechat.settings import Settings
 from tests.serving.wire import PING, PONG, SOON, frame
 
@@ -33,16 +33,16 @@ class Owner:
         self.ended: BaseException | None = None
         self._leave = leave
 
-    def obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+    def handler(self, texts: Sequence[str | None]) -> Sequence[str | None]:
         done = len(texts) - self._leave
         self.obeyed += texts[:done]
         self.heard += texts[:done]
         return texts[done:]
 
-    async def live(self, websocket: WebSocket, obey: Obey | None = None) -> None:
+    async def live(self, websocket: WebSocket, handler: Handler | None = None) -> None:
         try:
             while True:
-                left = await websocket.receive(obey or self.obey)
+                left = await websocket.receive(handler or self.handler)
                 self.left += left
                 self.heard += left
         except (Disconnected, ZeroDivisionError) as end:
@@ -58,9 +58,9 @@ class Polled:
         self._nursery = nursery
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[tuple[WebSocket, stdlib.socket]]:
-        with stdlib.create_server(("127.0.0.1", 0)) as listening:
-            theirs = stdlib.create_connection(listening.getsockname())
+    async def connection(self) -> AsyncIterator[tuple[WebSocket, socket.socket]]:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            theirs = socket.create_connection(listening.getsockname())
             ours, _ = listening.accept()
         with ours, theirs:
             ours.setblocking(False)
@@ -132,7 +132,7 @@ async def test_an_end_right_behind_a_message_is_seen(
             nursery.start_soon(owner.live, websocket)
             await until_still()
         theirs.send(frame("last words"))
-        theirs.shutdown(stdlib.SHUT_WR)
+        theirs.shutdown(socket.SHUT_WR)
         await until_still()
         if not waits:
             nursery.start_soon(owner.live, websocket)
@@ -146,7 +146,7 @@ async def test_a_reset_is_seen(polled: Polled, nursery: trio.Nursery) -> None:
         owner = Owner()
         nursery.start_soon(owner.live, websocket)
         await until_still()
-        theirs.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         theirs.close()
         await until_still()
         assert isinstance(owner.ended, Disconnected)
@@ -223,7 +223,7 @@ async def test_nothing_is_done_for_an_owner_that_was_cancelled(
 async def test_an_owner_that_closes_in_the_middle_is_woken_once(polled: Polled) -> None:
     """`close` cancels it before what it raised can reach it."""
     async with polled.connection() as (bystander, theirs):
-        ours, other = stdlib.socketpair()
+        ours, other = socket.socketpair()
         with ours, other:
             ours.setblocking(False)
             async with trio.open_nursery() as nursery:
@@ -276,12 +276,12 @@ async def test_a_connection_that_is_over_is_freed_at_once(polled: Polled) -> Non
         def __init__(self, websocket: WebSocket) -> None:
             self.websocket = websocket
 
-        def obey(self, texts: Sequence[str | None]) -> Sequence[str | None]:
+        def handler(self, texts: Sequence[str | None]) -> Sequence[str | None]:
             return ()
 
         async def live(self) -> None:
             with suppress(Disconnected):
-                await self.websocket.receive(self.obey)
+                await self.websocket.receive(self.handler)
 
     async def come_and_go(cancel: bool) -> weakref.ref[Holder]:
         async with polled.connection() as (websocket, theirs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket as stdlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,11 +112,11 @@ async def test_an_outbox_that_empties_is_written_past_again(tmp_path: Path) -> N
 
 
 @asynccontextmanager
-async def tight() -> AsyncIterator[tuple[WebSocket, stdlib.socket]]:
+async def tight() -> AsyncIterator[tuple[WebSocket, socket.socket]]:
     """A WebSocket whose kernel buffer takes a few kilobytes at a time, and the other end."""
-    ours, theirs = stdlib.socketpair()
+    ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 4_096)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
         ours.setblocking(False)
         theirs.setblocking(False)
         with trio.fail_after(SOON):
@@ -125,7 +125,7 @@ async def tight() -> AsyncIterator[tuple[WebSocket, stdlib.socket]]:
                 yield WebSocket(ours, nursery, settings, b""), theirs
 
 
-async def read(socket: stdlib.socket, size: int) -> bytes:
+async def read(socket: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
         await trio.lowlevel.wait_readable(socket)
@@ -148,11 +148,11 @@ async def test_an_outbox_of_pieces_larger_than_any_buffer_arrives_in_order() -> 
 
 
 async def test_a_close_ends_with_the_piece_that_is_on_its_way() -> None:
-    ours, theirs = stdlib.socketpair()
+    ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 4_096)
-        for socket in (ours, theirs):
-            socket.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        for end in (ours, theirs):
+            end.setblocking(False)
         first, second = b"1" * 100_000, b"2" * 100_000
         with trio.fail_after(SOON):
             async with trio.open_nursery() as nursery:

@@ -12,16 +12,16 @@ from typing import Any
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from edgechat.chat.allowance import Spender
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close
 from edgechat.chat.line import Entry, Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
-from edgechat.rooms.limiter import Limiter, NoLimit, Purse
+from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
 from edgechat.rooms.member import be_member
-from edgechat.rooms.registry import Directory
+from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
-from edgechat.rooms.socket import Disconnected, Obey
+from edgechat.rooms.socket import Disconnected, Handler
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from tests.chat.rooms import BASE, NOW_MS, brief, frames, h_of
@@ -80,7 +80,7 @@ class FakeLog:
             head = Token(last.seq, h_of(last.line).hex())
             stamp = json.loads(last.line)["timestamp"]
         recent = entries[-storage.settings.recent_lines :]
-        self.opened = Opened(self._base, head, stamp, exists=bool(entries), recent=recent)
+        self.opened = Opened(self._base, head, stamp, exists=bool(entries), backlog=recent)
 
     @property
     def waits(self) -> bool:
@@ -154,15 +154,15 @@ class FakeSocket:
 
     # For the server.
 
-    async def receive(self, obey: Obey | None = None) -> Sequence[str | None]:
+    async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
         """Each feed is a turn."""
         while True:
             try:
                 left: Sequence[str | None] = await self._fed.receive()
             except trio.EndOfChannel:
                 raise Disconnected from None
-            if obey is not None:
-                left = obey(left)
+            if handler is not None:
+                left = handler(left)
                 self.finish_turn()
             if left:
                 return left
@@ -213,8 +213,8 @@ class World:
         self.settings = settings
         self.storage = FakeStorage(settings)
         self.turn = Turn(now_ms, self.storage.look)
-        self.rooms = Directory(nursery, self._make_room, settings.max_rooms, "room")
-        self.limiters = Directory(nursery, self._make_limiter, settings.max_limiters, "limiter")
+        self.rooms = Registry(nursery, self._make_room, settings.max_rooms, "room")
+        self.limiters = Registry(nursery, self._make_limiter, settings.max_limiters, "limiter")
         self._nursery = nursery
 
     def connect(
@@ -240,11 +240,11 @@ class World:
 
     async def _serve(self, socket: FakeSocket, address: str, key: RoomKey) -> None:
         room = self.rooms.get(key)
-        purse: Spender = NoLimit()
+        allowance: Spendable = Unlimited()
         if self.settings.message_interval:
-            purse = Purse(self.limiters, address)
+            allowance = AddressAllowance(self.limiters, address)
         with socket.scope:
-            await be_member(socket, room, purse, self.settings)
+            await be_member(socket, room, allowance, self.settings)
         socket.gone.set()
 
     def _make_room(self, key: RoomKey) -> Room:

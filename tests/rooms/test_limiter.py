@@ -4,7 +4,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.chat.names import RoomKey
-from edgechat.rooms.limiter import NoLimit, Purse
+from edgechat.rooms.limiter import AddressAllowance, Unlimited
 
 from .fakes import FakeSocket, World, a_world
 
@@ -81,7 +81,7 @@ async def test_a_limiter_lives_for_as_long_as_forgetting_it_would_give_something
 
 
 async def spend(world: World, address: str) -> float:
-    return Purse(world.limiters, address).spend(trio.current_time())
+    return AddressAllowance(world.limiters, address).spend(trio.current_time())
 
 
 async def test_very_many_addresses_let_the_idle_go_and_else_wait(autojump_clock: MockClock) -> None:
@@ -95,16 +95,16 @@ async def test_very_many_addresses_let_the_idle_go_and_else_wait(autojump_clock:
 
 async def test_a_refund_to_a_limiter_that_has_gone_is_nothing(autojump_clock: MockClock) -> None:
     async with a_world(message_interval=5, message_grace=0, limiter_idle=1) as world:
-        purse = Purse(world.limiters, "a")
-        assert purse.spend(trio.current_time()) == 0.0
-        purse.refund()
-        assert purse.spend(trio.current_time()) == 0.0
+        allowance = AddressAllowance(world.limiters, "a")
+        assert allowance.spend(trio.current_time()) == 0.0
+        allowance.refund()
+        assert allowance.spend(trio.current_time()) == 0.0
         await trio.sleep(10)
-        purse.refund()
+        allowance.refund()
         assert len(world.limiters) == 0
 
 
 def test_without_a_limit_nothing_costs_anything() -> None:
-    nothing = NoLimit()
+    nothing = Unlimited()
     assert [nothing.spend(0) for _ in range(1000)] == [0.0] * 1000
     nothing.refund()

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from edgechat.rooms.registry import Directory, Full
+from edgechat.rooms.registry import Full, Registry
 
 
 class Lamp:
@@ -34,9 +34,9 @@ class Lamp:
 
 
 @asynccontextmanager
-async def a_directory(most: int = 100) -> AsyncIterator[Directory[str, Lamp]]:
+async def a_directory(most: int = 100) -> AsyncIterator[Registry[str, Lamp]]:
     async with trio.open_nursery() as nursery:
-        yield Directory(nursery, Lamp, most, "lamp")
+        yield Registry(nursery, Lamp, most, "lamp")
         nursery.cancel_scope.cancel()
 
 

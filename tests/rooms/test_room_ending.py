@@ -14,7 +14,7 @@ from edgechat.chat.commands import Join, Speak
 from edgechat.chat.errors import Close, Refusal
 from edgechat.chat.names import RoomKey
 from edgechat.chat.protocol import say
-from edgechat.chat.state import Chatroom
+from edgechat.chat.state import RoomState
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected
 from edgechat.rooms.turn import Turn
@@ -244,7 +244,7 @@ async def test_a_room_that_has_ended_is_freed_at_once(autojump_clock: MockClock)
 
 
 def count_chatrooms() -> int:
-    return sum(type(one) is Chatroom for one in gc.get_objects())
+    return sum(type(one) is RoomState for one in gc.get_objects())
 
 
 async def test_who_speaks_to_a_room_that_stops_is_told(autojump_clock: MockClock) -> None:

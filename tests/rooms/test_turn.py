@@ -101,7 +101,7 @@ def spoil_store(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> 
 def spoil_settle(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
     room = world.rooms.find(B)
     assert room is not None
-    patch.setattr(room.state, "recent", None)
+    patch.setattr(room.state, "backlog", None)
 
 
 def spoil_tell(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +18,7 @@ from tests.serving.wire import SOON, Wire, join
 
 @pytest.fixture
 def port() -> int:
-    with stdlib.socket() as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free: int = probe.getsockname()[1]
         return free

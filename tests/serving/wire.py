@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket as stdlib
+import socket
 import struct
 from typing import Any, ClassVar
 
@@ -136,14 +136,14 @@ class Wire:
 
     def widen(self) -> None:
         """Take more at once: a tiny buffer is emptied in tiny steps."""
-        self.stream.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, 1 << 20)
+        self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
     async def half_close(self) -> None:
         await self.stream.send_eof()
 
     def reset(self) -> None:
         """RST: the other side is told nothing but that it is over."""
-        self.stream.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_LINGER, struct.pack("ii", 1, 0))
+        self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
     async def _take(self, size: int) -> bytes:
@@ -161,12 +161,12 @@ class Wire:
 
 async def dial(port: int, receive_buffer: int | None = None, source: str = "127.0.0.1") -> Wire:
     """A plain connection. `receive_buffer`: bytes that the kernel takes for one who doesn't."""
-    socket = trio.socket.socket()
-    await socket.bind((source, 0))
+    connection = trio.socket.socket()
+    await connection.bind((source, 0))
     if receive_buffer is not None:
-        socket.setsockopt(stdlib.SOL_SOCKET, stdlib.SO_RCVBUF, receive_buffer)
-    await socket.connect(("127.0.0.1", port))
-    return Wire(trio.SocketStream(socket))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    await connection.connect(("127.0.0.1", port))
+    return Wire(trio.SocketStream(connection))
 
 
 async def open_wire(

@@ -13,8 +13,8 @@ from typing import Any
 import trio
 
 from edgechat import server
-from edgechat.history.data_folder import Folder
-from edgechat.rooms.registry import Directory
+from edgechat.history.data_folder import DataFolder
+from edgechat.rooms.registry import Registry
 from edgechat.settings import Settings
 
 from .network import Link
@@ -28,7 +28,7 @@ _KEY = bytes(32)
 class Server(server._Server):
     """The real one, without HTTP."""
 
-    async def _start_http(self, living: trio.Nursery, rooms: Directory[Any, Any]) -> None:
+    async def _start_http(self, living: trio.Nursery, rooms: Registry[Any, Any]) -> None:
         self._http = SimpleNamespace(abort=lambda: None)  # type: ignore[assignment]
 
 
@@ -99,7 +99,7 @@ class Host:
         self._truth.boot()
         self._stop = trio.Event()
         self._door = door = Door()
-        running = Server(self._settings, Folder(self._settings.data), _KEY)
+        running = Server(self._settings, DataFolder(self._settings.data), _KEY)
         with trio.CancelScope() as self._scope:
             try:
                 await running.run([door], self._stop, trio.TASK_STATUS_IGNORED)  # type: ignore[list-item]

@@ -7,7 +7,7 @@ client's new connection long before it sees the end of the old one.
 
 from __future__ import annotations
 
-import socket as stdlib
+import socket
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -234,7 +234,7 @@ class ServerSocket:
         pass
 
     def shutdown(self, how: int) -> None:
-        assert how == stdlib.SHUT_WR
+        assert how == socket.SHUT_WR
         if self.link.served:
             self.link.down.end(trio.current_time(), reset=False, loses=False)
 
