@@ -66,7 +66,7 @@ class _Server:
         self._histories = Histories(folder, self._syncer, settings)
         self._http: HypercornBridge
         self._http_started = trio.Event()
-        self._turn = Turn(system.now_ms, self._histories.look)
+        self._turn = Turn(self._histories, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._stopping = False
 
@@ -85,6 +85,7 @@ class _Server:
         async with trio.open_nursery() as background:
             background.start_soon(self._syncer.run)
             background.start_soon(self._poller.run)
+            background.start_soon(self._histories.run, self._turn.answered)
             async with trio.open_nursery() as living:
                 rooms = Registry(living, self._make_room, self._settings.max_rooms, "room")
                 listener = Listener(

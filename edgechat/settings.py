@@ -71,7 +71,6 @@ class Settings:
     close_timeout: float = 5.0  # for the other side's half of a closing handshake
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
-    commit_interval: float = 0.01  # `disk`: a room's commits, so that many messages share an fsync
     typing_shown: float = 5.0
     typing_interval: float = 3.0
 

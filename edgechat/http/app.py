@@ -154,8 +154,7 @@ def _add_rooms(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
 async def _history(room: Room) -> Response:
     """A page of lines, byte for byte as they are in the file."""
     state = await room.wait_opened()
-    assert room.log is not None
-    log, first, head = room.log, state.base.seq + 1, state.last.seq
+    log, first, head = room.history, state.base.seq + 1, state.last.seq
     limit = _number("limit")
     most = min(max(100 if limit is None else limit, 1), _MAX_LINES)
     if (after := _number("after")) is not None:

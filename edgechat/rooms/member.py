@@ -86,7 +86,7 @@ class Member:
             command = self._read(text)
             if command is not None:
                 try:
-                    self._room.send_nowait(command)
+                    self._room.post_nowait(command)
                 except trio.WouldBlock:
                     self._unsent = command
                     return texts[at:]
@@ -96,7 +96,7 @@ class Member:
 
     async def _send(self, command: Speak | Type) -> None:
         try:
-            await self._room.send(command)
+            await self._room.post(command)
         except Refusal as refusal:
             self._refuse(refusal)
 
@@ -124,8 +124,7 @@ class Member:
 
     async def _arrive(self, hello: Hello) -> None:
         state = await self._room.wait_opened()
-        assert self._room.log is not None
-        catchup = Catchup(state, self._room.log, self.session, self._socket, self._settings)
+        catchup = Catchup(state, self._room.history, self.session, self._socket, self._settings)
         join = await catchup.join(hello)
         admitted = False
         while not admitted:

@@ -27,7 +27,7 @@ class Live(Protocol):
     def is_idle(self) -> bool:
         """Whether nobody would miss it."""
 
-    def expire(self) -> None:
+    def stop(self) -> None:
         """End soon: another takes its place."""
 
 
@@ -71,7 +71,7 @@ class Registry(Generic[Key, Living]):
         for key, living in islice(self._live.items(), _LOOK_AT):
             if living.is_idle():
                 del self._live[key]
-                living.expire()
+                living.stop()
                 return
         raise Full(f"no room for one more {self._kind}")
 

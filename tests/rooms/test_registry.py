@@ -28,7 +28,7 @@ class Lamp:
     def is_idle(self) -> bool:
         return self.idle
 
-    def expire(self) -> None:
+    def stop(self) -> None:
         self.expired = True
         self.out.set()
 
