@@ -7,14 +7,14 @@ import json
 import sys
 from dataclasses import asdict
 
-from bench.chart import chart
-from bench.machine import about
-from bench.process import raise_file_limit
-from bench.results import Results
-from bench.run import Plan, all_workloads, available
-from bench.servers import CANDIDATES, HERE
-from bench.table import report
-from bench.workloads import WORKLOADS
+from bench.candidates import CANDIDATES, HERE
+from bench.host import raise_file_limit
+from bench.report.about import about
+from bench.report.chart import chart
+from bench.report.results import Results
+from bench.report.table import report
+from bench.run import Plan, available
+from bench.workloads.catalogue import WORKLOADS
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -25,7 +25,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--server", action="append", choices=CANDIDATES,
                         help="only this one, and the floor (can be repeated)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="at most so many of each")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measured stretch")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measured interval")
     parser.add_argument("--quick", action="store_true", help="a look: one round, smaller crowds")
     parser.add_argument("--name", help="of the files in bench/results")
     return parser.parse_args(argv)
@@ -34,7 +34,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def plan(asked: argparse.Namespace) -> Plan:
     """What is to be run."""
     keys = list(dict.fromkeys(["floor", *asked.server])) if asked.server else list(CANDIDATES)
-    workloads = all_workloads(asked.workload or list(WORKLOADS))
+    workloads = [WORKLOADS[key] for key in asked.workload or WORKLOADS]
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     return Plan(workloads, available(keys), rounds, seconds, asked.quick)
 

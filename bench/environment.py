@@ -11,7 +11,7 @@ import sys
 import venv
 from hashlib import sha256
 
-from bench.servers import HERE, PEERS_PYTHON
+from bench.candidates import HERE, PEERS_PYTHON
 
 REQUIREMENTS = HERE / "requirements.txt"
 WANTED = (REQUIREMENTS, HERE / "package.json", HERE / "package-lock.json")

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.results import Results, Round
-from bench.servers import CANDIDATES, ROOT, Candidate
-from bench.workloads import WORKLOADS, Workload, applies
+from bench.candidates import CANDIDATES, ROOT, Candidate
+from bench.report.results import Results, Round
+from bench.workloads.workload import Workload
 
 CHILD_S = 420.0
 
@@ -43,7 +43,7 @@ class Plan:
     def steps(self) -> Iterator[tuple[int, Workload, Candidate]]:
         """Workload by workload; in each round another server goes first."""
         for workload in self.workloads:
-            fit = [server for server in self.servers if applies(workload, server)]
+            fit = [server for server in self.servers if workload.applies_to(server)]
             for number in range(min(self.rounds, workload.rounds)):
                 first = number % max(len(fit), 1)
                 for server in [*fit[first:], *fit[:first]]:
@@ -53,7 +53,7 @@ class Plan:
         """All steps, with a line on each."""
         for number, workload, server in self.steps():
             print(f"{workload.title}, round {number + 1}, {server.title}: ", end="", flush=True)
-            seconds = 10.0 if workload.key.startswith("idle") and not self.quick else self.seconds
+            seconds = self.seconds if self.quick else max(self.seconds, workload.seconds)
             more = ("--quick",) if self.quick else ()
             figures = child(server.key, workload.key, seconds, *more)
             results.add(workload.key, server.key, figures)
@@ -78,8 +78,3 @@ def available(keys: Sequence[str]) -> list[Candidate]:
         else:
             chosen.append(CANDIDATES[key])
     return chosen
-
-
-def all_workloads(keys: Sequence[str]) -> list[Workload]:
-    """The workloads by their names."""
-    return [WORKLOADS[key] for key in keys]

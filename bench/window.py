@@ -9,8 +9,8 @@ import argparse
 import statistics
 import sys
 
+from bench.candidates import CANDIDATES
 from bench.run import child
-from bench.servers import CANDIDATES
 
 WINDOWS = (1, 2, 4, 8, 16)
 

@@ -1,6 +1,4 @@
-"""Long histories: opening a room of a million lines, a page from anywhere in it, `verify`, and
-what open rooms with nobody in them hold.
-"""
+"""A long history: opening the room, a page from anywhere in it, `verify`."""
 
 from __future__ import annotations
 
@@ -9,41 +7,33 @@ import random
 import resource
 import statistics
 import subprocess
-import time
 from array import array
 from pathlib import Path
 
-from bench import story
-from bench.crowd import Crowd, LoadError, Member
-from bench.frame import hello
-from bench.measurement import Figures, Stretch
-from bench.process import Server
-from bench.servers import edgechat, edgechat_program
+from bench.candidates import edgechat_program
+from bench.history_writer import write_history
+from bench.load.clients import Clients
+from bench.load.errors import LoadError
+from bench.load.frames import hello
+from bench.load.member import Member
+from bench.measurement import Figures, Interval
+from bench.server import Server
+from bench.workloads.stored_rooms import public_rooms, restart
+from bench.workloads.workload import Run, Workload
 
 PAGES, PAGE_LINES, BACKLOG = 50, 100, 100
-ROOM_LINES = 200
-
-
-def patient(port: int, data: Path) -> list[str]:
-    """EdgeChat that keeps a room open for long after the last member left."""
-    return edgechat(port, data, "--room-idle", "3600")
-
-
-def rooms(server: Server) -> Path:
-    """Where the server keeps its public rooms."""
-    return server.data / "data/rooms/public"
 
 
 def long_room(server: Server, lines: int) -> Figures:
     """Everything about one long history."""
     server.stop()
-    file = rooms(server) / "long.jsonl"
-    places = story.write(file, "long", lines)
-    start(server)
+    file = public_rooms(server) / "long.jsonl"
+    places = write_history(file, "long", lines)
+    restart(server)
     cold = opening(server)
     pages = [page(server, file, places, number) for number in spread_over(lines)]
     server.stop()
-    start(server)
+    restart(server)
     opening(server, room="another")
     return {
         "open_cpu_ms": cold,
@@ -53,13 +43,6 @@ def long_room(server: Server, lines: int) -> Figures:
     } | verify(server, file)
 
 
-def start(server: Server) -> None:
-    """Start it again, and return when it has done all that it does at start."""
-    server.start_again()
-    server.wait_listening()
-    settled(server)
-
-
 def spread_over(lines: int) -> list[int]:
     """Places to look at: both ends, and anywhere between them."""
     return [1, lines, *random.Random(4).sample(range(1, lines), PAGES)]
@@ -67,12 +50,11 @@ def spread_over(lines: int) -> list[int]:
 
 def opening(server: Server, room: str = "long") -> float:
     """CPU of the server, in ms, until a first member has the backlog and `ready`."""
-    crowd = Crowd(server.port)
-    stretch = Stretch.begin(server)
     member = Member(room, hello("first"), keep=True)
-    crowd.join([member])
-    cpu = stretch.end()["cpu_s"]
-    crowd.close()
+    with Clients(server.port) as clients:
+        interval = Interval.begin(server)
+        clients.join([member])
+        cpu = interval.end()["cpu_s"]
     sent = bytes(member.kept).count(b'"message":')
     if room == "long" and sent != BACKLOG:
         raise LoadError(f"{sent} lines of backlog, not {BACKLOG}")
@@ -81,13 +63,13 @@ def opening(server: Server, room: str = "long") -> float:
 
 def page(server: Server, file: Path, places: array[int], number: int) -> float:
     """CPU of the server, in ms, for the page around a line; its bytes must be the file's."""
-    stretch = Stretch.begin(server)
+    interval = Interval.begin(server)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.request("GET", f"/api/room/long/history?around={number}&limit={PAGE_LINES}")
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    cpu = stretch.end()["cpu_s"]
+    cpu = interval.end()["cpu_s"]
     if answer.status != 200:
         raise LoadError(f"a page was answered {answer.status}: {body[:200]!r}")
     check_page(body, file, places, number)
@@ -120,34 +102,12 @@ def verify(server: Server, file: Path) -> Figures:
     return {"verify_mb_per_s": file.stat().st_size / 1e6 / cpu}
 
 
-def open_rooms(server: Server, count: int) -> Figures:
-    """Memory of an open room with a history and nobody in it, beyond its recent lines."""
-    server.stop()
-    size = 0
-    for number in range(count):
-        size += story.write(rooms(server) / f"room{number}.jsonl", f"room{number}", ROOM_LINES)[-1]
-    start(server)
-    visit(server, "warm", 50)
-    before = server.memory()
-    visit(server, "room", count)
-    held = (server.memory() - before) / count / 1024
-    recent = size / count / 1024
-    return {"open_room_kib": held, "recent_lines_kib": recent, "beyond_kib": held - recent}
+def run(lines: int) -> Run:
+    """The workload with a history of so many lines."""
+    return lambda server, _candidate, _seconds: long_room(server, lines)
 
 
-def visit(server: Server, room: str, count: int) -> None:
-    """One member comes into each of so many rooms, and goes."""
-    crowd = Crowd(server.port)
-    crowd.join([Member(f"{room}{number}", hello("visitor")) for number in range(count)])
-    crowd.settle()
-    crowd.close()
-    settled(server)
-
-
-def settled(server: Server) -> None:
-    """Return when the server has nothing more to do."""
-    while True:
-        before = server.cpu_ns()
-        time.sleep(0.3)
-        if server.cpu_ns() - before < 3_000_000:
-            return
+WORKLOADS = (
+    Workload("history", "a room of 1,000,000 lines", run(1_000_000), run(100_000),
+             floor=False, peers=False, rounds=1),
+)  # fmt: skip

@@ -7,92 +7,18 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from types import TracebackType
 
-from bench.frame import pongs, upgrade
+from bench.load.errors import LoadError
+from bench.load.frames import upgrade
+from bench.load.member import Member, Stage
 
 READ_BYTES = 1 << 18
-PORTS_AN_ADDRESS = 20_000
 PING = b"\x89"
-READY = b'"ready":true'
 
 
-class LoadError(RuntimeError):
-    """The server did not do what every chat server must; the figures would mean nothing."""
-
-
-class Stage(Enum):
-    """How far a member has come."""
-
-    CONNECTING = auto()
-    UPGRADING = auto()
-    JOINING = auto()
-    READY = auto()
-
-
-@dataclass(eq=False)
-class Member:
-    """A connection that wants to be in a room."""
-
-    room: str
-    hello: bytes
-    keep: bool = False  # everything received after the upgrade, to look at later
-    stage: Stage = Stage.CONNECTING
-    began_ns: int = 0
-    ready_ns: int = 0
-    tail: bytes = b""
-    kept: bytearray = field(default_factory=bytearray)
-    socket: socket.socket = field(default_factory=socket.socket)
-
-    def connect(self, port: int, number: int) -> None:
-        """Begin to connect; one address of 127/8 for every 20,000 members."""
-        self.began_ns = time.perf_counter_ns()
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if number >= PORTS_AN_ADDRESS:
-            self.socket.bind((f"127.0.0.{1 + number // PORTS_AN_ADDRESS}", 0))
-        self.socket.connect_ex(("127.0.0.1", port))
-
-    def answer(self, data: bytes) -> None:
-        """Answer the pings in what came in: a server lets go of who does not."""
-        answers = pongs(data)
-        if answers and self.stage in (Stage.JOINING, Stage.READY):
-            self.socket.send(answers)
-
-    def hear(self, data: bytes) -> bool:
-        """Take what came in on the way to `ready`; True if that is reached now."""
-        rest = self.upgraded(data) if self.stage is Stage.UPGRADING else data
-        if rest:
-            self._joining(rest)
-        return self.ready_ns > 0
-
-    def upgraded(self, data: bytes) -> bytes | None:
-        """Read the answer to the upgrade and say hello; what came behind it, None if not yet."""
-        head, end, rest = (self.tail + data).partition(b"\r\n\r\n")
-        self.tail = head
-        if not end:
-            return None
-        if b" 101 " not in head.split(b"\r\n")[0] + b" ":
-            raise LoadError(f"the upgrade was answered {head[:200]!r}")
-        self.stage, self.tail = Stage.JOINING, b""
-        self.socket.send(self.hello)
-        return rest
-
-    def _joining(self, data: bytes) -> None:
-        if self.keep:
-            self.kept += data
-        whole = self.tail + data
-        if READY in whole:
-            self.stage = Stage.READY
-            self.ready_ns = time.perf_counter_ns()
-        elif data[:1] == b"\x88":
-            raise LoadError(f"closed while joining: {data[:100]!r}")
-        self.tail = whole[-len(READY) + 1 :]
-
-
-class Crowd:
-    """Members of one server, in rooms."""
+class Clients:
+    """Members of one server, in rooms. A context manager that closes all connections."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -100,6 +26,17 @@ class Crowd:
         self.members: dict[int, Member] = {}
         self.buffer = bytearray(READ_BYTES)
         self.view = memoryview(self.buffer)
+
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def join(self, newcomers: Sequence[Member], *, at_once: int = 100, timeout: float = 60) -> None:
         """Bring all to `ready`, so many under way at a time."""
@@ -128,7 +65,7 @@ class Crowd:
         data = self.read(member)
         if member.stage is Stage.READY:
             return 0
-        return int(member.hear(data))
+        return int(member.receive(data))
 
     def _connected(self, member: Member) -> None:
         error = member.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

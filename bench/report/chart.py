@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from bench.results import Results
-from bench.servers import CANDIDATES
-from bench.table import title
+from bench.candidates import CANDIDATES
+from bench.report.results import Results
+from bench.report.table import title
 
 # workload, figure, scale, format, heading
 PANELS = (

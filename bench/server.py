@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -14,42 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-FILES = 65_536
+from bench.host import free_port, waited_ns
+
 START_S = 20.0
-
-
-def raise_file_limit() -> int:
-    """Let this process (and those it starts) hold as many sockets as it may; says how many."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < FILES:  # only root may lift the ceiling
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-            return FILES
-    limit = hard if hard != resource.RLIM_INFINITY else FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    return limit
-
-
-@functools.cache  # asked before anything is pinned, and true after
-def cores() -> tuple[int, int]:
-    """The server's core and the load's; the same one where there is but one."""
-    allowed = sorted(os.sched_getaffinity(0))
-    return allowed[0], allowed[-1]
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def waited_ns(pid: int | str = "self") -> int:
-    """Nanoseconds a process spent runnable without its core; 0 where the kernel doesn't say."""
-    with contextlib.suppress(OSError):
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
-    return 0
 
 
 class Server:
@@ -67,7 +32,7 @@ class Server:
         return self._process.pid
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # As for anybody: what Python compiled at one start is there at the next.
+        # As in production: bytecode compiled at one start is there at the next.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self.log.open("ab") as log:
             return subprocess.Popen(
@@ -84,13 +49,13 @@ class Server:
         begin = time.perf_counter()
         while time.perf_counter() - begin < START_S:
             if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended at once:\n{self.last_words()}")
+                raise RuntimeError(f"the server ended at once:\n{self.log_tail()}")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return time.perf_counter() - begin
             time.sleep(0.002)
-        raise TimeoutError(f"no answer within {START_S:.0f} s:\n{self.last_words()}")
+        raise TimeoutError(f"no answer within {START_S:.0f} s:\n{self.log_tail()}")
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of what it logged."""
         return self.log.read_text(errors="replace")[-2000:]
 

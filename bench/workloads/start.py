@@ -7,11 +7,12 @@ import http.client
 import statistics
 import time
 
-from bench import story
-from bench.crowd import LoadError
-from bench.history import rooms
+from bench.history_writer import write_history
+from bench.load.errors import LoadError
 from bench.measurement import Figures
-from bench.process import Server
+from bench.server import Server
+from bench.workloads.stored_rooms import public_rooms
+from bench.workloads.workload import Run, Workload
 
 STARTS, LINES, LONGEST_S = 5, 3, 20.0
 
@@ -19,8 +20,8 @@ STARTS, LINES, LONGEST_S = 5, 3, 20.0
 def start(server: Server, count: int) -> Figures:
     """Seconds from starting the process to the first answer, and the CPU of it."""
     server.stop()
-    for number in range(count):
-        story.write(rooms(server) / f"room{number}.jsonl", f"room{number}", LINES)
+    for name in (f"room{number}" for number in range(count)):
+        write_history(public_rooms(server) / f"{name}.jsonl", name, LINES)
     waits, cpus = [], []
     for _ in range(STARTS):
         begin = time.perf_counter()
@@ -43,4 +44,15 @@ def answered(server: Server) -> None:
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.005)
-    raise LoadError(f"no answer within {LONGEST_S:.0f} s:\n{server.last_words()}")
+    raise LoadError(f"no answer within {LONGEST_S:.0f} s:\n{server.log_tail()}")
+
+
+def run(rooms: int) -> Run:
+    """The workload with so many rooms."""
+    return lambda server, _candidate, _seconds: start(server, rooms)
+
+
+WORKLOADS = (
+    Workload("start", "start, 10,000 rooms on disk", run(10_000), run(1_000),
+             floor=False, peers=False, rounds=1),
+)  # fmt: skip

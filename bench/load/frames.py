@@ -1,4 +1,4 @@
-"""What a client sends, as bytes made beforehand: the upgrade, a hello, and numbered sayings."""
+"""Frames, as a client sends them (the upgrade, a hello, pongs) and as it takes them apart."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import json
 
 # Any key will do (RFC 6455, 5.3): servers unmask at the same cost whatever it is.
 MASK = b"\x5a\xc3\x17\x6e"
-
-# Stands once in every saying, and nowhere else in what a server sends.
-MARK = b"say#"
-TEXT_CHARS = 44
 
 
 def masked(payload: bytes) -> bytes:
@@ -56,42 +52,6 @@ def pongs(stream: bytes) -> bytes:
             answers += bytes((0x8A, 0x80 | size)) + MASK + masked(stream[at + 2 : end])
         at = stream.find(b"\x89", at + 1)
     return answers
-
-
-FOUR_DIGITS = [masked(b"%04d" % number) for number in range(10_000)]
-
-
-class Sayings:
-    """The numbered sayings of one sender, each put together from four masked pieces.
-
-    The text is `say#SSSSNNNNNNNN…`: sender, number, filling. The digits lie at multiples of four
-    bytes, where the mask begins anew, so that masked digits can be prepared. With ids, the number
-    stands in the idempotency key again.
-    """
-
-    def __init__(self, sender: int, *, ids: bool = False) -> None:
-        """`sender` is a number below 10,000."""
-        filling = "and so we talk, all day long".ljust(TEXT_CHARS - 16, ".")
-        head = b'{"message":"' + MARK + b"%04d" % sender
-        tail = f'{filling}","id":"c{sender:07}'.encode() if ids else f'{filling}"}}'.encode()
-        end = b'"}' if ids else b""
-        size = len(head) + 8 + len(tail) + (8 + len(end) if ids else 0)
-        if (len(head) | (len(tail) if ids else 0)) % 4:
-            raise AssertionError("digits must lie where the mask begins")
-        whole = text_frame(head + b"0" * 8 + tail + (b"0" * 8 + end if ids else b""))
-        start = len(whole) - size
-        self._head = whole[: start + len(head)]
-        self._tail = masked(tail)
-        self._end = masked(end)
-        self._ids = ids
-
-    def frame(self, number: int) -> bytes:
-        """The frame of one saying."""
-        high, low = divmod(number, 10_000)
-        digits = FOUR_DIGITS[high] + FOUR_DIGITS[low]
-        if self._ids:
-            return self._head + digits + self._tail + digits + self._end
-        return self._head + digits + self._tail
 
 
 def split(stream: bytes) -> tuple[list[bytes], bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.results import Results
+from bench.report.results import Results
 
 ME = "edgechat"
 

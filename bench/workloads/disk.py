@@ -7,18 +7,22 @@ import re
 import shutil
 from pathlib import Path
 
-from bench.chatting import Chat, windowed
-from bench.crowd import Crowd, LoadError
-from bench.measurement import Figures, talk
-from bench.process import Server
-from bench.servers import edgechat
+from bench.candidates import Candidate, edgechat
+from bench.load.clients import Clients
+from bench.load.errors import LoadError
+from bench.load.pace import windowed
+from bench.measurement import Figures, measure_chat
+from bench.server import Server
+from bench.workloads.chat import Chat
+from bench.workloads.workload import Workload
 
 SENDERS = 100
+CHAT = Chat(1, SENDERS, SENDERS, windowed(1))
 COUNTED = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(fsync|fdatasync)$", re.M)
 
 
 def command(port: int, data: Path) -> list[str]:
-    """EdgeChat with `--durability disk`, under a strace that stops at nothing but fsync."""
+    """EdgeChat with `--durability disk`, under a strace that stops it at fsync only."""
     serve = edgechat(port, data, "--durability", "disk")
     if not shutil.which("strace"):
         return serve
@@ -26,24 +30,21 @@ def command(port: int, data: Path) -> list[str]:
     return ["strace", *counting, "-o", str(data / "fsyncs"), *serve]
 
 
-def messages_an_fsync(server: Server, seconds: float) -> Figures:
+def messages_per_fsync(server: Server, _candidate: Candidate, seconds: float) -> Figures:
     """A hundred senders in one room, each waiting for its own line before the next."""
     if not shutil.which("strace"):
         raise LoadError("no strace on this machine to count fsync with")
-    crowd = Crowd(server.port)
-    try:
-        load = Chat(1, SENDERS, SENDERS, windowed(1)).gather(crowd)
-        figures = talk(load, server, windowed(1), seconds)
-        said = load.said().total()
-    finally:
-        crowd.close()
+    with Clients(server.port) as clients:
+        load = CHAT.gather(clients)
+        figures = measure_chat(load, server, CHAT.pace, seconds)
+        sent = load.sent().total()
     end_under_strace(server)
     summary = (server.data / "fsyncs").read_text()
     fsyncs = sum(int(count) for count, _call in COUNTED.findall(summary))
     if not fsyncs:
-        raise LoadError(f"no fsync at all for {said} messages:\n{summary}")
+        raise LoadError(f"no fsync at all for {sent} messages:\n{summary}")
     return {
-        "messages_per_fsync": said / fsyncs,
+        "messages_per_fsync": sent / fsyncs,
         "messages_per_s": figures["deliveries_per_s"] / SENDERS,
         "p99_us": figures["p99_us"],
         "disturbed": figures["disturbed"],
@@ -51,8 +52,14 @@ def messages_an_fsync(server: Server, seconds: float) -> Figures:
 
 
 def end_under_strace(server: Server) -> None:
-    """strace would let go of a server it is told to end; the server itself is told."""
+    """Signal the server itself: a signalled strace would detach from it."""
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     for child in children:
         os.kill(int(child), 15)
     server.wait_end()
+
+
+WORKLOADS = (
+    Workload("disk", "100 senders, durability disk", messages_per_fsync,
+             floor=False, peers=False, rounds=2, command=command),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""A client that keeps what it was told: it resumes, resends what was not acknowledged, and notes
+"""A client that keeps what it received: it resumes, resends what was not acknowledged, and records
 every breach of the promises of delivery.
 """
 
@@ -7,18 +7,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.crowd import Member, Stage
-from bench.frame import hello, split, text_frame
+from bench.load.frames import hello, split, text_frame
+from bench.load.member import Member, Stage
 
 NOTHING_SEEN = (0, "0" * 16)
 WINDOW = 3
 
 
-class Resumer:
-    """One person over many connections. `seen` is every (seq, h), from the room's first.
+class ResumingClient:
+    """One client over many connections. `seen` is every (seq, h), from the room's first.
 
-    An eager one resends right behind its hello, before it can know what was stored, so that the
-    server has to recognise the ids; the other waits for `ready`, as a good client does.
+    An eager client resends right after its hello, before it can know what was stored, so that the
+    server has to recognise the ids; another waits for `ready`, as clients should.
     """
 
     def __init__(self, name: str, room: str, *, eager: bool) -> None:
@@ -27,8 +27,8 @@ class Resumer:
         self.outbox: dict[str, bytes] = {}  # frames by id, until the line comes back
         self.acknowledged: set[str] = set()
         self.breaches: list[str] = []
-        self.said = self.resent = self.repeats = self.recoveries = self.refused = 0
-        self.talking = True
+        self.sent = self.resent = self.repeats = self.recoveries = self.refused = 0
+        self.sending = True
         self.member = self._newcomer()
 
     def _newcomer(self) -> Member:
@@ -37,13 +37,13 @@ class Resumer:
         self._resent_now: set[str] = set()
         return Member(self.room, hello(self.name, v=2, since={"seq": seq, "h": h}))
 
-    def come_back(self) -> Member:
-        """A new connection, with the token of what was seen last."""
+    def reconnect(self) -> Member:
+        """A new connection, with the token of the last line seen."""
         self.member.socket.close()
         self.member = self._newcomer()
         return self.member
 
-    def hear(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         """Whatever came in."""
         if self.member.stage is Stage.UPGRADING:
             rest = self.member.upgraded(data)
@@ -55,8 +55,8 @@ class Resumer:
         payloads, self._stream = split(self._stream + data)
         for payload in payloads:
             self._event(json.loads(payload))
-        if self.ready and self.talking:
-            self._talk()
+        if self.ready and self.sending:
+            self._send_more()
 
     def _event(self, event: dict[str, Any]) -> None:
         if "message" in event:
@@ -99,11 +99,11 @@ class Resumer:
         if self.outbox.pop(own, None) is not None:
             self.acknowledged.add(own)
 
-    def _talk(self) -> None:
+    def _send_more(self) -> None:
         while len(self.outbox) < WINDOW:
-            self.said += 1
-            key = f"{self.name}-{self.said}"
-            text = json.dumps({"message": f"saying {key}", "id": key}, separators=(",", ":"))
+            self.sent += 1
+            key = f"{self.name}-{self.sent}"
+            text = json.dumps({"message": f"message {key}", "id": key}, separators=(",", ":"))
             self.outbox[key] = text_frame(text.encode())
             self._send(self.outbox[key])
 

@@ -1,4 +1,4 @@
-"""Writes history files as long as one likes, as if a room had talked for years."""
+"""Writes valid history files of any length."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from array import array
 from pathlib import Path
 
-from bench.chain import short_hash
+from bench.history_reader import short_hash
 
 BASE = "0011223344556677"
 CREATED = 1_763_880_000_000
 WORDS = "and so we talk, all day long, of this and that"
 
 
-def write(path: Path, room: str, lines: int) -> array[int]:
+def write_history(path: Path, room: str, lines: int) -> array[int]:
     """Write a whole, valid history; returns where each line begins, and where the last ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"edgechat": 1, "room": room, "created": CREATED, "base": {"seq": 0, "h": BASE}}

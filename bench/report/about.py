@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.process import cores
-from bench.servers import HERE, PEERS_PYTHON, ROOT, edgechat_program
+from bench.candidates import HERE, PEERS_PYTHON, ROOT, edgechat_program
+from bench.host import cores
 
 
-def said_by(*command: str) -> str:
+def output_of(*command: str) -> str:
     """What a command prints; nothing if it can't be run."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=ROOT)
@@ -33,7 +33,7 @@ def cpu_model() -> str:
 
 def peer_versions() -> str:
     """The libraries in bench/.venv that are measured."""
-    listed = said_by(str(PEERS_PYTHON), "-m", "pip", "list", "--format=json",
+    listed = output_of(str(PEERS_PYTHON), "-m", "pip", "list", "--format=json",
                      "--disable-pip-version-check")  # fmt: skip
     wanted = {line.partition("==")[0] for line in (HERE / "requirements.txt").read_text().split()}
     found = json.loads(listed) if listed else []
@@ -44,7 +44,7 @@ def node_versions() -> str:
     """Node and ws."""
     package = HERE / "node_modules/ws/package.json"
     ws = f", ws {json.loads(package.read_text())['version']}" if package.exists() else ""
-    return (said_by("node", "--version") or "none") + ws
+    return (output_of("node", "--version") or "none") + ws
 
 
 def about(argv: list[str]) -> dict[str, str]:
@@ -56,10 +56,10 @@ def about(argv: list[str]) -> dict[str, str]:
         "command": "python -m bench " + " ".join(argv),
         "CPU": f"{cpu_model()}, {os.cpu_count()} cores; server on {server}, load on {load}{shared}",
         "kernel": platform.release(),
-        "EdgeChat": f"{said_by(edgechat_program(), '--version')} "
-                    f"at {said_by('git', 'rev-parse', '--short', 'HEAD')}",
+        "EdgeChat": f"{output_of(edgechat_program(), '--version')} "
+                    f"at {output_of('git', 'rev-parse', '--short', 'HEAD')}",
         "load generator": f"Python {platform.python_version()}",
-        "peers": f"{said_by(str(PEERS_PYTHON), '--version')}, {peer_versions()}",
+        "peers": f"{output_of(str(PEERS_PYTHON), '--version')}, {peer_versions()}",
         "Node": node_versions(),
         "load average before": f"{os.getloadavg()[0]:.2f}",
     } if sys.platform == "linux" else {}  # fmt: skip

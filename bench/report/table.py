@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.results import Results
-from bench.servers import CANDIDATES
-from bench.targets import ME, TARGETS, Target
-from bench.workloads import WORKLOADS
+from bench.candidates import CANDIDATES
+from bench.report.results import Results
+from bench.report.targets import ME, TARGETS, Target
+from bench.workloads.catalogue import WORKLOADS
 
-TALK = ("one", "ten", "small", "open")
+CHAT = ("one", "ten", "small", "open")
 DASH, AT_MOST, AT_LEAST = "\u2013", "\u2264", "\u2265"
 
 DISTURBANCE = (
@@ -39,7 +39,7 @@ def measured_servers(results: Results, keys: Sequence[str]) -> list[str]:
     return [s for s in CANDIDATES if any(results.of(workload, s) for workload in keys)]
 
 
-def talk_cell(results: Results, workload: str, server: str) -> str:
+def chat_cell(results: Results, workload: str, server: str) -> str:
     """CPU per delivery and its ratio to the floor, the rate, and the latency."""
     cpu = results.median(workload, server, "cpu_us_per_delivery")
     if cpu is None:
@@ -54,18 +54,18 @@ def talk_cell(results: Results, workload: str, server: str) -> str:
     return f"{cpu:.2f} \u00b5s ({ratio}), {rate}, p99 {p99} ms"
 
 
-def talk_table(results: Results) -> str:
+def chat_table(results: Results) -> str:
     """Fan-out: each server a row, each workload a column."""
-    columns = [key for key in TALK if key in results.rounds]
+    columns = [key for key in CHAT if key in results.rounds]
     head = ["server", *(title(results, key) for key in columns)]
     servers = measured_servers(results, columns)
     return table(head, ([CANDIDATES[server].title,
-                         *(talk_cell(results, key, server) for key in columns)]
+                         *(chat_cell(results, key, server) for key in columns)]
                         for server in servers))  # fmt: skip
 
 
-def crowd_cell(results: Results, workload: str, server: str) -> str:
-    """What a crowd costs: memory and idle CPU, or CPU and wall time of its coming."""
+def connections_cell(results: Results, workload: str, server: str) -> str:
+    """What connections cost: memory and idle CPU, or CPU and wall time of joining."""
     if not results.of(workload, server):
         return DASH
     if workload.startswith("idle"):
@@ -77,14 +77,14 @@ def crowd_cell(results: Results, workload: str, server: str) -> str:
     return f"{cpu}, {wall}" if cpu != DASH else "failed"
 
 
-def crowd_table(results: Results) -> str:
-    """Crowds: idle, joining, coming back."""
+def connections_table(results: Results) -> str:
+    """Idle, joining, resuming."""
     keys = ("idle2k", "idle10k", "storm", "storm-v2", "resume")
     columns = [key for key in keys if key in results.rounds]
     head = ["server", *(title(results, key) for key in columns)]
     servers = measured_servers(results, columns)
     return table(head, ([CANDIDATES[server].title,
-                         *(crowd_cell(results, key, server) for key in columns)]
+                         *(connections_cell(results, key, server) for key in columns)]
                         for server in servers))  # fmt: skip
 
 
@@ -131,8 +131,8 @@ def report(results: Results) -> str:
     failed = "\n".join(f"- {failure}" for failure in results.failures())
     parts = (
         "# Benchmark\n", about + "\n", "## Targets\n", target_table(results),
-        "## Talk: CPU of the server per delivery (to the floor), deliveries a second, latency\n",
-        talk_table(results), "## Crowds\n", crowd_table(results),
+        "## Chat: CPU of the server per delivery (to the floor), deliveries a second, latency\n",
+        chat_table(results), "## Connections\n", connections_table(results),
         DISTURBANCE + shared + "\n" if shared else "",
         f"## Failed\n\n{failed}\n" if failed else "",
     )  # fmt: skip

@@ -1,0 +1,36 @@
+"""What a workload is: what is run on a server, for which servers, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.candidates import Candidate
+from bench.measurement import Figures
+from bench.server import MakeCommand, Server
+
+Run = Callable[[Server, Candidate, float], Figures]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the comparison."""
+
+    key: str
+    title: str
+    run: Run
+    quick: Run | None = None  # a smaller one for `--quick`, where less time is not enough
+    floor: bool = True  # the floor can do it
+    peers: bool = True  # any chat server can do it
+    ids: bool = False  # worth repeating with an idempotency key in each message
+    command: MakeCommand | None = None  # how to start the server, if not as usual
+    rounds: int = 5  # at most; what takes long, or hardly varies, is not repeated as often
+    seconds: float = 0.0  # at least so many, where the usual few are not enough
+
+    def applies_to(self, candidate: Candidate) -> bool:
+        """Whether this server can be put under this load."""
+        if candidate.key == "floor":
+            return self.floor
+        if candidate.ids:
+            return self.ids
+        return self.peers or candidate.resumes
