@@ -50,17 +50,12 @@ def deliveries_due(load: Load) -> int:
     return sum(count * members[room] for room, count in load.sent().items())
 
 
-def measure_chat(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
-    """Warm up, then measure from the first message to the last delivery; check every member."""
-    pace(load, min(1.0, seconds / 3))
-    load.drain(deliveries_due(load))
-    del load.latencies[:]
+def measure_slice(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
+    """Measure from the first message to the last delivery."""
     before, interval = load.total, Interval.begin(server)
     pace(load, seconds)
     load.drain(deliveries_due(load), settle=False)
     figures = interval.end()
-    load.drain(deliveries_due(load))
-    load.check(load.sent())
     count = load.total - before
     if not count:
         raise LoadError("nothing was delivered")
@@ -68,7 +63,23 @@ def measure_chat(load: Load, server: Server, pace: Pace, seconds: float) -> Figu
         "deliveries": count,
         "deliveries_per_s": count / figures["wall_s"],
         "cpu_us_per_delivery": figures["cpu_s"] / count * 1e6,
-    } | latency_figures(load)  # fmt: skip
+    }  # fmt: skip
+
+
+def measure_chat(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
+    """Warm up, measure, and check that every member got every message."""
+    pace(load, min(1.0, seconds / 3))
+    load.drain(deliveries_due(load))
+    del load.latencies[:]
+    figures = measure_slice(load, server, pace, seconds)
+    settle_and_check(load)
+    return figures | latency_figures(load)
+
+
+def settle_and_check(load: Load) -> None:
+    """Raise LoadError unless every member got each message of its room once, and no more come."""
+    load.drain(deliveries_due(load))
+    load.check(load.sent())
 
 
 def latency_figures(load: Load) -> Figures:

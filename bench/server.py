@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ from pathlib import Path
 from bench.host import free_port, waited_ns
 
 START_S = 20.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LIBC = ctypes.CDLL(None)
 
 
 class Server:
@@ -37,10 +40,11 @@ class Server:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
-                preexec_fn=self._pin,
+                preexec_fn=self._prepare,
             )  # fmt: skip
 
-    def _pin(self) -> None:
+    def _prepare(self) -> None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a killed benchmark leaves no servers
         if self._core is not None:
             os.sched_setaffinity(0, {self._core})
 
