@@ -11,17 +11,18 @@ from bench.candidates import CANDIDATES, HERE
 from bench.host import raise_file_limit
 from bench.report.about import about
 from bench.report.chart import chart
+from bench.report.page import report
 from bench.report.results import Results
-from bench.report.table import report
-from bench.run import Plan, available
-from bench.workloads.catalogue import WORKLOADS
+from bench.run import Plan, available, possible
+from bench.workloads.catalogue import GROUPS, USUAL, WORKLOADS, chosen
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """What is asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--workload", action="append", choices=WORKLOADS,
-                        help="only this one (can be repeated)")  # fmt: skip
+    parser.add_argument("--workload", action="append", choices=[*WORKLOADS, *GROUPS], default=[],
+                        metavar="NAME", help="only this one, or this group (can be repeated): "
+                                             + ", ".join([*USUAL, *GROUPS]))  # fmt: skip
     parser.add_argument("--server", action="append", choices=CANDIDATES,
                         help="only this one, and the floor (can be repeated)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="at most so many of each")
@@ -31,10 +32,10 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def plan(asked: argparse.Namespace) -> Plan:
-    """What is to be run."""
+def plan(asked: argparse.Namespace, files: int) -> Plan:
+    """What is to be run, with so many open files."""
     keys = list(dict.fromkeys(["floor", *asked.server])) if asked.server else list(CANDIDATES)
-    workloads = [WORKLOADS[key] for key in asked.workload or WORKLOADS]
+    workloads = possible(chosen(asked.workload), files, quick=asked.quick)
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     return Plan(workloads, available(keys), rounds, seconds, asked.quick)
 
@@ -52,11 +53,11 @@ def write(results: Results, name: str) -> None:
 def main(argv: list[str]) -> int:
     """Run it; an interruption still leaves what was measured."""
     asked = arguments(argv)
-    raise_file_limit()
+    files = raise_file_limit()
     results = Results(about=about(argv), quick=asked.quick)
     name = asked.name or ("quick" if asked.quick else results.about["date"][:10])
     try:
-        plan(asked).run(results)
+        plan(asked, files).run(results)
     except KeyboardInterrupt:
         print("\ninterrupted")
     print("\n" + report(results))

@@ -63,7 +63,8 @@ class Plan:
 def in_short(figures: Round) -> str:
     """The figures that say most, on one line."""
     names = ("failed", "cpu_us_per_delivery", "deliveries_per_s", "p99_us", "rss_kib",
-             "idle_cpu_ms_per_s", "cpu_s", "wall_s", "p99_ratio", "flood_per_s")  # fmt: skip
+             "idle_cpu_ms_per_s", "cpu_s", "wall_s", "p99_ratio", "flood_per_s",
+             "open_cpu_ms", "page_cpu_ms", "resume_cpu_ms")  # fmt: skip
     found = [(name, figures[name]) for name in names if name in figures][:4]
     return ", ".join(f"{n} {v:,.2f}" if isinstance(v, float) else f"{n} {v}" for n, v in found)
 
@@ -78,3 +79,14 @@ def available(keys: Sequence[str]) -> list[Candidate]:
         else:
             chosen.append(CANDIDATES[key])
     return chosen
+
+
+def possible(workloads: Sequence[Workload], files: int, *, quick: bool) -> list[Workload]:
+    """Those that fit into so many open files, and into a quick look; says why another doesn't."""
+    fit = []
+    for workload in workloads:
+        if workload.files > files:
+            print(f"left out: {workload.title} ({workload.files:,} open files, of {files:,})")
+        elif not (quick and workload.large):
+            fit.append(workload)
+    return fit

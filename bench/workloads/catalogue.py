@@ -1,12 +1,33 @@
-"""All workloads by name, in the order of the report."""
+"""All workloads by name, in the order of the report, and groups of them."""
 
 from __future__ import annotations
 
-from bench.workloads import chat, disk, flood, history, idle, open_rooms, resume, start, storm
+from collections.abc import Iterable
+
+from bench.workloads import (
+    chat,
+    disk,
+    flood,
+    growth,
+    history,
+    idle,
+    open_rooms,
+    resume,
+    start,
+    storm,
+)
 from bench.workloads.workload import Workload
 
-FILES = (chat, idle, storm, resume, flood, history, open_rooms, start, disk)
+FILES = (chat, idle, storm, resume, flood, history, open_rooms, start, disk, growth)
 
 WORKLOADS: dict[str, Workload] = {
     workload.key: workload for file in FILES for workload in file.WORKLOADS
 }
+GROUPS: dict[str, list[str]] = growth.GROUPS
+USUAL = [key for key in WORKLOADS if key not in GROUPS["growth"]]
+
+
+def chosen(names: Iterable[str]) -> list[Workload]:
+    """Workloads by their names and those of groups; without any name the usual ones."""
+    keys = [key for name in names for key in GROUPS.get(name, [name])]
+    return [WORKLOADS[key] for key in keys or USUAL]

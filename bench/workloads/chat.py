@@ -20,6 +20,7 @@ from bench.workloads.workload import Workload
 # server is busy all the time, and the strongest peer, uWebSockets, is at its best: from 32
 # messages in a turn of its loop on, it sends each by itself. EdgeChat would gain from more.
 FAIR_WINDOW = 2
+JOIN_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Chat:
     senders: int  # of each room
     pace: Pace
     timed: int = 20  # of each room, the senders among them
+    v2: bool = False
 
     def gather(self, clients: Clients, *, ids: bool = False) -> Load:
         """Bring all members to `ready`; senders and timed ones are spread evenly over them."""
+        extra = {"v": 2} if self.v2 else {}
         rooms = [
-            [Member(f"room{room}", hello(f"n{number}")) for number in range(self.members)]
+            [Member(f"room{room}", hello(f"n{number}", **extra)) for number in range(self.members)]
             for room in range(self.rooms)
         ]
-        clients.join([member for room in rooms for member in room])
+        clients.join([member for room in rooms for member in room], timeout=JOIN_S)
         clients.settle()
         sending = [member for room in rooms for member in spread(room, self.senders)]
         senders = [Sender(m, NumberedMessages(key, ids=ids), key) for key, m in enumerate(sending)]

@@ -21,14 +21,15 @@ from bench.server import Server
 from bench.workloads.stored_rooms import public_rooms, restart
 from bench.workloads.workload import Run, Workload
 
+ROOM = "long"
 PAGES, PAGE_LINES, BACKLOG = 50, 100, 100
 
 
 def long_room(server: Server, lines: int) -> Figures:
     """Everything about one long history."""
     server.stop()
-    file = public_rooms(server) / "long.jsonl"
-    places = write_history(file, "long", lines)
+    file = public_rooms(server) / f"{ROOM}.jsonl"
+    places = write_history(file, ROOM, lines)
     restart(server)
     cold = opening(server)
     pages = [page(server, file, places, number) for number in spread_over(lines)]
@@ -48,7 +49,7 @@ def spread_over(lines: int) -> list[int]:
     return [1, lines, *random.Random(4).sample(range(1, lines), PAGES)]
 
 
-def opening(server: Server, room: str = "long") -> float:
+def opening(server: Server, room: str = ROOM) -> float:
     """CPU of the server, in ms, until a first member has the backlog and `ready`."""
     member = Member(room, hello("first"), keep=True)
     with Clients(server.port) as clients:
@@ -56,7 +57,7 @@ def opening(server: Server, room: str = "long") -> float:
         clients.join([member])
         cpu = interval.end()["cpu_s"]
     sent = bytes(member.kept).count(b'"message":')
-    if room == "long" and sent != BACKLOG:
+    if room == ROOM and sent != BACKLOG:
         raise LoadError(f"{sent} lines of backlog, not {BACKLOG}")
     return cpu * 1e3
 
@@ -65,7 +66,7 @@ def page(server: Server, file: Path, places: array[int], number: int) -> float:
     """CPU of the server, in ms, for the page around a line; its bytes must be the file's."""
     interval = Interval.begin(server)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("GET", f"/api/room/long/history?around={number}&limit={PAGE_LINES}")
+    connection.request("GET", f"/api/room/{ROOM}/history?around={number}&limit={PAGE_LINES}")
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
@@ -91,7 +92,7 @@ def verify(server: Server, file: Path) -> Figures:
     """How fast `edgechat verify` goes through the file, in MB a second of its CPU time."""
     server.stop()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [edgechat_program(), "verify", "--data", str(server.data / "data"), "long"]
+    command = [edgechat_program(), "verify", "--data", str(server.data / "data"), ROOM]
     done = subprocess.run(command, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode == 2:

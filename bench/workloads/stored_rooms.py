@@ -9,6 +9,7 @@ from bench.server import Server
 
 POLL_S = 0.3
 AT_REST_NS = 3_000_000  # of CPU in that time: heartbeats
+LONGEST_S = 120.0
 
 
 def public_rooms(server: Server) -> Path:
@@ -24,9 +25,11 @@ def restart(server: Server) -> None:
 
 
 def wait_idle(server: Server) -> None:
-    """Return when the server has nothing more to do."""
-    while True:
+    """Return when the server has nothing more to do. Raises TimeoutError after two minutes."""
+    end = time.monotonic() + LONGEST_S
+    while time.monotonic() < end:
         before = server.cpu_ns()
         time.sleep(POLL_S)
         if server.cpu_ns() - before < AT_REST_NS:
             return
+    raise TimeoutError(f"still busy after {LONGEST_S:.0f} s")

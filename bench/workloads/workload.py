@@ -26,6 +26,8 @@ class Workload:
     command: MakeCommand | None = None  # how to start the server, if not as usual
     rounds: int = 5  # at most; what takes long, or hardly varies, is not repeated as often
     seconds: float = 0.0  # at least so many, where the usual few are not enough
+    large: bool = False  # left out of `--quick`
+    files: int = 0  # how many the server and the load each hold open
 
     def applies_to(self, candidate: Candidate) -> bool:
         """Whether this server can be put under this load."""
