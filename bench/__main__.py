@@ -7,8 +7,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from bench.candidates import CANDIDATES, HERE
+from bench.candidates import CANDIDATES
 from bench.host import raise_file_limit
+from bench.paths import HERE
 from bench.report.about import about
 from bench.report.chart import chart
 from bench.report.page import report

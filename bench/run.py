@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.candidates import CANDIDATES, ROOT, Candidate
+from bench.candidates import CANDIDATES, Candidate
+from bench.paths import ROOT
 from bench.report.results import Results, Round
 from bench.workloads.workload import Workload
 

@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
-    servers = [c for c in CANDIDATES.values() if not c.missing()]
+    servers = [c for c in CANDIDATES.values() if not c.missing() and not c.to_disk]
     print("| window | " + " | ".join(c.title for c in servers) + " |")
     print("| --- |" + " --- |" * len(servers))
     for window in WINDOWS:

@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.candidates import edgechat
+from bench.commands import edgechat
 from bench.crash.power import Disk
 from bench.crash.resuming_client import ResumingClient
 from bench.crash.world import AT_LAST_S, FILE, ROOM, World

@@ -7,6 +7,8 @@ import json
 # Any key will do (RFC 6455, 5.3): servers unmask at the same cost whatever it is.
 MASK = b"\x5a\xc3\x17\x6e"
 
+NO_NAME = "member"  # in the hello to a server that knows no names
+
 
 def masked(payload: bytes) -> bytes:
     """The payload, masked."""

@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.candidates import HERE, PEERS_PYTHON, ROOT, edgechat_program
 from bench.host import cores
+from bench.paths import BUN, HERE, NGINX, PEERS_PYTHON, ROOT, edgechat_program
 
 
 def output_of(*command: str) -> str:
@@ -36,15 +36,24 @@ def peer_versions() -> str:
     listed = output_of(str(PEERS_PYTHON), "-m", "pip", "list", "--format=json",
                      "--disable-pip-version-check")  # fmt: skip
     wanted = {line.partition("==")[0] for line in (HERE / "requirements.txt").read_text().split()}
-    found = json.loads(listed) if listed else []
-    return ", ".join(f"{p['name']} {p['version']}" for p in found if p["name"] in wanted)
+    found = [(p["name"], p["version"]) for p in json.loads(listed or "[]") if p["name"] in wanted]
+    sqlite = output_of(str(PEERS_PYTHON), "-c", "import sqlite3; print(sqlite3.sqlite_version)")
+    return ", ".join(f"{name} {version}" for name, version in [*found, ("SQLite", sqlite)])
 
 
 def node_versions() -> str:
-    """Node and ws."""
+    """Node and ws, and Bun."""
     package = HERE / "node_modules/ws/package.json"
     ws = f", ws {json.loads(package.read_text())['version']}" if package.exists() else ""
-    return (output_of("node", "--version") or "none") + ws
+    bun = output_of(str(BUN), "--version")
+    return (output_of("node", "--version") or "none") + ws + (f", Bun {bun}" if bun else "")
+
+
+def nginx_version() -> str:
+    """nginx and nchan, as Debian has them."""
+    nginx = output_of("sh", "-c", f"{NGINX} -v 2>&1").rpartition("/")[2]
+    nchan = output_of("dpkg-query", "-W", "-f", "${Version}", "libnginx-mod-nchan")
+    return f"{nginx or 'none'}" + (f", nchan {nchan}" if nchan else "")
 
 
 def about(argv: list[str]) -> dict[str, str]:
@@ -61,5 +70,6 @@ def about(argv: list[str]) -> dict[str, str]:
         "load generator": f"Python {platform.python_version()}",
         "peers": f"{output_of(str(PEERS_PYTHON), '--version')}, {peer_versions()}",
         "Node": node_versions(),
+        "nginx": nginx_version(),
         "load average before": f"{os.getloadavg()[0]:.2f}",
     } if sys.platform == "linux" else {}  # fmt: skip

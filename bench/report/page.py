@@ -15,6 +15,7 @@ DISTURBANCE = (
     "Other processes had the core of the server or the load for more than 10 % of a round: on "
     "these, run it again on a machine that has nothing else to do.\n\n"
 )
+TO_DISK = ("disk-ten", "disk-small")
 CONNECTIONS = ("idle2k", "idle10k", "storm", "storm-v2", "resume")
 
 
@@ -31,16 +32,22 @@ def chat_cell(results: Results, workload: str, server: str) -> str:
     p50, p99 = (shown(results.median(workload, server, f"{p}_us"), "{:.1f}", 1e-3)
                 for p in ("p50", "p99"))  # fmt: skip
     if workload == "open":
-        ratio = shown(results.ratio(workload, server, "floor", "p99_us"), " ({:.2f}\u00d7)")
-        return f"p50 {p50}, p99 {p99} ms{ratio}, {cpu:.1f} \u00b5s"
-    ratio = shown(results.ratio(workload, server, "floor", "cpu_us_per_delivery"), "{:.2f}\u00d7")
+        to_floor = in_floors(results, workload, server, "p99_us")
+        return f"p50 {p50}, p99 {p99} ms{to_floor}, {cpu:.1f} \u00b5s"
+    to_floor = in_floors(results, workload, server, "cpu_us_per_delivery")
     rate = shown(results.median(workload, server, "deliveries_per_s"), "{:,.0f}k/s", 1e-3)
-    return f"{cpu:.2f} \u00b5s ({ratio}), {rate}, p99 {p99} ms"
+    return f"{cpu:.2f} \u00b5s{to_floor}, {rate}, p99 {p99} ms"
 
 
-def chat_table(results: Results) -> str:
+def in_floors(results: Results, workload: str, server: str, figure: str) -> str:
+    """The ratio to the floor's figure, in brackets; nothing where there is no floor."""
+    ratio = results.ratio(workload, server, "floor", figure)
+    return "" if ratio is None else f" ({ratio:.2f}\u00d7)"
+
+
+def chat_table(results: Results, keys: Sequence[str]) -> str:
     """Fan-out: each server a row, each workload a column."""
-    columns = [key for key in CHAT if key in results.rounds]
+    columns = [key for key in keys if key in results.rounds]
     head = ["server", *(title(results, key) for key in columns)]
     servers = measured_servers(results, columns)
     return table(head, ([CANDIDATES[server].title,
@@ -77,7 +84,8 @@ def report(results: Results) -> str:
     sections = (
         ("Targets", target_table(results)),
         ("Chat: CPU of the server per delivery (to the floor), deliveries a second, latency",
-         chat_table(results)),
+         chat_table(results, CHAT)),
+        ("To disk: CPU per delivery, deliveries a second, latency", chat_table(results, TO_DISK)),
         ("Connections", connections_table(results)),
         ("Growth", growth_tables(results)),
         ("Disturbed", disturbances(results)),

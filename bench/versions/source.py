@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.candidates import ROOT
+from bench.commands import serve
+from bench.paths import ROOT, edgechat_python
 
 
 class NoSuchVersion(Exception):
@@ -29,24 +28,18 @@ class Version:
     def command(self, *arguments: str) -> list[str]:
         """`python -m edgechat …` from this tree, whatever is installed."""
         settings = (f"PYTHONPATH={self.tree}", f"PYTHONPYCACHEPREFIX={self.bytecode}")
-        return ["env", "-C", str(self.tree), *settings, python(), "-m", "edgechat", *arguments]
+        program = (edgechat_python(), "-m", "edgechat")
+        return ["env", "-C", str(self.tree), *settings, *program, *arguments]
 
     def serve(self, port: int, data: Path, *more: str) -> list[str]:
-        """A server with the limiter off: with it on, one address sends a message a second."""
-        place = ("--port", str(port), "--data", str(data / "data"))
-        return self.command("serve", *place, "--message-interval", "0", *more)
+        """A server of this version."""
+        return self.command(*serve(port, data, *more))
 
     def check(self) -> None:
         """Raise NoSuchVersion unless its command line starts."""
         done = subprocess.run(self.command("--version"), capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise NoSuchVersion(f"{self.title} does not start:\n{done.stderr.strip()[-1000:]}")
-
-
-def python() -> str:
-    """The interpreter for both versions: $EDGECHAT_PYTHON, or the main environment's."""
-    main = ROOT / ".venv/bin/python"
-    return os.environ.get("EDGECHAT_PYTHON", str(main) if main.exists() else sys.executable)
 
 
 @contextlib.contextmanager

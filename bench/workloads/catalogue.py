@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from bench.workloads import (
     chat,
-    disk,
+    durability,
     flood,
+    fsyncs,
     growth,
     history,
     idle,
@@ -18,12 +19,12 @@ from bench.workloads import (
 )
 from bench.workloads.workload import Workload
 
-FILES = (chat, idle, storm, resume, flood, history, open_rooms, start, disk, growth)
+FILES = (chat, idle, storm, resume, flood, history, open_rooms, start, durability, fsyncs, growth)
 
 WORKLOADS: dict[str, Workload] = {
     workload.key: workload for file in FILES for workload in file.WORKLOADS
 }
-GROUPS: dict[str, list[str]] = growth.GROUPS
+GROUPS: dict[str, list[str]] = durability.GROUPS | growth.GROUPS
 USUAL = [key for key in WORKLOADS if key not in GROUPS["growth"]]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.candidates import Candidate
 from bench.load.clients import Clients
-from bench.load.frames import hello
+from bench.load.frames import NO_NAME, hello
 from bench.load.load import Load
 from bench.load.member import Member
 from bench.load.messages import NumberedMessages
@@ -34,11 +34,14 @@ class Chat:
     timed: int = 20  # of each room, the senders among them
     v2: bool = False
 
-    def gather(self, clients: Clients, *, ids: bool = False) -> Load:
+    def gather(self, clients: Clients, *, ids: bool = False, names: bool = True) -> Load:
         """Bring all members to `ready`; senders and timed ones are spread evenly over them."""
         extra = {"v": 2} if self.v2 else {}
         rooms = [
-            [Member(f"room{room}", hello(f"n{number}", **extra)) for number in range(self.members)]
+            [
+                Member(f"room{room}", hello(f"n{number}" if names else NO_NAME, **extra))
+                for number in range(self.members)
+            ]
             for room in range(self.rooms)
         ]
         clients.join([member for room in rooms for member in room], timeout=JOIN_S)
@@ -50,7 +53,7 @@ class Chat:
     def run(self, server: Server, candidate: Candidate, seconds: float) -> Figures:
         """CPU per delivery, deliveries a second, latency."""
         with Clients(server.port) as clients:
-            load = self.gather(clients, ids=candidate.ids)
+            load = self.gather(clients, ids=candidate.ids, names=candidate.names)
             return measure_chat(load, server, self.pace, seconds)
 
 

@@ -10,13 +10,13 @@ import subprocess
 from array import array
 from pathlib import Path
 
-from bench.candidates import edgechat_program
 from bench.history_writer import write_history
 from bench.load.clients import Clients
 from bench.load.errors import LoadError
 from bench.load.frames import hello
 from bench.load.member import Member
 from bench.measurement import Figures, Interval
+from bench.paths import edgechat_program
 from bench.server import Server
 from bench.workloads.stored_rooms import public_rooms, restart
 from bench.workloads.workload import Run, Workload

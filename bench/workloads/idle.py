@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.candidates import Candidate
 from bench.load.clients import Clients
-from bench.load.frames import hello
+from bench.load.frames import NO_NAME, hello
 from bench.load.member import Member
 from bench.measurement import Figures, Interval
 from bench.server import Server
@@ -14,14 +15,14 @@ WARM_UP = 100  # these join first, so that what is loaded at first use is not co
 JOIN_S = 120.0
 
 
-def idle(server: Server, connections: int, seconds: float) -> Figures:
+def idle(server: Server, connections: int, seconds: float, *, names: bool) -> Figures:
     """So many connections, 100 to a room, then nothing but waiting."""
     with Clients(server.port) as clients:
-        clients.join(newcomers(0, WARM_UP))
+        clients.join(newcomers(0, WARM_UP, names=names))
         clients.settle()
         before = server.memory(), server.memory("Rss")
         joining = Interval.begin(server)
-        clients.join(newcomers(WARM_UP, connections), timeout=JOIN_S)
+        clients.join(newcomers(WARM_UP, connections, names=names), timeout=JOIN_S)
         clients.settle()
         joined = joining.end()
         clients.wait(min(2.0, seconds))
@@ -40,14 +41,19 @@ def idle(server: Server, connections: int, seconds: float) -> Figures:
     }
 
 
-def newcomers(first: int, end: int) -> list[Member]:
+def newcomers(first: int, end: int, *, names: bool) -> list[Member]:
     """Members number `first` to `end`, each in the room of its hundred."""
-    return [Member(f"room{n // ROOM_MEMBERS}", hello(f"n{n}")) for n in range(first, end)]
+    return [Member(f"room{n // ROOM_MEMBERS}", hello(f"n{n}" if names else NO_NAME))
+            for n in range(first, end)]  # fmt: skip
 
 
 def run(connections: int) -> Run:
     """The workload with so many connections."""
-    return lambda server, _candidate, seconds: idle(server, connections, max(2.0, seconds))
+
+    def measure(server: Server, candidate: Candidate, seconds: float) -> Figures:
+        return idle(server, connections, max(2.0, seconds), names=candidate.names)
+
+    return measure
 
 
 WORKLOADS = (

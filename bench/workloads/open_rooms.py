@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.candidates import edgechat
+from bench.commands import edgechat
 from bench.history_writer import write_history
 from bench.load.clients import Clients
 from bench.load.frames import hello

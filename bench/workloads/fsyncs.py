@@ -7,7 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
-from bench.candidates import Candidate, edgechat
+from bench.candidates import Candidate
+from bench.commands import edgechat_disk
 from bench.load.clients import Clients
 from bench.load.errors import LoadError
 from bench.load.pace import windowed
@@ -23,7 +24,7 @@ COUNTED = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(fsync|fda
 
 def command(port: int, data: Path) -> list[str]:
     """EdgeChat with `--durability disk`, under a strace that stops it at fsync only."""
-    serve = edgechat(port, data, "--durability", "disk")
+    serve = edgechat_disk(port, data)
     if not shutil.which("strace"):
         return serve
     counting = ["-f", "--seccomp-bpf", "-c", "-e", "trace=fsync,fdatasync"]
