@@ -19,7 +19,7 @@ from bench.report.table import row
 from bench.versions.comparison import COMPARISONS, Comparison, Outcome, compare
 from bench.versions.source import NoSuchVersion, checked_out
 
-HEAD = ("workload", "new/old", "quartiles", "slices of each", "old", "new", "core shared")
+HEAD = ("workload", "new/old", "\u00b1", "quartiles", "slices of each", "old", "new", "core shared")
 
 
 def workloads(text: str) -> list[str]:
@@ -52,9 +52,9 @@ def cells(comparison: Comparison, outcome: Outcome) -> list[str]:
     """A row of the table."""
     low, middle, high = outcome.quartiles()
     old, new = statistics.median(outcome.old), statistics.median(outcome.new)
-    return [comparison.title, f"**{middle:.3f}**", f"{low:.3f} to {high:.3f}",
-            str(len(outcome.old)), f"{old:.2f} \u00b5s", f"{new:.2f} \u00b5s",
-            f"{statistics.fmean(outcome.disturbed):.0%}"]  # fmt: skip
+    return [comparison.title, f"**{middle:.3f}**", f"{outcome.uncertainty():.3f}",
+            f"{low:.3f} to {high:.3f}", str(len(outcome.old)), f"{old:.2f} \u00b5s",
+            f"{new:.2f} \u00b5s", f"{statistics.fmean(outcome.disturbed):.0%}"]  # fmt: skip
 
 
 def main() -> int:

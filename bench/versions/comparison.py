@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from bench.versions.source import Version
 from bench.workloads.chat import ONE, SMALL, TEN, Chat, rooms_of_two
 
 SLICE_S = 0.2
+NOTCH = 1.57  # McGill, Tukey, Larsen, "Variations of Box Plots", 1978
 WARM_UP_SLICES = 3  # of each version after each start
 TO_DISK = ("--durability", "disk")
 
@@ -75,6 +77,11 @@ class Outcome:
             return ratios[0], ratios[0], ratios[0]
         low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
         return low, middle, high
+
+    def uncertainty(self) -> float:
+        """How far the median may be off (95 %), if the slices are independent."""
+        low, _middle, high = self.quartiles()
+        return NOTCH * (high - low) / math.sqrt(len(self.old))
 
 
 def compare(
