@@ -36,8 +36,13 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
     `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
     is told. `now` is in seconds of a clock that never goes back.
     """
-    if failure is None and _is_talk(room, draft):
-        return _talk(room, draft)
+    if failure is None and len(draft.lines) == len(draft.commands) and not room.roster.stale:
+        members = room.roster.sessions
+        for command in draft.commands:
+            if command.session not in members:
+                break
+        else:  # members said things and nothing else happened, as in nearly every batch
+            return _talk(room, draft)
     applying = _Applying(room, now, failure)
     verdicts = iter(draft.verdicts)
     for command in draft.commands:
@@ -50,17 +55,6 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
         elif type(command) is Type:
             applying.type(command)
     return applying.outcome()
-
-
-def _is_talk(room: RoomState, draft: Draft) -> bool:
-    """Whether members said things and nothing else happened, as in nearly every batch."""
-    if len(draft.lines) < len(draft.commands) or room.roster.stale:
-        return False
-    members = room.roster.sessions
-    for command in draft.commands:  # noqa: SIM110 - `all` costs more than what it looks at
-        if command.session not in members:
-            return False
-    return True
 
 
 def _talk(room: RoomState, draft: Draft) -> Outcome:

@@ -65,18 +65,18 @@ def said_before(room: RoomState, commands: Sequence[Command]) -> Mapping[str, in
 def charge(commands: Sequence[Command], repeated: Mapping[str, bytes], now: float) -> list[float]:
     """Take each message's worth from its sender's allowance; a repeat costs nothing.
 
-    Returns for each message 0.0, or the seconds that its sender has to wait. `repeated` has the
-    lines of those that were said before, by id; `now` is in seconds of a clock that never goes
+    Returns for each command 0.0, or the seconds that its sender has to wait. `repeated` has the
+    lines of messages that were said before, by id; `now` is in seconds of a clock that never goes
     back.
     """
     waits: list[float] = []
     paid: set[str] | None = None
     for command in commands:
-        if type(command) is Speak:
-            id = command.say.id
-            if id is None:
-                waits.append(command.session.allowance.spend(now))
-                continue
+        if type(command) is not Speak:
+            waits.append(0.0)
+        elif (id := command.say.id) is None:
+            waits.append(command.session.allowance.spend(now))
+        else:
             paid = paid or set()
             free = id in repeated or id in paid
             wait = 0.0 if free else command.session.allowance.spend(now)
@@ -100,23 +100,22 @@ def draft(
     last = room.last
     verdicts: list[Verdict] = []
     lines: list[bytes] = []
-    new: dict[str, bytes] = {}  # the lines of this batch, by id
-    for command in commands:
+    new: dict[str, bytes] | None = None  # the lines of this batch, by id
+    for at, command in enumerate(commands):  # `zip` would cost more than all else here
         if type(command) is not Speak:
             continue
-        say, id = command.say, command.say.id
-        wait = waits[len(verdicts)]
-        if id is not None and id in new:
-            verdicts.append(Dependent(_repeat(command, new[id])))
-        elif id is not None and id in repeated:
-            verdicts.append(_repeat(command, repeated[id]))
-        elif wait > 0:
-            verdicts.append(rate_limited(wait, id))
+        say = command.say
+        id = say.id
+        if id is not None and (again := _again(command, id, new, repeated)) is not None:
+            verdicts.append(again)
+        elif waits[at] > 0:
+            verdicts.append(rate_limited(waits[at], id))
         else:
             last = last.next(now_ms, command.session.name_json, say.said)
             verdicts.append(last)
             lines.append(last.line)
             if id is not None:
+                new = new or {}
                 new[id] = last.line
     return Draft(commands, verdicts, lines)
 
@@ -130,6 +129,15 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
         id=id,
         retry_after_ms=ms,
     )
+
+
+def _again(
+    speak: Speak, id: str, new: Mapping[str, bytes] | None, repeated: Mapping[str, bytes]
+) -> Verdict | None:
+    """What becomes of a message whose id was said before; None where it was not."""
+    if new is not None and id in new:
+        return Dependent(_repeat(speak, new[id]))
+    return _repeat(speak, repeated[id]) if id in repeated else None
 
 
 def _repeat(speak: Speak, line: bytes) -> bytes | Refusal:

@@ -8,6 +8,7 @@ a file that can't be trusted any more, is for a thread: those answers come later
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import trio
 
@@ -16,62 +17,64 @@ from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.room_history import History
 from edgechat.rooms.storage import Answer
 
+Answered = Callable[[Sequence[Answer]], None]
+
 
 class Committer:
     """Takes submissions of all rooms, and answers each."""
 
     def __init__(self, watches: Sequence[FolderWatch]) -> None:
         self._watches = watches
-        self._written: list[tuple[History, Answer]] = []  # in this turn, and not answered yet
-        self._slow: list[tuple[History, Sequence[bytes], Answer]] = []
+        self._written: list[tuple[History, Any]] = []  # in this turn, and not answered yet
+        self._failed: list[Answer] = []
+        self._slow: list[tuple[History, Sequence[bytes], Any]] = []
         self._work = trio.Event()
 
-    def submit(self, history: History, lines: Sequence[bytes], answer: Answer) -> None:
+    def submit(self, history: History, lines: Sequence[bytes], ticket: Any) -> None:
         """See `rooms.storage.Storage`."""
         if history.waits:
-            self._slow.append((history, lines, answer))
+            self._slow.append((history, lines, ticket))
             return
         try:
             history.write(lines)
         except StorageUnavailable as failure:
-            answer(failure)
+            self._failed.append((ticket, failure))
         else:
-            self._written.append((history, answer))
+            self._written.append((history, ticket))
 
-    def send(self) -> None:
+    def send(self) -> Sequence[Answer]:
         """See `rooms.storage.Storage`."""
+        answers, self._failed = self._failed, []
         if self._written:
             for watch in self._watches:
                 watch.look()
-            for history, answer in self._written:
+            for history, ticket in self._written:
                 try:
                     history.confirm()
                 except Exception as failure:
-                    answer(failure)
+                    answers.append((ticket, failure))
                 else:
-                    answer(None)
+                    answers.append((ticket, None))
             self._written.clear()
         if self._slow:
             self._work.set()
+        return answers
 
-    async def run(self, answered: Callable[[], None]) -> None:
-        """Store, for ever, what has to be waited for; `answered` is called after each answer."""
+    async def run(self, answered: Answered) -> None:
+        """Store, for ever, what has to be waited for; `answered` is given the answers."""
         async with trio.open_nursery() as nursery:
             while True:
                 await self._work.wait()
                 self._work = trio.Event()
                 slow, self._slow = self._slow, []
-                for history, lines, answer in slow:
-                    nursery.start_soon(_store, history, lines, answer, answered)
+                for history, lines, ticket in slow:
+                    nursery.start_soon(_store, history, lines, ticket, answered)
 
 
-async def _store(
-    history: History, lines: Sequence[bytes], answer: Answer, answered: Callable[[], None]
-) -> None:
+async def _store(history: History, lines: Sequence[bytes], ticket: Any, answered: Answered) -> None:
     failure: Exception | None = None
     try:
         await history.append(lines)
     except Exception as error:
         failure = error
-    answer(failure)
-    answered()
+    answered([(ticket, failure)])

@@ -6,8 +6,9 @@ Here they are opened, read and closed; `writer` writes, and `repair` mends their
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
@@ -15,7 +16,7 @@ from edgechat.chat.line import StoredLine, Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import repair
-from edgechat.history.committer import Committer
+from edgechat.history.committer import Answered, Committer
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.reader import File
@@ -41,17 +42,17 @@ class Histories:
         self._committer = Committer(self._watches)
 
     def submit(
-        self, history: History, after: StoredLine, lines: Sequence[bytes], answer: Answer
+        self, history: History, after: StoredLine, lines: Sequence[bytes], ticket: Any
     ) -> None:
         """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
-        self._committer.submit(history, lines, answer)
+        self._committer.submit(history, lines, ticket)
 
-    def send(self) -> None:
+    def send(self) -> Sequence[Answer]:
         """See `rooms.storage.Storage`."""
-        self._committer.send()
+        return self._committer.send()
 
-    async def run(self, answered: Callable[[], None]) -> None:
-        """Store, for ever, what has to be waited for; `answered` is called after each answer."""
+    async def run(self, answered: Answered) -> None:
+        """Store, for ever, what has to be waited for; `answered` is given the answers."""
         await self._committer.run(answered)
 
     async def open(self, key: RoomKey) -> History:

@@ -22,7 +22,9 @@ class Actor:
 
     __slots__ = (
         "_parked",
+        "_receive_nowait",
         "_receiver",
+        "_send_nowait",
         "_sender",
         "_under_way",
         "_woken",
@@ -34,11 +36,13 @@ class Actor:
     def __init__(self, size: int) -> None:
         """`size`: commands; a full mailbox is backpressure on its senders."""
         self.phase = Phase.OPENING
-        # Commands in the mailbox. One whose sender waited for a place counts when the sender goes on:
+        # Commands in the mailbox. One whose sender waited for a place counts when that goes on:
         # until then it may be drained in the place of another, and there is never less than this.
         self.waiting = 0
         self.defect: Exception | None = None  # what went wrong in a step: the task has to end
         self._sender, self._receiver = trio.open_memory_channel[Command](size)
+        self._send_nowait = self._sender.send_nowait
+        self._receive_nowait = self._receiver.receive_nowait
         self._parked: trio.lowlevel.Task | None = None
         self._under_way = False  # a batch is submitted, and not told yet
         self._woken = False  # there is something for the task to do when that batch is told
@@ -63,7 +67,7 @@ class Actor:
                 self.join_turn()
         elif self.phase is not WORKING:
             raise unavailable()
-        self._sender.send_nowait(command)
+        self._send_nowait(command)
         self.waiting += 1
 
     def join_turn(self) -> None:
@@ -72,10 +76,11 @@ class Actor:
 
     def drain(self, most: int) -> list[Command]:
         """Take what waits in the mailbox, the oldest first, at most so many."""
-        count = self.waiting if self.waiting < most else most
+        count = min(self.waiting, most)
         self.waiting -= count
-        receive = self._receiver.receive_nowait
-        return [receive() for _ in range(count)]
+        if count == 1:  # nearly always, in a small room
+            return [self._receive_nowait()]
+        return [self._receive_nowait() for _ in range(count)]
 
     def stop(self) -> None:
         """Let the task take what is in the mailbox, and end. Nothing new is taken."""
@@ -142,7 +147,7 @@ class Actor:
 
     async def _put(self, command: Command) -> None:
         try:
-            self._sender.send_nowait(command)  # saves a task switch
+            self._send_nowait(command)  # saves a task switch
         except trio.WouldBlock:
             await self._sender.send(command)
         self.waiting += 1

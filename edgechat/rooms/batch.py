@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from edgechat.chat.apply import Outcome, apply
-from edgechat.chat.commands import Command
+from edgechat.chat.commands import Command, Speak
 from edgechat.chat.draft import NO_LINES, Draft, charge, draft, said_before
 from edgechat.chat.errors import HistoryChanged, Refusal, StorageUnavailable
 from edgechat.chat.names import RoomKey
@@ -81,11 +81,16 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
 def begin(owner: Owner, commands: Sequence[Command]) -> Batch | None:
     """A batch for which all is in memory that it needs; None if it has to be recalled first."""
+    for command in commands:
+        if type(command) is Speak and command.say.id is not None:
+            return _begin_with_ids(owner, commands)
+    return Batch(owner, commands)
+
+
+def _begin_with_ids(owner: Owner, commands: Sequence[Command]) -> Batch | None:
     earlier = said_before(owner.state, commands)
     if earlier is None:
         return None
-    if not earlier:
-        return Batch(owner, commands)
     backlog = owner.state.backlog
     lines = {id: line for id, seq in earlier.items() if (line := backlog.line(seq)) is not None}
     return Batch(owner, commands, lines) if len(lines) == len(earlier) else None

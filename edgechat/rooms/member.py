@@ -12,7 +12,7 @@ from edgechat.chat.commands import Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import user_name
 from edgechat.chat.protocol import Hello, Ping, Say, error, pong
-from edgechat.chat.session import Session
+from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Socket
@@ -82,16 +82,21 @@ class Member:
         """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
         if len(texts) > self._settings.frames_at_once:
             return texts
+        session, room = self.session, self._room
         for at, text in enumerate(texts):
-            command = self._read(text)
-            if command is not None:
-                try:
-                    self._room.post_nowait(command)
-                except trio.WouldBlock:
-                    self._unsent = command
-                    return texts[at:]
-                except Refusal as refusal:
-                    self._refuse(refusal)
+            try:
+                received = session.receive(text)
+                if type(received) is Say:
+                    command: Speak | Type | None = Speak(session, received)
+                else:
+                    command = self._answer(received)
+                if command is not None:
+                    room.post_nowait(command)
+            except trio.WouldBlock:
+                self._unsent = command
+                return texts[at:]
+            except Refusal as refusal:
+                self._refuse(refusal)
         return ()
 
     async def _send(self, command: Speak | Type) -> None:
@@ -134,14 +139,16 @@ class Member:
     def _read(self, text: str | None) -> Speak | Type | None:
         """What the room is asked to do; all else is answered here."""
         try:
-            command = self.session.receive(text)
-            if type(command) is Say:
-                return Speak(self.session, command)
+            received = self.session.receive(text)
         except Refusal as refusal:
             self._refuse(refusal)
             return None
-        if type(command) is Ping:
-            self._socket.write(pong(command.value))
+        return Speak(self.session, received) if type(received) is Say else self._answer(received)
+
+    def _answer(self, received: Received) -> Type | None:
+        """A ping is answered here; that somebody types goes to the room, but not too often."""
+        if type(received) is Ping:
+            self._socket.write(pong(received.value))
         elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
             return Type(self.session)
         return None

@@ -145,6 +145,8 @@ class Room(Actor):
         if self.phase is not RESTING or not self.waiting:
             return None
         commands = self.drain(self._settings.batch)
+        if self.waiting:
+            self._turn.add(self)
         batch = begin(self, commands)
         if batch is None:
             self.hand_over(commands)

@@ -1,25 +1,24 @@
 """What a room needs of a storage: the seam between rooms and the disk, or an engine elsewhere.
 
 Storing has two halves, and neither waits. A turn submits the lines of each of its rooms, then
-sends all of them together; the storage answers each submission when its lines are stored at the
-chosen durability, or are not: within `send` where nothing has to be waited for, or later. A room
-submits nothing more until it has its answer. `tests/rooms/storage_contract.py` is the suite that
-every storage passes.
+sends all of them together. `send` returns the answers that are there at once; the others come
+later, to the `answered` that the storage was started with. A room submits nothing more until it
+has its answer. `tests/rooms/storage_contract.py` is the suite that every storage passes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 
-# Called once for each submission. None: its lines are stored. `StorageUnavailable`: none of them
-# is, and a later submission may succeed; `HistoryChanged`: this log is of no more use. Any other
-# exception is a defect. It never raises and never waits.
-Answer = Callable[[Exception | None], None]
+# What `submit` was given to know the lines by, and what became of them. None: they are stored at
+# the chosen durability. `StorageUnavailable`: none of them is, and a later submission may succeed;
+# `HistoryChanged`: this log is of no more use. Any other exception is a defect.
+Answer = tuple[Any, Exception | None]
 
 
 class Log(Protocol):
@@ -46,11 +45,15 @@ class Storage(Protocol):
     async def open(self, key: RoomKey) -> Log:
         """Open a room's history; makes no file. Raises `StorageUnavailable`."""
 
-    def submit(self, log: Any, after: StoredLine, lines: Sequence[bytes], answer: Answer) -> None:
+    def submit(self, log: Any, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
         """Take lines (without newlines) that go on from line `after`: all are stored, or none.
 
-        `log` is one that `open` returned. Never waits; an exception is a defect.
+        `log` is one that `open` returned. Never waits; an exception is a defect, and then nothing
+        was taken.
         """
 
-    def send(self) -> None:
-        """Store what was submitted, and answer. Never waits, never raises."""
+    def send(self) -> Sequence[Answer]:
+        """Store what was submitted; returns the answers that need not be waited for.
+
+        Never waits, never raises.
+        """

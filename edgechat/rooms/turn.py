@@ -19,7 +19,7 @@ import trio
 from edgechat.chat.apply import Outcome
 from edgechat.chat.draft import Draft
 from edgechat.rooms.batch import Batch, Owner
-from edgechat.rooms.storage import Storage
+from edgechat.rooms.storage import Answer, Storage
 
 
 class Speaker(Owner, Protocol):
@@ -40,19 +40,17 @@ class TurnStatistics:
     refused_batches: int  # that could not be stored
 
 
-# A draft, and the storage's answer: None where its lines are stored.
-_Answered = tuple[Batch, Draft, Exception | None]
+_Drafted = tuple[Batch, Draft]  # what a submission is known by
 
 
 class Turn:
-    """The rooms in which something was said, and the drafts that were answered."""
+    """The rooms in which something was said, and the steps that their batches take."""
 
     def __init__(self, storage: Storage, now_ms: Callable[[], int]) -> None:
         """`now_ms` reads the wall clock: Unix time in ms."""
         self._storage = storage
         self._now_ms = now_ms
         self._rooms: list[Speaker] = []
-        self._answered: list[_Answered] = []
         self._turns = self._batches = self._lines = self._deliveries = self._refused = 0
         self.add = self._rooms.append  # something was said there, for the first time in this turn
 
@@ -82,64 +80,68 @@ class Turn:
     def run(self, batches: Sequence[Batch], failure: Exception | None = None) -> None:
         """Take batches through the steps, as far as the storage answers at once.
 
-        With `failure` nothing is submitted: that is the answer. Their rooms `rest` when they are
-        told, which may be later.
+        With `failure` nothing is submitted: that is the answer to all.
         """
         now, now_ms = trio.current_time(), self._now_ms()
         self._turns += 1
         self._batches += len(batches)
-        drafted: list[tuple[Batch, Draft]] = []
+        drafted: list[_Drafted] = []
         for batch in batches:
             try:
                 drafted.append((batch, batch.decide(now_ms, now)))
             except Exception as defect:
                 batch.owner.spoil(defect)
-        for batch, draft in drafted:
-            batch.owner.begin_work()
-            if failure is None and draft.lines:
-                self._submit(batch, draft)
-            else:
-                self._answered.append((batch, draft, failure))
-        self._storage.send()
-        self._land(now)
+        answers = self._submit(drafted, failure)
+        if len(answers) < len(drafted):
+            there = {id(ticket) for ticket, _ in answers}
+            for ticket in drafted:
+                if id(ticket) not in there:
+                    ticket[0].owner.begin_work()
+        self._land(answers, now)
 
-    def answered(self) -> None:
-        """The storage has answered outside of a turn: tell, and go on with what gathered.
-
-        Whoever runs the storage calls this after the answers.
-        """
-        self._land(trio.current_time())
+    def answered(self, answers: Sequence[Answer]) -> None:
+        """The storage has answered outside of a turn: tell, and go on with what gathered."""
+        self._land(answers, trio.current_time())
+        for (batch, _), _ in answers:
+            batch.owner.rest()
         self.finish()
 
-    def _submit(self, batch: Batch, draft: Draft) -> None:
-        owner = batch.owner
+    def _submit(self, drafted: Sequence[_Drafted], failure: Exception | None) -> Sequence[Answer]:
+        """The end of the first half; returns the answers that are there at once."""
+        answers: list[Answer] = []
+        submit = self._storage.submit
+        for ticket in drafted:
+            batch, draft = ticket
+            if failure is None and draft.lines:
+                owner = batch.owner
+                try:
+                    submit(owner.history, owner.state.last, draft.lines, ticket)
+                except Exception as defect:
+                    answers.append((ticket, defect))
+            else:
+                answers.append((ticket, failure))
+        answers += self._storage.send()
+        return answers
 
-        def answer(failure: Exception | None) -> None:
-            self._answered.append((batch, draft, failure))
-
-        try:
-            self._storage.submit(owner.history, owner.state.last, draft.lines, answer)
-        except Exception as defect:
-            owner.spoil(defect)
-
-    def _land(self, now: float) -> None:
+    def _land(self, answers: Sequence[Answer], now: float) -> None:
         """The second half: apply all that was answered, then tell it."""
-        answered, self._answered = self._answered, []
-        told: list[tuple[Batch, Outcome, int]] = []
-        for batch, draft, failure in answered:
+        told: list[tuple[Batch, Outcome]] = []
+        lines = deliveries = 0
+        for (batch, draft), failure in answers:
             try:
-                outcome = batch.apply(draft, failure, now)
+                told.append((batch, batch.apply(draft, failure, now)))
             except Exception as defect:
                 batch.owner.spoil(defect)
+                continue
+            if failure is None:
+                lines += (said := len(draft.lines))
+                deliveries += said * len(batch.owner.state.roster.sessions)
             else:
-                told.append((batch, outcome, len(draft.lines) if failure is None else 0))
-                self._refused += failure is not None
-        for batch, outcome, lines in told:
+                self._refused += 1
+        for batch, outcome in told:
             try:
                 batch.tell(outcome)
             except Exception as defect:
                 batch.owner.spoil(defect)
-                continue
-            self._lines += lines
-            self._deliveries += lines * len(batch.owner.fanout)
-            batch.owner.rest()
+        self._lines += lines
+        self._deliveries += deliveries

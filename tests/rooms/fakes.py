@@ -48,37 +48,36 @@ class FakeStorage:
         self.appends = 0
         self.reads = 0
         self.open_logs = 0
-        self._submitted: list[tuple[FakeLog, Sequence[bytes], Answer]] = []
-        self._sent: list[tuple[FakeLog, Sequence[bytes], Answer]] = []
+        self._submitted: list[tuple[FakeLog, Sequence[bytes], Any]] = []
+        self._sent: list[tuple[FakeLog, Sequence[bytes], Any]] = []
         self._work = trio.Event()
 
-    def submit(
-        self, log: FakeLog, after: StoredLine, lines: Sequence[bytes], answer: Answer
-    ) -> None:
+    def submit(self, log: FakeLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
         assert after.seq == log.head(), "two rooms, one file"
-        self._submitted.append((log, lines, answer))
+        self._submitted.append((log, lines, ticket))
 
-    def send(self) -> None:
-        if self.waits or not self.may_append.is_set():
-            self._sent += self._submitted
-            self._work.set()
-        else:
-            self._answer(self._submitted)
-        self._submitted = []
+    def send(self) -> Sequence[Answer]:
+        submitted, self._submitted = self._submitted, []
+        if not self.waits and self.may_append.is_set():
+            return self._store(submitted)
+        self._sent += submitted
+        self._work.set()
+        return []
 
-    async def run(self, answered: Callable[[], None]) -> None:
+    async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Answer later."""
         while True:
             await self._work.wait()
             self._work = trio.Event()
             await self.may_append.wait()
-            self._answer(self._sent)
-            self._sent = []
-            answered()
+            answered(self._store_sent())
 
-    def _answer(self, submissions: Sequence[tuple[FakeLog, Sequence[bytes], Answer]]) -> None:
-        for log, lines, answer in submissions:
-            answer(log.store(lines))
+    def _store_sent(self) -> Sequence[Answer]:
+        sent, self._sent = self._sent, []
+        return self._store(sent)
+
+    def _store(self, submissions: Sequence[tuple[FakeLog, Sequence[bytes], Any]]) -> list[Answer]:
+        return [(ticket, log.store(lines)) for log, lines, ticket in submissions]
 
     async def open(self, key: RoomKey) -> FakeLog:
         await trio.lowlevel.checkpoint()
