@@ -13,8 +13,11 @@ from typing import Any
 import trio
 
 from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.line import StoredLine
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.room_history import History
+from edgechat.history.syncer import Syncer
+from edgechat.history.writer import Written
 from edgechat.rooms.storage import Answer
 
 Answered = Callable[[Sequence[Answer]], None]
@@ -23,24 +26,27 @@ Answered = Callable[[Sequence[Answer]], None]
 class Committer:
     """Takes submissions of all rooms, and answers each."""
 
-    def __init__(self, watches: Sequence[FolderWatch]) -> None:
+    def __init__(self, watches: Sequence[FolderWatch], syncer: Syncer) -> None:
         self._watches = watches
-        self._written: list[tuple[History, Any]] = []  # in this turn, and not answered yet
+        self._syncer = syncer
+        self._written: list[tuple[History, Written, Any]] = []  # in this turn, and not answered yet
         self._failed: list[Answer] = []
         self._slow: list[tuple[History, Sequence[bytes], Any]] = []
         self._work = trio.Event()
 
-    def submit(self, history: History, lines: Sequence[bytes], ticket: Any) -> None:
-        """See `rooms.storage.Storage`."""
-        if history.waits:
+    def submit(
+        self, history: History, after: StoredLine, lines: Sequence[bytes], ticket: Any
+    ) -> None:
+        """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
+        if history.is_slow():
             self._slow.append((history, lines, ticket))
             return
         try:
-            history.write(lines)
+            written = history.writer.write(lines)
         except StorageUnavailable as failure:
             self._failed.append((ticket, failure))
         else:
-            self._written.append((history, ticket))
+            self._written.append((history, written, ticket))
 
     def send(self) -> Sequence[Answer]:
         """See `rooms.storage.Storage`."""
@@ -48,13 +54,14 @@ class Committer:
         if self._written:
             for watch in self._watches:
                 watch.look()
-            for history, ticket in self._written:
+            for history, written, ticket in self._written:
                 try:
-                    history.confirm()
+                    history.writer.confirm(written, history.watch.generation)
                 except Exception as failure:
                     answers.append((ticket, failure))
                 else:
                     answers.append((ticket, None))
+                    self._syncer.add(history.writer)
             self._written.clear()
         if self._slow:
             self._work.set()

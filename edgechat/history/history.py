@@ -6,24 +6,21 @@ Here they are opened, read and closed; `writer` writes, and `repair` mends their
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.line import StoredLine, Token
+from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import repair
-from edgechat.history.committer import Answered, Committer
+from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.reader import File
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import FLAGS, Writer, reason
-from edgechat.rooms.storage import Answer
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,21 +36,8 @@ class Histories:
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
-        self._committer = Committer(self._watches)
-
-    def submit(
-        self, history: History, after: StoredLine, lines: Sequence[bytes], ticket: Any
-    ) -> None:
-        """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
-        self._committer.submit(history, lines, ticket)
-
-    def send(self) -> Sequence[Answer]:
-        """See `rooms.storage.Storage`."""
-        return self._committer.send()
-
-    async def run(self, answered: Answered) -> None:
-        """Store, for ever, what has to be waited for; `answered` is given the answers."""
-        await self._committer.run(answered)
+        committer = Committer(self._watches, syncer)
+        self.submit, self.send, self.run = committer.submit, committer.send, committer.run
 
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""

@@ -27,9 +27,9 @@ class History:
         "_settings",
         "_syncer",
         "_users",
-        "_watch",
-        "_writer",
         "opened",
+        "watch",
+        "writer",
     )
 
     def __init__(
@@ -37,17 +37,16 @@ class History:
     ) -> None:
         self.opened = opened
         self._on_disk = settings.durability == "disk"
-        self._writer = writer
-        self._watch = watch
+        self.writer = writer
+        self.watch = watch
         self._syncer = syncer
         self._settings = settings
         self._users = 0  # in threads: the file is not closed under them
         self._closed = False
 
-    @property
-    def waits(self) -> bool:
-        """An `fsync`, or a look at the file's end, is for a worker thread."""
-        return self._on_disk or self._writer.suspect
+    def is_slow(self) -> bool:
+        """Whether an append is for a worker thread: an `fsync`, or a look at the file's end."""
+        return self._on_disk or self.writer.suspect
 
     async def append(self, lines: Sequence[bytes]) -> None:
         """Store lines (without newlines) in a worker thread: all of them, or none.
@@ -56,21 +55,12 @@ class History:
         """
         self._users += 1
         try:
-            await system.run_in_thread(self._writer.append, lines)
+            await system.run_in_thread(self.writer.append, lines)
         finally:
             self._users -= 1
             self._retire()
         if not self._on_disk:
-            self._syncer.add(self._writer)
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        """The first half of `append`, where it does not wait. `confirm` before they are shown."""
-        self._writer.write(lines)
-        self._syncer.add(self._writer)
-
-    def confirm(self) -> None:
-        """The second half, after a look at the folder: the lines are where they are looked for."""
-        self._writer.confirm(self._watch.generation)
+            self._syncer.add(self.writer)
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
@@ -93,11 +83,11 @@ class History:
         """What `read` finds in the file as far as it is stored; `nothing` where there is none."""
         if self._closed:
             raise StorageUnavailable("the room has ended")
-        if self._writer.file is None:
+        if self.writer.file is None:
             return nothing
         self._users += 1
         try:
-            return await system.run_in_thread(read, self._writer.file, *args)
+            return await system.run_in_thread(read, self.writer.file, *args)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:
@@ -105,5 +95,5 @@ class History:
             self._retire()
 
     def _retire(self) -> None:
-        if self._closed and not self._users and self._writer.file is not None:
-            self._syncer.retire(self._writer)
+        if self._closed and not self._users and self.writer.file is not None:
+            self._syncer.retire(self.writer)
