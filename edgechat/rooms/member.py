@@ -14,6 +14,7 @@ from edgechat.chat.names import user_name
 from edgechat.chat.protocol import Hello, Ping, Say, error, pong
 from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
+from edgechat.rooms.defects import note_defect
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Socket
 from edgechat.settings import Settings
@@ -35,8 +36,8 @@ async def be_member(socket: Socket, room: Room, allowance: Spendable, settings: 
         except StorageUnavailable as failure:
             log.error("The history of %s can't be read: %s", room.key, failure)
             socket.close(Close.FULL, "the history can't be read now")
-        except Exception:
-            log.exception("A defect ended a connection.")
+        except Exception as defect:
+            note_defect("a connection", defect)
             socket.close(Close.DEFECT, "a defect in the server")
         finally:
             room.leave(member.session)

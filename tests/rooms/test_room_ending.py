@@ -55,6 +55,31 @@ async def test_a_visit_in_between_begins_the_idle_time_anew(autojump_clock: Mock
         assert world.storage.open_logs == 1
 
 
+async def test_a_room_that_was_only_looked_into_by_http_ends_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world(room_idle=60) as world:
+        room = world.rooms.get(LOBBY)
+        with room.visit():
+            await room.wait_opened()
+            await trio.sleep(5)
+            assert world.room() is room
+        await trio.sleep(2)
+        assert (world.room(), world.storage.open_logs) == (None, 0)
+        alice = await world.join("alice")
+        alice.hang_up()
+        await wait_all_tasks_blocked()
+        left = world.room()
+        assert left is not None
+        await trio.sleep(30)
+        with left.visit():
+            pass
+        await trio.sleep(29)
+        assert world.room() is left  # for whoever comes back
+        await trio.sleep(2)
+        assert world.room() is None
+
+
 async def test_who_says_no_hello_yet_keeps_the_room(autojump_clock: MockClock) -> None:
     async with a_world(room_idle=1, hello_timeout=10) as world:
         lurker = world.connect()
