@@ -1,12 +1,12 @@
-/** What is wrong with the connection, when it is tried again, and a way to try now. Hiccups under two seconds are not worth a word. */
-import { part } from "./element.js";
-import { word } from "./words.js";
+/** Says what is wrong with the connection and when it is tried again. Interruptions under two seconds are not shown. */
+import { part } from "./dom.js";
+import { phrase } from "./strings.js";
 
 /** @typedef {import("./connection.js").Phase} Phase */
 
 export class Banner {
   static PATIENCE = 2_000;
-  /** The server answers, but not as a chat: it does not know the address of this page, or a proxy lets no socket through. */
+  /** The server answers HTTP but no WebSocket: it does not allow this page's origin, or a proxy drops the upgrade. */
   answers = false;
   #root;
   #reason;
@@ -46,7 +46,8 @@ export class Banner {
 
   /** The reason is a live region and changes seldom; the countdown is not one. */
   #draw() {
-    const reason = this.#phase.phase === "stopped" ? word(this.#why()) : `${word(this.#why())} ${word("banner.kept")}`;
+    const reason =
+      this.#phase.phase === "stopped" ? phrase(this.#why()) : `${phrase(this.#why())} ${phrase("banner.kept")}`;
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
     this.#countdown.textContent = this.#when();
   }
@@ -62,7 +63,7 @@ export class Banner {
 
   #when() {
     if (this.#phase.phase === "stopped") return "";
-    if (this.#phase.phase !== "waiting") return word("banner.trying");
-    return word("banner.wait", { count: Math.max(1, Math.ceil((this.#phase.until - performance.now()) / 1000)) });
+    if (this.#phase.phase !== "waiting") return phrase("banner.trying");
+    return phrase("banner.wait", { count: Math.max(1, Math.ceil((this.#phase.until - performance.now()) / 1000)) });
   }
 }

@@ -1,16 +1,22 @@
 /** Where a message is written. Whatever is in it is kept as the room's draft until it is handed on. */
-import { part } from "./element.js";
-import { word } from "./words.js";
+import { part } from "./dom.js";
+import { phrase } from "./strings.js";
 
-/** @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" } | { kind: "unknown", command: string }} Command */
 /**
- * @typedef {object} Wishes
+ * @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" }
+ *   | { kind: "unknown", command: string }} Command
+ */
+/**
+ * @typedef {object} Handlers
  * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
  * @property {() => void} typing
  * @property {() => string[]} names
  */
 
-/** What is typed with a slash in front. A path (/etc/hosts) is no command, and // stands for a slash to be said. @returns {Command} */
+/**
+ * The command that was typed. A path (/etc/hosts) is not a command, and // stands for a slash to be said.
+ * @returns {Command}
+ */
 export function command(/** @type {string} */ typed) {
   const found = /^\/(\p{L}+)(?:\s+([\s\S]*))?$/u.exec(typed.trim());
   if (!found) return { kind: "say", text: typed.startsWith("//") ? typed.slice(1) : typed };
@@ -38,18 +44,22 @@ export class Composer {
   #counter;
   #root;
   /** @type {import("./completion.js").Completion | null} */ #completion = null;
-  #wishes;
+  #handlers;
   #draft;
   #lastTyping = -Infinity;
   /** @type {string[]} */ #said = [];
   #recalled = 0;
 
-  /** @param {HTMLElement} root @param {{ get: () => unknown, set: (text: string) => void }} draft @param {Wishes} wishes */
-  constructor(root, draft, wishes) {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ get: () => unknown, set: (text: string) => void }} draft
+   * @param {Handlers} handlers
+   */
+  constructor(root, draft, handlers) {
     this.#field = part(root, "textarea", HTMLTextAreaElement);
     this.#counter = part(root, ".counter", HTMLElement);
     this.#root = root;
-    this.#wishes = wishes;
+    this.#handlers = handlers;
     this.#draft = draft;
     this.#field.value = String(draft.get() ?? "");
     this.#field.addEventListener("input", () => this.#changed(true));
@@ -80,14 +90,15 @@ export class Composer {
     const left = this.limit - [...this.text].length;
     this.#counter.hidden = left > Composer.#NEAR;
     this.#counter.classList.toggle("over", left < 0);
-    this.#counter.textContent = left < 0 ? word("compose.over", { count: -left }) : word("compose.left", { count: left });
+    this.#counter.textContent =
+      left < 0 ? phrase("compose.over", { count: -left }) : phrase("compose.left", { count: left });
     return left;
   }
 
   #submit() {
     if (!this.text.trim() || this.measure() < 0) return this.focus();
     const typed = this.text.toWellFormed(); // half of an emoji cannot be sent
-    if (!this.#wishes.submit(command(typed))) return;
+    if (!this.#handlers.submit(command(typed))) return;
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;
     this.text = "";
@@ -127,14 +138,14 @@ export class Composer {
     const now = performance.now();
     if (!this.text || this.text.startsWith("/") || now - this.#lastTyping < Composer.#TYPING_EVERY) return;
     this.#lastTyping = now;
-    this.#wishes.typing();
+    this.#handlers.typing();
   }
 
   /** Names are offered from the first @ on. */
   async #complete() {
     if (!this.#completion && this.text.includes("@")) {
       const { Completion } = await import("./completion.js");
-      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#wishes.names);
+      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#handlers.names);
     }
     this.#completion?.update();
   }

@@ -5,10 +5,12 @@
 import { afterClose, ping, read } from "./protocol.js";
 
 /**
- * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", until: number, code: number } | { phase: "stopped", code: number }} Phase
+ * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", until: number, code: number }
+ *   | { phase: "stopped", code: number }} Phase
  * `until` is on the clock of `performance.now()`.
  */
-/** @typedef {{ hello: () => string, heard: (event: import("./protocol.js").ServerEvent) => void, moved: (phase: Phase) => void }} Owner */
+/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
+/** @typedef {{ hello: () => string, heard: (event: ServerEvent) => void, moved: (phase: Phase) => void }} Owner */
 
 /**
  * Full-jitter back-off: each wait is anywhere between a moment and a ceiling that doubles, so that a thousand
@@ -77,7 +79,10 @@ export class Connection {
   #address;
   #owner;
   #backoff = new Backoff();
-  #heartbeat = new Heartbeat((frame) => this.send(frame), () => this.#lost(4408));
+  #heartbeat = new Heartbeat(
+    (frame) => this.send(frame),
+    () => this.#lost(4408),
+  );
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
   /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };

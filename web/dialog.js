@@ -1,9 +1,11 @@
 /** The page's dialogs: a template each, opened on demand, gone when closed. */
-import { copy, part } from "./element.js";
-import { fill, word } from "./words.js";
+import { isPrivate } from "./addresses.js";
+import { copy, part } from "./dom.js";
+import "./strings-later.js";
+import { fill, phrase } from "./strings.js";
 
 /** Open a copy of the template `id` as a modal dialog. @returns {HTMLDialogElement} */
-export function openDialog(/** @type {string} */ id, /** @type {Record<string, string>} */ values = {}) {
+function openDialog(/** @type {string} */ id, /** @type {Record<string, string>} */ values = {}) {
   const fragment = copy(id);
   fill(fragment, values);
   const dialog = part(fragment, "dialog", HTMLDialogElement);
@@ -17,12 +19,26 @@ export function openDialog(/** @type {string} */ id, /** @type {Record<string, s
   return dialog;
 }
 
-export function openHelp() {
-  openDialog("help");
+/** @typedef {{ entries: () => Node[], rename: (name: string) => void }} Parts */
+
+/** Open a dialog of a room: people, share, settings or help. */
+export function open(
+  /** @type {string} */ name,
+  /** @type {import("./session.js").Here} */ { identity, room, store },
+  /** @type {Parts} */ parts,
+) {
+  if (name === "people") openPeople(parts.entries);
+  else if (name === "share") openShare(location.origin + location.pathname, isPrivate(room));
+  else if (name === "settings") openSettings(identity.name, store, parts.rename);
+  else openDialog("help");
 }
 
 /** Name, notifications, sound. `rename` gets the new name. */
-export function openSettings(/** @type {string} */ name, /** @type {import("./store.js").Store} */ store, /** @type {(name: string) => void} */ rename) {
+function openSettings(
+  /** @type {string} */ name,
+  /** @type {import("./store.js").Store} */ store,
+  /** @type {(name: string) => void} */ rename,
+) {
   const dialog = openDialog("settings");
   const [field, notify, sound] = [...dialog.querySelectorAll("input")];
   if (!field || !notify || !sound) return;
@@ -30,7 +46,8 @@ export function openSettings(/** @type {string} */ name, /** @type {import("./st
   notify.checked = store.get("notify") === true;
   sound.checked = store.get("sound") === true;
   notify.addEventListener("change", async () => {
-    const allowed = notify.checked && "Notification" in window && (await Notification.requestPermission()) === "granted";
+    const allowed =
+      notify.checked && "Notification" in window && (await Notification.requestPermission()) === "granted";
     part(dialog, ".denied", HTMLElement).hidden = allowed || !notify.checked;
     notify.checked = allowed;
     store.set("notify", allowed);
@@ -44,23 +61,23 @@ export function openSettings(/** @type {string} */ name, /** @type {import("./st
 }
 
 /** The list of people, on a screen too narrow to show it beside the log. */
-export function openPeople(/** @type {() => Node[]} */ entries) {
+function openPeople(/** @type {() => Node[]} */ entries) {
   const dialog = openDialog("people");
   part(dialog, "ul", HTMLElement).replaceChildren(...entries());
   return dialog;
 }
 
 /** The link of a room to copy, and for a private one its QR code. */
-export async function openShare(/** @type {string} */ address, /** @type {boolean} */ secret) {
+async function openShare(/** @type {string} */ address, /** @type {boolean} */ secret) {
   const dialog = openDialog("share");
   const [field, button] = [part(dialog, "input", HTMLInputElement), part(dialog, ".copy", HTMLButtonElement)];
-  part(dialog, ".hint", HTMLElement).textContent = word(secret ? "share.private" : "share.public");
+  part(dialog, ".hint", HTMLElement).textContent = phrase(secret ? "share.private" : "share.public");
   field.value = address;
   button.addEventListener("click", async () => {
     field.select();
     await navigator.clipboard?.writeText(address).catch(() => {}); // plain http has no clipboard: the link is selected
-    button.textContent = word("share.copied");
+    button.textContent = phrase("share.copied");
   });
   const { qrCode } = await import("./qr.js");
-  part(dialog, ".qr", HTMLElement).replaceChildren(qrCode(address, word("share.qr")));
+  part(dialog, ".qr", HTMLElement).replaceChildren(qrCode(address, phrase("share.qr")));
 }

@@ -1,5 +1,5 @@
 /** A room's history: the live end in order and without a hole (Timeline), and older pages on demand (Pages). */
-import { apiOf } from "./place.js";
+import { apiOf } from "./addresses.js";
 import { readPage } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").Stored} Stored */
@@ -31,7 +31,10 @@ export class Timeline {
     this.#held = [];
   }
 
-  /** "next": show it. "held": wait for ready. "repeat": known already. "gap": something is missing; connect again. @returns {"next" | "held" | "repeat" | "gap"} */
+  /**
+   * "next": show it. "held": wait for ready. "repeat": known already. "gap": something is missing; connect again.
+   * @returns {"next" | "held" | "repeat" | "gap"}
+   */
   take(/** @type {Stored} */ line) {
     if (this.#held) {
       this.#held.push(line);
@@ -74,9 +77,11 @@ export class Pages {
     this.#room = room;
   }
 
-  /** Lines before, after or around a seq, oldest first; `more` in that direction. Throws when the server can't be reached. */
+  /** Lines before, after or around a seq, oldest first; `more` in that direction. Throws if there is no answer. */
   async read(/** @type {"before" | "after" | "around"} */ where, /** @type {number} */ seq) {
-    const answer = await fetch(apiOf(this.#room, `/history?${where}=${seq}&limit=${Pages.SIZE}`), { cache: "no-store" });
+    const answer = await fetch(apiOf(this.#room, `/history?${where}=${seq}&limit=${Pages.SIZE}`), {
+      cache: "no-store",
+    });
     if (!answer.ok) throw new Error(`history: ${answer.status}`);
     return { lines: readPage(await answer.text()), more: answer.headers.get("EdgeChat-More") === "true" };
   }

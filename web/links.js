@@ -1,5 +1,5 @@
-/** Turns the addresses in a message's plain text into links. Loaded with the first message that may hold one: the finder is large. */
-import { element } from "./element.js";
+/** Turns the addresses in a message's plain text into links. Loaded with the first message that may hold one. */
+import { element } from "./dom.js";
 import { find } from "./vendor/linkify.js";
 
 /** Only what is written as an address: readme.md and main.py are file names, though .md and .py are countries. */
@@ -28,7 +28,10 @@ function linkText(/** @type {Text} */ node) {
   for (const { start, end, href, value, type } of find(node.data, { defaultProtocol: "https" })) {
     const wanted = (type === "email" || WRITTEN.test(value)) && SAFE.test(href) && URL.canParse(href);
     if (!wanted) continue;
-    parts.push(node.data.slice(at, start), element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, value));
+    parts.push(
+      node.data.slice(at, start),
+      element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, value),
+    );
     at = end;
   }
   if (at) node.replaceWith(...parts, node.data.slice(at));

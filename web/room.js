@@ -1,14 +1,14 @@
 /** A room's page: its frame, the question for a name, and then the session. */
-import { copy, part } from "./element.js";
-import { isPrivate } from "./place.js";
+import { isPrivate } from "./addresses.js";
+import { copy, part } from "./dom.js";
 import { Session } from "./session.js";
-import { fill, word } from "./words.js";
+import { fill, phrase } from "./strings.js";
 
 /** @typedef {{ room: string, identity: import("./store.js").Identity, store: import("./store.js").Store }} World */
 
 /** `complaint` is the key of the words that say why the name tried before was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {
-  const title = isPrivate(world.room) ? word("room.private") : world.room;
+  const title = isPrivate(world.room) ? phrase("room.private") : world.room;
   const page = copy("room");
   fill(page, { room: title });
   part(page, "h1 bdi", HTMLElement).textContent = title;
@@ -28,11 +28,16 @@ function join(/** @type {HTMLElement} */ main, /** @type {World} */ world, /** @
   session.start();
 }
 
-function askName(/** @type {HTMLElement} */ main, /** @type {World} */ world, /** @type {string} */ title, /** @type {string} */ complaint) {
+function askName(
+  /** @type {HTMLElement} */ main,
+  /** @type {World} */ world,
+  /** @type {string} */ title,
+  /** @type {string} */ complaint,
+) {
   const form = part(main, ".join form", HTMLFormElement);
   const field = part(form, "input", HTMLInputElement);
   const say = (/** @type {string} */ key) => {
-    part(form, ".complaint", HTMLElement).textContent = key && word(key);
+    part(form, ".complaint", HTMLElement).textContent = key && phrase(key);
     field.setAttribute("aria-invalid", String(Boolean(key)));
     field.focus();
   };

@@ -1,13 +1,14 @@
 /** One stay in a room: the parts, and which of them hears what. Nothing is decided here that a part could decide. */
+import { socketOf } from "./addresses.js";
 import { Banner } from "./banner.js";
-import { Company } from "./company.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Delivery } from "./delivery.js";
-import { part } from "./element.js";
+import { part } from "./dom.js";
+import { Draft } from "./draft.js";
 import { Timeline } from "./history.js";
-import { apiOf, isPrivate, socketOf } from "./place.js";
+import { People } from "./people.js";
 import { hello, typing } from "./protocol.js";
+import { Sender } from "./sender.js";
 import { Transcript } from "./transcript.js";
 
 /** @typedef {import("./room.js").World & { title: string }} Here */
@@ -21,12 +22,15 @@ export class Session {
   #met = false;
   #banner;
   #connection;
-  #delivery;
-  #company;
+  #sender;
+  #people;
   #composer;
   #transcript;
 
-  /** @param {HTMLElement} root @param {Here} here @param {(complaint: string) => void} refused the server does not take this name */
+  /**
+   * @param {HTMLElement} root @param {Here} here
+   * @param {(complaint: string) => void} refused the server does not take this name
+   */
   constructor(root, here, refused) {
     this.#root = root;
     this.#here = here;
@@ -38,8 +42,9 @@ export class Session {
       moved: (phase) => this.#moved(phase),
     });
     this.#transcript = new Transcript(root, here, () => this.#timeline.last);
-    this.#delivery = new Delivery(root, here, this.#connection);
-    this.#company = new Company(root, () => here.identity.name, (notice) => this.#transcript.notice(notice));
+    this.#sender = new Sender(root, here, this.#connection);
+    const me = () => here.identity.name;
+    this.#people = new People(root, me, (notice) => this.#transcript.notice(notice));
     this.#composer = this.#compose();
   }
 
@@ -56,26 +61,23 @@ export class Session {
 
   #compose() {
     const { store, room, identity } = this.#here;
-    const key = `draft:${room}`;
-    const draft = { get: () => store.get(key), set: (/** @type {string} */ text) => (text ? store.set(key, text) : store.remove(key)) };
-    return new Composer(part(this.#root, ".composer", HTMLElement), draft, {
+    return new Composer(part(this.#root, ".composer", HTMLElement), new Draft(store, room), {
       submit: (command) => this.#submit(command),
       typing: () => this.#connection.open && this.#connection.send(typing()),
-      names: () => this.#company.names.filter((name) => name !== identity.name),
+      names: () => this.#people.names.filter((name) => name !== identity.name),
     });
   }
 
   #listen() {
     const { signal } = this.#ended;
-    const { room } = this.#here;
     window.addEventListener("online", () => this.#connection.hurry(), { signal });
     window.addEventListener("focus", () => this.#transcript.seen(), { signal });
     window.addEventListener("hashchange", () => this.#transcript.linked(), { signal });
-    window.addEventListener("storage", (event) => this.#delivery.stored(event, room), { signal });
+    window.addEventListener("storage", (event) => this.#sender.stored(event), { signal });
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
     part(this.#root, ".skip", HTMLElement).addEventListener("click", () => this.#composer.focus(), { signal });
-    const doors = { ".count": "people", ".share": "share", ".settings": "settings" };
-    for (const [selector, what] of Object.entries(doors)) part(this.#root, selector, HTMLElement).addEventListener("click", () => this.#open(what), { signal });
+    for (const button of this.#root.querySelectorAll("[data-dialog]"))
+      button.addEventListener("click", () => this.#open(button.getAttribute("data-dialog") ?? ""), { signal });
   }
 
   #shown() {
@@ -84,13 +86,9 @@ export class Session {
     this.#transcript.seen();
   }
 
-  async #open(/** @type {string} */ what) {
-    const dialogs = await import("./dialog.js");
-    const { identity, room, store } = this.#here;
-    if (what === "people") dialogs.openPeople(() => this.#company.entries());
-    else if (what === "share") dialogs.openShare(location.origin + location.pathname, isPrivate(room));
-    else if (what === "settings") dialogs.openSettings(identity.name, store, (name) => this.#rename(name));
-    else dialogs.openHelp();
+  async #open(/** @type {string} */ name) {
+    const { open } = await import("./dialog.js");
+    open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
   }
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {
@@ -98,17 +96,18 @@ export class Session {
     part(this.#root, ".room", HTMLElement).dataset["phase"] = phase.phase;
     if (phase.phase === "connecting") {
       this.#timeline.hold();
-      this.#company.begin();
+      this.#people.begin();
     }
-    if (phase.phase === "waiting" || phase.phase === "stopped") this.#delivery.closed();
+    if (phase.phase === "waiting" || phase.phase === "stopped") this.#sender.closed();
     if (phase.phase === "waiting" && !this.#met) this.#probe();
   }
 
-  /** A browser does not say why a socket was refused; the room's address does. */
   async #probe() {
-    const answer = await fetch(apiOf(this.#here.room)).catch(() => null);
-    if (!this.#met) this.#banner.answers = answer?.ok ?? false;
-    if (answer?.status === 404 && !this.#met) this.#connection.stop(404);
+    const { probe } = await import("./probe.js");
+    const found = await probe(this.#here.room);
+    if (this.#met) return;
+    this.#banner.answers = found === "there";
+    if (found === "gone") this.#connection.stop(404);
   }
 
   #heard(/** @type {import("./protocol.js").ServerEvent} */ event) {
@@ -125,7 +124,7 @@ export class Session {
       case "quit":
       case "members":
       case "typing":
-        return this.#company.heard(event);
+        return this.#people.heard(event);
       case "pong":
       case "unknown":
         return;
@@ -139,11 +138,11 @@ export class Session {
     if (news === "gap") return this.#connection.again();
     if (news === "held") return;
     if (news === "next") this.#add([line]);
-    this.#delivery.heard(line);
+    this.#sender.heard(line);
   }
 
   #add(/** @type {import("./protocol.js").Stored[]} */ lines) {
-    for (const line of lines) if (line.kind === "line") this.#company.said(line.name);
+    for (const line of lines) if (line.kind === "line") this.#people.said(line.name);
     this.#transcript.add(lines);
   }
 
@@ -151,24 +150,25 @@ export class Session {
     const { continues, lines, reason } = this.#timeline.ready(ready);
     if (continues) this.#add(lines);
     else this.#transcript.show(lines, reason);
-    this.#company.complete(ready.members);
+    this.#people.complete(ready.members);
     this.#composer.limit = ready.limits.message_chars;
     this.#composer.measure();
-    for (const line of lines) this.#delivery.heard(line);
+    for (const line of lines) this.#sender.heard(line);
     if (!this.#met) this.#here.identity.visit(this.#here.room);
     this.#met = true;
-    this.#delivery.opened();
+    this.#sender.opened();
   }
 
   #error(/** @type {import("./protocol.js").Refusal} */ refusal) {
-    if (refusal.code === "bad_name" || refusal.code === "name_too_long") return this.#refused(`refused.${refusal.code}`);
-    this.#delivery.refused(refusal);
+    if (refusal.code === "bad_name" || refusal.code === "name_too_long")
+      return this.#refused(`refused.${refusal.code}`);
+    this.#sender.refused(refusal);
   }
 
   #submit(/** @type {import("./composer.js").Command} */ command) {
     switch (command.kind) {
       case "say":
-        this.#delivery.say(command.text);
+        this.#sender.say(command.text);
         this.#transcript.toEnd();
         return true;
       case "name":
@@ -180,7 +180,7 @@ export class Session {
         this.#open("help");
         return true;
       case "unknown":
-        this.#delivery.warn("compose.unknown", { command: command.command });
+        this.#sender.warn("compose.unknown", { command: command.command });
         return false;
     }
   }
@@ -188,11 +188,11 @@ export class Session {
   /** A name is part of the hello, so a new one takes a new connection; the token makes it continue. */
   #rename(/** @type {string} */ name) {
     if ([...name].length > 32) {
-      this.#delivery.warn("error.name");
+      this.#sender.warn("error.name");
       return false;
     }
     this.#here.identity.name = name;
-    this.#delivery.renamed(name);
+    this.#sender.renamed(name);
     this.#connection.connect();
     return true;
   }

@@ -100,6 +100,9 @@ export class Identity {
   }
 
   forget(/** @type {string} */ room) {
-    this.#store.set("rooms", this.rooms.filter((other) => other !== room));
+    this.#store.set(
+      "rooms",
+      this.rooms.filter((other) => other !== room),
+    );
   }
 }

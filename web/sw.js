@@ -11,10 +11,12 @@ const CACHE = FAMILY + VERSION;
 /** Patience in ms for the page before the kept one is shown. */
 const PATIENCE = 5_000;
 const SHELL = [
-  "banner.js", "company.js", "completion.js", "composer.js", "connection.js", "delivery.js", "dialog.js", "element.js", "history.js",
-  "landing.js", "links.js", "log.js", "main.js", "notify.js", "outbox.js", "pending.js", "place.js", "protocol.js", "qr.js",
-  "reading.js", "room.js", "roster.js", "row.js", "scroll.js", "session.js", "store.js", "style.css", "text.js", "theme.css",
-  "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js", "words-ar.js", "words.js",
+  "addresses.js", "banner.js", "completion.js", "composer.css", "composer.js", "connection.js", "controls.css",
+  "dialog.js", "dom.js", "draft.js", "history-window.js", "history.js", "landing.css", "landing.js", "links.js",
+  "main.js", "message-list.js", "message-row.js", "messages.css", "notify.js", "outbox-rows.js", "outbox.js",
+  "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js", "scroll.js", "sender.js",
+  "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
+  "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */
@@ -25,7 +27,9 @@ worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
-  const path = request.url.startsWith(worker.registration.scope) ? request.url.slice(worker.registration.scope.length) : null;
+  const path = request.url.startsWith(worker.registration.scope)
+    ? request.url.slice(worker.registration.scope.length)
+    : null;
   if (request.method !== "GET" || path === null || path.startsWith("api/")) return;
   if (request.mode === "navigate") event.respondWith(page(request, path.startsWith("room/") ? ROOM : FRONT));
   else if (path.startsWith("assets/")) event.respondWith(asset(request));

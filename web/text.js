@@ -6,7 +6,10 @@
 /** @typedef {{ kind: "text" | "code" | "block" | "emphasis" | "mention", text: string }} Piece */
 
 const BLOCK = /```(?:[\w+-]*\n)?([\s\S]*?)\n?```\n?/;
-const INLINE = /`([^`\n]+)`|(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])|(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
+const CODE = /`([^`\n]+)`/;
+const EMPHASIS = /(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])/u;
+const MENTION = /(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
+const INLINE = new RegExp([CODE, EMPHASIS, MENTION].map(({ source }) => source).join("|"), "u");
 /** A pile of combining marks climbs over the lines above: eight to a letter are more than any script needs. */
 const PILE = /(\p{M}{8})\p{M}+/gu;
 

@@ -15,7 +15,8 @@ const typed = /** @type {const} */ ([
   ["/", { kind: "say", text: "/" }],
 ]);
 
-for (const [text, expected] of typed) test(`"${text}" is ${expected.kind}`, () => assert.deepEqual(command(text), expected));
+for (const [text, expected] of typed)
+  test(`"${text}" is ${expected.kind}`, () => assert.deepEqual(command(text), expected));
 
 const names = ["Ada", "adam", "Bo", "Ada L"];
 

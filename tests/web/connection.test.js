@@ -4,7 +4,10 @@ import { Backoff, Connection, Heartbeat } from "../../web/connection.js";
 
 test("waits are spread over a ceiling that doubles up to 30 s", () => {
   const backoff = new Backoff(() => 1);
-  assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(() => backoff.next()), [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 7].map(() => backoff.next()),
+    [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000],
+  );
   backoff.reset();
   assert.equal(backoff.next(), 1000);
 });
@@ -42,7 +45,11 @@ function connected() {
   Object.assign(globalThis, { WebSocket: FakeSocket });
   FakeSocket.all = [];
   /** @type {string[]} */ const phases = [];
-  const connection = new Connection("ws://x/", { hello: () => "hello", heard: () => {}, moved: ({ phase }) => phases.push(phase) });
+  const connection = new Connection("ws://x/", {
+    hello: () => "hello",
+    heard: () => {},
+    moved: ({ phase }) => phases.push(phase),
+  });
   connection.connect();
   const socket = /** @type {FakeSocket} */ (FakeSocket.all[0]);
   socket.onopen?.();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Comings, Roster, Typists, listed } from "../../web/roster.js";
-import { follow, hue } from "../../web/row.js";
+import { follow, hue } from "../../web/message-row.js";
 
 test("names that come with the join are a roster, later ones are news", () => {
   const roster = new Roster();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mentions, pieces } from "../../web/text.js";
 
-const said = (/** @type {string} */ message) => pieces(message).map(({ kind, text }) => (kind === "text" ? text : `${kind}:${text}`));
+const said = (/** @type {string} */ message) =>
+  pieces(message).map(({ kind, text }) => (kind === "text" ? text : `${kind}:${text}`));
 
 const messages = /** @type {const} */ ([
   ["plain", ["plain"]],
@@ -20,11 +21,17 @@ const messages = /** @type {const} */ ([
   ["", []],
 ]);
 
-for (const [message, expected] of messages) test(`pieces of ${JSON.stringify(message)}`, () => assert.deepEqual(said(message), expected));
+for (const [message, expected] of messages)
+  test(`pieces of ${JSON.stringify(message)}`, () => assert.deepEqual(said(message), expected));
 
 test("nothing of a message is lost but its marks", () => {
   const message = "a <b> & *c* `d` @e\n```\nf\n```";
-  assert.equal(pieces(message).map(({ text }) => text).join(""), "a <b> & c d @e\nf");
+  assert.equal(
+    pieces(message)
+      .map(({ text }) => text)
+      .join(""),
+    "a <b> & c d @e\nf",
+  );
 });
 
 test("a pile of combining marks is cut to what letters need", () => {
@@ -51,5 +58,6 @@ const calls = /** @type {const} */ ([
 ]);
 
 for (const [message, name, called] of calls) {
-  test(`"${message}" ${called ? "calls" : "does not call"} "${name}"`, () => assert.equal(mentions(message, name), called));
+  test(`"${message}" ${called ? "calls" : "does not call"} "${name}"`, () =>
+    assert.equal(mentions(message, name), called));
 }

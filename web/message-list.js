@@ -1,5 +1,5 @@
 /** The rows of the log in their order, and nothing about scrolling. Each stored line is one element. */
-import { lostRow, markLeftOff, messageRow, place } from "./row.js";
+import { arrange, lostRow, markLeftOff, messageRow } from "./message-row.js";
 
 /** @typedef {import("./protocol.js").Stored} Stored */
 /** @typedef {import("./protocol.js").Line | import("./protocol.js").Lost} Shown */
@@ -8,12 +8,12 @@ import { lostRow, markLeftOff, messageRow, place } from "./row.js";
 /** @returns {line is Shown} */
 const isShown = (/** @type {Stored} */ line) => line.kind !== "record";
 
-export class Log {
+export class MessageList {
   #list;
   #view;
   /** @type {Item[]} */ #items = [];
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {import("./row.js").View} */ view) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {import("./message-row.js").View} */ view) {
     this.#list = list;
     this.#view = view;
   }
@@ -45,14 +45,14 @@ export class Log {
     const before = this.#items.length;
     this.#items.push(...items);
     this.#list.append(...items.map((item) => item.element));
-    this.#place(before, this.#items.length);
+    this.#arrange(before, this.#items.length);
   }
 
   prepend(/** @type {Stored[]} */ lines) {
     const items = this.#make(lines);
     this.#items.unshift(...items);
     this.#quietly(() => this.#list.prepend(...items.map((item) => item.element)));
-    this.#place(0, items.length + 1);
+    this.#arrange(0, items.length + 1);
   }
 
   /** A notice at the end; the one there is replaced if it is still the last thing said. */
@@ -74,7 +74,7 @@ export class Log {
 
   trimStart(/** @type {number} */ size) {
     for (const item of this.#items.splice(0, Math.max(0, this.#items.length - size))) item.element.remove();
-    this.#place(0, 1);
+    this.#arrange(0, 1);
   }
 
   trimEnd(/** @type {number} */ size) {
@@ -96,13 +96,15 @@ export class Log {
 
   /** @returns {Item[]} */
   #make(/** @type {Stored[]} */ lines) {
-    return lines.filter(isShown).map((line) => ({ line, element: line.kind === "lost" ? lostRow(line) : messageRow(line, this.#view) }));
+    return lines
+      .filter(isShown)
+      .map((line) => ({ line, element: line.kind === "lost" ? lostRow(line) : messageRow(line, this.#view) }));
   }
 
-  #place(/** @type {number} */ from, /** @type {number} */ to) {
+  #arrange(/** @type {number} */ from, /** @type {number} */ to) {
     for (let at = from; at < Math.min(to, this.#items.length); at++) {
       const item = this.#items[at];
-      if (item?.line) place(item.element, item.line, this.#lineAbove(at), !this.#items[at - 1]?.line);
+      if (item?.line) arrange(item.element, item.line, this.#lineAbove(at), !this.#items[at - 1]?.line);
     }
   }
 

@@ -1,25 +1,30 @@
 /** Gets what was typed into the room: the outbox, its rows, its timer, and the word about a refusal. */
-import { part } from "./element.js";
+import { part } from "./dom.js";
+import { OutboxRows } from "./outbox-rows.js";
 import { Outbox } from "./outbox.js";
-import { Pending } from "./pending.js";
 import { say } from "./protocol.js";
-import { ENGLISH, word } from "./words.js";
+import { ENGLISH, phrase } from "./strings.js";
 
-export class Delivery {
+export class Sender {
   #connection;
   #outbox;
   #rows;
   #alert;
   #store;
+  #room;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
 
-  /** @param {HTMLElement} root @param {import("./session.js").Here} here @param {Pick<import("./connection.js").Connection, "open" | "send">} connection */
+  /**
+   * @param {HTMLElement} root @param {import("./session.js").Here} here
+   * @param {Pick<import("./connection.js").Connection, "open" | "send">} connection
+   */
   constructor(root, { store, room, identity }, connection) {
     this.#connection = connection;
     this.#store = store;
+    this.#room = room;
     this.#outbox = new Outbox(store, room, identity.name);
     this.#alert = part(root, ".alert", HTMLElement);
-    this.#rows = new Pending(part(root, ".outbox", HTMLElement), {
+    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
       retry: (id) => this.#change(() => this.#outbox.retry(id)),
       remove: (id) => this.#change(() => this.#outbox.remove(id)),
     });
@@ -58,13 +63,13 @@ export class Delivery {
   }
 
   /** Another tab wrote to the storage. */
-  stored(/** @type {StorageEvent} */ event, /** @type {string} */ room) {
-    if (this.#store.owns(event.key, `outbox:${room}:`)) this.#change(() => this.#outbox.reload());
+  stored(/** @type {StorageEvent} */ event) {
+    if (this.#store.owns(event.key, `outbox:${this.#room}:`)) this.#change(() => this.#outbox.reload());
   }
 
   /** One line of words above the field; an empty key takes them away. */
   warn(/** @type {string} */ key, /** @type {Record<string, string>} */ values = {}) {
-    this.#alert.textContent = key && word(key, values);
+    this.#alert.textContent = key && phrase(key, values);
   }
 
   #warnOf(/** @type {import("./protocol.js").Refusal} */ { code, text }) {

@@ -1,7 +1,7 @@
 /** One line of the log: how it follows the one above (pure), and its element. */
-import { element } from "./element.js";
+import { element } from "./dom.js";
+import { locale, phrase } from "./strings.js";
 import { mentions, pieces } from "./text.js";
-import { locale, word } from "./words.js";
 
 /** @typedef {import("./protocol.js").Line} Line */
 /** @typedef {import("./protocol.js").Lost} Lost */
@@ -44,7 +44,7 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
   return dates.get(key).format(timestamp);
 }
 
-/** The row of a message. How it follows the row above is said by `place`, as often as that changes. */
+/** The row of a message. How it follows the row above is said by `arrange`, as often as that changes. */
 export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   const called = line.name !== view.me() && mentions(line.message, view.me());
   const when = new Date(line.timestamp).toISOString();
@@ -55,7 +55,7 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
       class: "when",
       href: `${view.page}#${line.seq}`,
       title: format(line.timestamp, "full"),
-      "aria-label": `${clock}, ${word("log.link", { seq: line.seq })}`,
+      "aria-label": `${clock}, ${phrase("log.link", { seq: line.seq })}`,
       tabindex: -1, // a tab stop a message would put five hundred of them before the field
     },
     element("time", { datetime: when }, clock),
@@ -80,7 +80,11 @@ export function speaker(/** @type {string} */ name, /** @type {Node | null} */ b
 export function messageText(/** @type {string} */ message) {
   const text = element("div", { class: "text", dir: "auto" });
   for (const { kind, text: said } of pieces(message)) text.append(pieceNode(kind, said));
-  if (ADDRESS.test(message)) import("./links.js").then(({ link }) => link(text), () => {}); // offline: it stays text
+  if (ADDRESS.test(message))
+    import("./links.js").then(
+      ({ link }) => link(text),
+      () => {},
+    ); // offline: it stays text
   return text;
 }
 
@@ -101,14 +105,15 @@ function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @t
 }
 
 export function lostRow(/** @type {Lost} */ line) {
-  return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, word("log.lost")));
+  return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, phrase("log.lost")));
 }
 
 /**
  * Say how a row stands after the line above it: a new day, or the same speaker going on.
- * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous @param {boolean} parted a notice is between them
+ * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous
+ * @param {boolean} parted a notice is between them
  */
-export function place(row, line, previous, parted) {
+export function arrange(row, line, previous, parted) {
   if (line.kind === "lost") return;
   const { newDay, grouped } = follow(previous?.kind === "line" ? previous : null, line);
   row.classList.toggle("grouped", grouped && !parted && !row.querySelector(".left-off"));
@@ -120,7 +125,7 @@ export function place(row, line, previous, parted) {
 /** The line where the reader left off, above this row. */
 export function markLeftOff(/** @type {HTMLElement} */ row) {
   row.classList.remove("grouped");
-  const mark = element("div", { class: "left-off" }, element("span", {}, word("log.left")));
+  const mark = element("div", { class: "left-off" }, element("span", {}, phrase("log.left")));
   const day = row.querySelector(".day");
   if (day) day.after(mark);
   else row.prepend(mark);

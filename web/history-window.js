@@ -7,14 +7,14 @@
 /** @typedef {{ unseen: number, away: boolean, older: boolean, failed: boolean, empty: boolean }} State */
 /**
  * @typedef {object} Parts
- * @property {import("./log.js").Log} log
+ * @property {import("./message-list.js").MessageList} list
  * @property {import("./scroll.js").Scroll} scroll
  * @property {Pick<import("./history.js").Pages, "read">} pages
  * @property {() => number} newest the seq of the room's newest line
  * @property {(state: State) => void} changed
  */
 
-export class Reading {
+export class HistoryWindow {
   static ROWS = 500;
   /** Rows are taken away so many at once: the row that becomes the first gets its day written above it. */
   static #SLACK = 25;
@@ -49,11 +49,12 @@ export class Reading {
 
   /** Lines that were just said. */
   append(/** @type {Stored[]} */ lines) {
-    const { log, scroll } = this.#parts;
-    if (!scroll.stuck && this.#attached && log.size + lines.length > Reading.ROWS + Reading.ROWS / 10) this.#attached = false;
+    const { list, scroll } = this.#parts;
+    if (!scroll.stuck && this.#attached && list.size + lines.length > HistoryWindow.ROWS + HistoryWindow.ROWS / 10)
+      this.#attached = false;
     if (!this.atEnd) this.#unseen += lines.length;
-    if (this.#attached) log.append(lines);
-    if (this.atEnd && log.size > Reading.ROWS + Reading.#SLACK) log.trimStart(Reading.ROWS);
+    if (this.#attached) list.append(lines);
+    if (this.atEnd && list.size > HistoryWindow.ROWS + HistoryWindow.#SLACK) list.trimStart(HistoryWindow.ROWS);
     scroll.follow();
     this.#tell();
   }
@@ -70,7 +71,8 @@ export class Reading {
   /** Go to the newest line. */
   async latest() {
     const { scroll, pages, newest } = this.#parts;
-    if (!this.#attached) await this.#once(async () => this.#replace((await pages.read("before", newest() + 1)).lines, true));
+    if (!this.#attached)
+      await this.#once(async () => this.#replace((await pages.read("before", newest() + 1)).lines, true));
     if (!this.#attached) return;
     this.#unseen = 0;
     scroll.toEnd();
@@ -79,35 +81,37 @@ export class Reading {
 
   /** Show the lines around `seq`, and give its row. */
   async goTo(/** @type {number} */ seq) {
-    const { log, scroll, pages } = this.#parts;
-    if (seq < log.first || seq > log.last) await this.#once(async () => this.#replace((await pages.read("around", seq)).lines, false));
-    const row = log.rowFrom(seq);
+    const { list, scroll, pages } = this.#parts;
+    if (seq < list.first || seq > list.last)
+      await this.#once(async () => this.#replace((await pages.read("around", seq)).lines, false));
+    const row = list.rowFrom(seq);
     if (row) scroll.reveal(row);
     this.#tell();
     return row;
   }
 
   #replace(/** @type {Stored[]} */ lines, /** @type {boolean} */ newest) {
-    this.#parts.log.show(lines);
+    this.#parts.list.show(lines);
     this.#older = (lines[0]?.seq ?? 1) > 1;
     this.#attached = newest || (lines.at(-1)?.seq ?? 0) >= this.#parts.newest();
     if (newest) this.#unseen = 0;
   }
 
   #load(/** @type {"before" | "after"} */ where) {
-    const { log, scroll, pages, newest } = this.#parts;
+    const { list, scroll, pages, newest } = this.#parts;
     const known = newest();
     return this.#once(async () => {
-      const { lines, more } = await pages.read(where, where === "before" ? log.first : log.last);
+      const { lines, more } = await pages.read(where, where === "before" ? list.first : list.last);
       scroll.keep(() => {
-        if (where === "before") log.prepend(lines);
-        else log.append(lines.filter((line) => line.seq > log.last));
-        if (where === "before") this.#attached &&= log.size <= Reading.ROWS;
-        if (where === "before") log.trimEnd(Reading.ROWS);
-        else log.trimStart(Reading.ROWS);
+        if (where === "before") list.prepend(lines);
+        else list.append(lines.filter((line) => line.seq > list.last));
+        if (where === "before") this.#attached &&= list.size <= HistoryWindow.ROWS;
+        if (where === "before") list.trimEnd(HistoryWindow.ROWS);
+        else list.trimStart(HistoryWindow.ROWS);
       });
       this.#older = where === "after" || more;
-      if (where === "after") this.#attached = !more && newest() === known; // not by seq: a damaged line is left out of a page
+      // not by seq: a damaged line is left out of a page
+      if (where === "after") this.#attached = !more && newest() === known;
     });
   }
 
@@ -126,9 +130,9 @@ export class Reading {
   }
 
   #tell() {
-    const { log, scroll, changed } = this.#parts;
+    const { list, scroll, changed } = this.#parts;
     const away = !this.#attached || (!scroll.stuck && scroll.toBottom > scroll.height);
-    const state = { unseen: this.#unseen, away, older: this.#older, failed: this.#failed, empty: log.size === 0 };
+    const state = { unseen: this.#unseen, away, older: this.#older, failed: this.#failed, empty: list.size === 0 };
     const key = Object.values(state).join();
     if (key !== this.#told) changed(state);
     this.#told = key;

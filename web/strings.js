@@ -1,5 +1,5 @@
 /**
- * Every word that the interface says, English first. Another language is a file of the same keys (words-ar.js);
+ * Every word that the interface says, English first. Another language is a file of the same keys (strings-ar.js);
  * `{name}` stands for a value, and an object is chosen from by the language's plural rules.
  */
 
@@ -7,34 +7,12 @@
 /** @typedef {{ language: string, direction: "ltr" | "rtl", phrases: Record<string, Phrase> }} Language */
 
 /** @type {Record<string, () => Promise<{ default: Language }>>} */
-const OTHERS = { ar: () => import("./words-ar.js") };
+const OTHERS = { ar: () => import("./strings-ar.js") };
 
 /** @type {Record<string, Phrase>} */
 export const ENGLISH = {
-  "landing.title": "A chat room is a link.",
-  "landing.lead": "Open a room, send its link, and talk. No account, nothing to install.",
-  "landing.public": "Open a public room",
-  "landing.public.hint": "Anyone who knows its name can come in.",
-  "landing.private": "Make a private room",
-  "landing.private.hint": "Its link is the key: only those you send it to can find it.",
-  "landing.recent": "Your rooms",
-  "landing.forget": "Forget {room}",
-  "landing.sample.ada": "The draft is up: have a look before four?",
-  "landing.sample.bo": "Reading it now. Page 3 is lovely.",
-  "landing.sample.ada2": "Then we print it.",
-  "landing.sample.here": "3 here",
-  "landing.fact.kept": "What is said stays",
-  "landing.fact.kept.text": "The history is kept on this server, in plain files that its owner can read.",
-  "landing.fact.safe": "Nothing typed is lost",
-  "landing.fact.safe.text": "Offline, a restart, a closed lid: your words wait and go by themselves.",
-  "landing.fact.names": "Names are not verified",
-  "landing.fact.names.text": "Anyone can use any name. Check in another way that it is who you think.",
   "field.name": "Your name",
-  "field.room": "Room name",
-  "field.room.example": "garden-club",
-  "error.room": "Letters, digits and hyphens, 32 at most.",
   "error.name": "A name needs 1 to 32 characters.",
-  "error.private": "The server did not answer. Try again in a moment.",
   "join.title": "Join {room}",
   "join.lead": "Nobody sees you before you join. What is said here is kept, and names are not verified.",
   "join.go": "Join",
@@ -99,26 +77,6 @@ export const ENGLISH = {
   "banner.trying": "Trying …",
   "banner.now": "Try now",
   "banner.stopped": "The server closed this connection and does not want it back.",
-  "share.title": "Share this room",
-  "share.private": "Anyone with this link can read all of this room and write in it. It can't be taken back.",
-  "share.public": "Anyone can open this room by its name.",
-  "share.copy": "Copy link",
-  "share.copied": "Copied",
-  "share.qr": "QR code of the link",
-  "settings.title": "Settings",
-  "settings.notify": "Notify me when I am mentioned",
-  "settings.notify.denied": "This browser does not allow it for this page.",
-  "settings.sound": "A sound when I am mentioned",
-  "settings.save": "Save",
-  "help.title": "Help",
-  "help.keys": "Enter sends, Shift+Enter begins a new line, Arrow up brings back what you said last, Tab completes @names.",
-  "help.text": "*emphasis*, `code`, and ``` around a block of code.",
-  "help.name": "/name Ada: be called Ada",
-  "help.rooms": "/rooms: all rooms",
-  "help.help": "/help: this page",
-  "notify.title": "{name} in {room}",
-  "close": "Close",
-  "skip": "Skip to the message field",
 };
 
 /** @type {Language} */
@@ -130,7 +88,7 @@ let region = "en";
 export const locale = () => region;
 
 /** Take the first of these languages that is there; English if none is. */
-export async function speak(/** @type {readonly string[]} */ wanted) {
+export async function setLanguage(/** @type {readonly string[]} */ wanted) {
   const base = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0] ?? "";
   region = wanted.find((tag) => base(tag) === "en" || base(tag) in OTHERS) ?? "en";
   const other = await OTHERS[base(region)]?.().catch(() => null);
@@ -141,25 +99,26 @@ export async function speak(/** @type {readonly string[]} */ wanted) {
 }
 
 /** The phrase of this key with its values in place; `count` chooses the plural form. */
-export function word(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
-  const phrase = current.phrases[key] ?? ENGLISH[key] ?? key;
-  const text = typeof phrase === "string" ? phrase : (phrase[plural.select(Number(values.count))] ?? phrase.other);
+export function phrase(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
+  const found = current.phrases[key] ?? ENGLISH[key] ?? key;
+  const text = typeof found === "string" ? found : (found[plural.select(Number(values.count))] ?? found.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     return typeof value === "number" ? value.toLocaleString(region) : (value ?? whole);
   });
 }
 
-/** Give every marked element below `root` its words: `data-word` for its text, `data-label`, `data-place` for attributes. */
+/** Give each marked element below `root` its text (`data-phrase`) and attributes (`data-label`, …). */
 export function fill(/** @type {ParentNode} */ root, /** @type {Record<string, string>} */ values = {}) {
   /** @type {[string, (element: Element, text: string) => void][]} */
   const ways = [
-    ["word", (element, text) => element.replaceChildren(text)],
+    ["phrase", (element, text) => element.replaceChildren(text)],
     ["label", (element, text) => element.setAttribute("aria-label", text)],
     ["title", (element, text) => element.setAttribute("title", text)],
-    ["place", (element, text) => element.setAttribute("placeholder", text)],
+    ["placeholder", (element, text) => element.setAttribute("placeholder", text)],
   ];
   for (const [name, put] of ways) {
-    for (const element of root.querySelectorAll(`[data-${name}]`)) put(element, word(element.getAttribute(`data-${name}`) ?? "", values));
+    for (const element of root.querySelectorAll(`[data-${name}]`))
+      put(element, phrase(element.getAttribute(`data-${name}`) ?? "", values));
   }
 }

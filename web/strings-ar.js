@@ -1,6 +1,6 @@
-/** Arabic. The keys are those of words.js. */
+/** Arabic. The keys are those of strings.js. */
 
-/** @type {import("./words.js").Language} */
+/** @type {import("./strings.js").Language} */
 const arabic = {
   language: "ar",
   direction: "rtl",
@@ -58,7 +58,12 @@ const arabic = {
     "log.others": { two: "{names} واثنان آخران", few: "{names} و{count} آخرون", other: "{names} و{count} آخرين" },
     "log.new": { other: "{count} جديد" },
     "log.latest": "إلى الأحدث",
-    "log.unread": { one: "رسالة منذ كنت هنا", two: "رسالتان منذ كنت هنا", few: "{count} رسائل منذ كنت هنا", other: "{count} رسالة منذ كنت هنا" },
+    "log.unread": {
+      one: "رسالة منذ كنت هنا",
+      two: "رسالتان منذ كنت هنا",
+      few: "{count} رسائل منذ كنت هنا",
+      other: "{count} رسالة منذ كنت هنا",
+    },
     "compose.label": "رسالة",
     "compose.place": "رسالة إلى {room}",
     "compose.send": "أرسل",
@@ -111,8 +116,8 @@ const arabic = {
     "help.rooms": "‎/rooms: كل الغرف",
     "help.help": "‎/help: هذه الصفحة",
     "notify.title": "{name} في {room}",
-    "close": "أغلق",
-    "skip": "إلى خانة الرسالة",
+    close: "أغلق",
+    skip: "إلى خانة الرسالة",
   },
 };
 
