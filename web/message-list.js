@@ -88,10 +88,14 @@ export class MessageList {
 
   /** Draw the line where the reader left off above the first line after `seq`; take an older one away. */
   markAfter(/** @type {number} */ seq) {
-    this.#list.querySelector(".left-off")?.remove();
+    this.unmark();
     const row = this.rowFrom(seq + 1);
     if (row) markLeftOff(row);
     return row;
+  }
+
+  unmark() {
+    this.#list.querySelector(".left-off")?.remove();
   }
 
   /** @returns {Item[]} */

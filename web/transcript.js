@@ -44,12 +44,14 @@ export class Transcript {
     };
     this.#unread = new Unread(kept, (count, calls) => this.#tell(count, calls));
     part(root, ".latest", HTMLButtonElement).addEventListener("click", () => this.#window.latest());
-    part(root, ".missed button", HTMLButtonElement).addEventListener("click", () => this.#toLeftOff());
+    part(root, ".missed", HTMLButtonElement).addEventListener("click", () => this.#toLeftOff());
+    part(root, ".unreachable", HTMLButtonElement).addEventListener("click", () => this.#window.retry());
   }
 
   /** A join that continues nothing: these lines and no others. `reason` is why not, if the client asked to go on. */
   show(/** @type {Stored[]} */ lines, /** @type {string | null} */ reason) {
-    if (reason === "forked") this.#unread.reset();
+    // what was read beyond the room's head belongs to a history that is gone
+    if (reason === "forked" || this.#unread.leftOff > this.#newest()) this.#unread.reset();
     this.#window.show(lines);
     if (reason)
       this.notice(element("p", { class: "notice" }, phrase(reason === "forked" ? "room.forked" : "room.missed")));
@@ -77,17 +79,22 @@ export class Transcript {
     if (looked() && this.#window.atEnd) this.#unread.read(this.#newest());
   }
 
-  /** The address names a message (#42): go there. */
-  async linked() {
-    const seq = Number(location.hash.slice(1));
-    if (!Number.isInteger(seq) || seq < 1) return;
-    const row = await this.#window.goTo(seq);
+  /** The address names a message (#42): go there, or say that it can't be shown. */
+  linked() {
+    const told = part(this.#root, ".told", HTMLElement);
+    told.textContent = "";
     for (const old of this.#root.querySelectorAll(".row.linked")) old.classList.remove("linked");
-    row?.classList.add("linked");
+    const seq = /^#([1-9]\d*)$/.exec(location.hash)?.[1];
+    if (!seq) return;
+    this.#window.goTo(Number(seq), (row) => {
+      if (row?.dataset["seq"] === seq && !row.matches(".lost")) row.classList.add("linked");
+      else told.textContent = phrase("room.nothing", { seq });
+    });
   }
 
-  /** One's own message is said: whatever was read, the end is where one is now. */
+  /** One's own message was sent: go to the end; nothing above it is unread any more. */
   toEnd() {
+    this.#list.unmark();
     this.#window.latest();
   }
 
@@ -120,12 +127,13 @@ export class Transcript {
     if (row && this.#scroll.isAbove(row)) this.#scroll.reveal(row);
   }
 
-  async #toLeftOff() {
+  #toLeftOff() {
     part(this.#root, ".missed", HTMLElement).hidden = true;
     const { leftOff } = this.#unread;
-    await this.#window.goTo(leftOff + 1);
-    const row = this.#list.markAfter(leftOff);
-    if (row) this.#scroll.reveal(row);
+    this.#window.goTo(leftOff + 1, () => {
+      const row = this.#list.markAfter(leftOff);
+      if (row) this.#scroll.reveal(row);
+    });
   }
 
   /** @param {import("./history-window.js").State} state */
@@ -135,9 +143,10 @@ export class Transcript {
     latest.classList.toggle("new", unseen > 0);
     latest.textContent = unseen ? `${phrase("log.new", { count: unseen })} ↓` : `${phrase("log.latest")} ↓`;
     const top = part(this.#root, ".beginning", HTMLElement);
-    top.hidden = empty;
+    top.hidden = empty || failed;
     const begun = phrase("room.beginning", { room: this.#here.title });
-    top.textContent = failed ? phrase("room.unreachable") : older ? phrase("room.loading") : begun;
+    top.textContent = older ? phrase("room.loading") : begun;
+    part(this.#root, ".unreachable", HTMLElement).hidden = !failed;
     part(this.#root, ".empty", HTMLElement).hidden = !empty;
   }
 
