@@ -8,6 +8,8 @@ export class Banner {
   static PATIENCE = 2_000;
   /** The server answers HTTP but no WebSocket: it does not allow this page's origin, or a proxy drops the upgrade. */
   answers = false;
+  /** The code of the refusal that came before a close. */
+  refusal = "";
   #root;
   #reason;
   #countdown;
@@ -42,6 +44,7 @@ export class Banner {
     this.#patience = this.#tick = undefined;
     this.#root.hidden = true;
     this.answers = false;
+    this.refusal = "";
   }
 
   /** The reason is a live region and changes seldom; the countdown is not one. */
@@ -57,7 +60,7 @@ export class Banner {
     if (!navigator.onLine) return "banner.offline";
     const code = "code" in this.#phase ? this.#phase.code : 0;
     if (code === 1012) return "banner.restart";
-    if (code === 1013) return "banner.full";
+    if (code === 1013) return this.refusal === "storage_unavailable" ? "banner.storage" : "banner.full";
     return this.answers ? "banner.refused" : "banner.lost";
   }
 

@@ -76,6 +76,10 @@ export class Heartbeat {
 
 export class Connection {
   static #LATER = 5_000;
+  /** A server that says nothing for this long while one connects is not there: a captive portal, a proxy that hangs. */
+  static PATIENCE = 10_000;
+  /** An attempt younger than this is not begun anew for a good moment. */
+  static #YOUNG = 3_000;
   #address;
   #owner;
   #backoff = new Backoff();
@@ -85,6 +89,8 @@ export class Connection {
   );
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
+  #begun = 0;
   /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };
 
   constructor(/** @type {string | URL} */ address, /** @type {Owner} */ owner) {
@@ -101,6 +107,8 @@ export class Connection {
     this.#release();
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
+    this.#begun = performance.now();
+    this.#expect();
     this.#move({ phase: "connecting" });
     socket.onopen = () => {
       socket.send(this.#owner.hello());
@@ -110,10 +118,12 @@ export class Connection {
     socket.onclose = ({ code }) => this.#lost(code);
   }
 
-  /** A good moment: the network is back, the page is looked at. Try at once, or make sure that the peer is there. */
+  /** A good moment: the network is back, the page is looked at. Try at once, or check that the server is there. */
   hurry() {
-    if (this.#phase.phase === "waiting") this.connect();
-    else if (this.open) this.#heartbeat.ask();
+    const { phase } = this.#phase;
+    const old = performance.now() - this.#begun > Connection.#YOUNG;
+    if (phase === "open") this.#heartbeat.ask();
+    else if (phase === "waiting" || (phase === "connecting" && old)) this.connect();
   }
 
   send(/** @type {string} */ frame) {
@@ -133,12 +143,19 @@ export class Connection {
   #heard(/** @type {unknown} */ data) {
     if (typeof data !== "string") return;
     this.#heartbeat.heard();
+    if (!this.open) this.#expect();
     const event = read(data);
     if (event.kind === "ready") {
       this.#backoff.reset();
+      clearTimeout(this.#deadline);
       this.#move({ phase: "open" });
     }
     this.#owner.heard(event);
+  }
+
+  #expect() {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#lost(4408), Connection.PATIENCE);
   }
 
   #lost(/** @type {number} */ code) {
@@ -152,6 +169,7 @@ export class Connection {
 
   #release() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
     this.#heartbeat.stop();
     const socket = this.#socket;
     if (!socket) return;

@@ -4,12 +4,12 @@
  */
 
 /** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {{ unseen: number, away: boolean, older: boolean, failed: boolean, empty: boolean }} State */
 /**
+ * @typedef {{ unseen: number, away: boolean, older: boolean, failed: boolean, empty: boolean }} State
  * @typedef {object} Parts
  * @property {import("./message-list.js").MessageList} list
  * @property {import("./scroll.js").Scroll} scroll
- * @property {Pick<import("./history.js").Pages, "read">} pages
+ * @property {Pick<import("./pages.js").Pages, "read">} pages
  * @property {() => number} newest the seq of the room's newest line
  * @property {(state: State) => void} changed
  */
@@ -31,7 +31,7 @@ export class HistoryWindow {
   /** One page at a time, in the order asked for. */
   #turns = Promise.resolve();
   #waiting = 0;
-  /** What failed, for `retry`. @type {(() => Promise<void>) | null} */
+  /** What failed, for `retry`. @type {(() => Promise<any>) | null} */
   #failed = null;
   #told = "";
 
@@ -63,8 +63,7 @@ export class HistoryWindow {
   /** Lines that were just said. */
   append(/** @type {Stored[]} */ lines) {
     const { list, scroll } = this.#parts;
-    const full = list.size + lines.length > HistoryWindow.ROWS * 1.1;
-    if (!scroll.stuck && this.#attached && full) this.#detach();
+    if (!scroll.stuck && this.#attached && list.size + lines.length > HistoryWindow.ROWS * 1.1) this.#detach();
     if (!this.atEnd) this.#unseen += lines.length;
     if (this.#attached) list.append(lines);
     else this.#arrived?.push(...lines);
@@ -83,7 +82,6 @@ export class HistoryWindow {
     else if (!this.#attached && scroll.toBottom < scroll.height) await this.#turn(() => this.#below());
   }
 
-  /** Go to the newest line. */
   async latest() {
     if (!this.#attached || this.#waiting) await this.#turn(() => this.#toNewest());
     if (!this.#attached) return;
@@ -92,8 +90,11 @@ export class HistoryWindow {
     this.#tell();
   }
 
-  /** Show the lines around `seq`. `reached` gets its row, or the nearest one's; null where there is none. */
-  async goTo(/** @type {number} */ seq, /** @type {(row: HTMLElement | null) => void} */ reached) {
+  /**
+   * Show the lines around `seq`, and hand on its row, or the nearest one's; null where there is none.
+   * @param {number} seq @param {(row: HTMLElement | null) => void} reached
+   */
+  async goTo(seq, reached) {
     const { list, scroll, newest } = this.#parts;
     await this.#turn(async () => {
       const known = seq >= list.first && seq <= list.last;
@@ -104,7 +105,6 @@ export class HistoryWindow {
     });
   }
 
-  /** Try again what failed. */
   async retry() {
     if (this.#failed) await this.#turn(this.#failed);
   }
@@ -180,7 +180,7 @@ export class HistoryWindow {
   #turn(/** @type {() => Promise<void>} */ work) {
     this.#waiting += 1;
     this.#turns = this.#turns.then(async () => {
-      this.#failed = await work().then(() => null, () => work);
+      this.#failed = (await work().catch(() => work)) ?? null;
       this.#arrived = null;
       this.#waiting -= 1;
       this.#tell();

@@ -78,12 +78,6 @@ function refusal(/** @type {any} */ said) {
   };
 }
 
-/** A page of NDJSON history, oldest first. @returns {Stored[]} */
-export function readPage(/** @type {string} */ text) {
-  const events = text.split("\n").filter(Boolean).map(read);
-  return /** @type {Stored[]} */ (events.filter((event) => "seq" in event && event.kind !== "ready"));
-}
-
 /** The first frame: who comes, and after which line the server should go on. */
 export function hello(/** @type {string} */ name, /** @type {Token | null} */ since, backlog = 100) {
   return JSON.stringify(since ? { name, v: 2, backlog, since } : { name, v: 2, backlog });

@@ -6,6 +6,7 @@ import { say } from "./protocol.js";
 import { ENGLISH, phrase } from "./strings.js";
 
 export class Sender {
+  static DOUBT = 3_000;
   #connection;
   #outbox;
   #rows;
@@ -13,10 +14,11 @@ export class Sender {
   #store;
   #room;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #doubt;
 
   /**
    * @param {HTMLElement} root @param {import("./session.js").Here} here
-   * @param {Pick<import("./connection.js").Connection, "open" | "send">} connection
+   * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
    */
   constructor(root, { store, room, identity }, connection) {
     this.#connection = connection;
@@ -39,6 +41,7 @@ export class Sender {
   /** A line of the room: the acknowledgement of the entry with its id, if it is one of ours. */
   heard(/** @type {import("./protocol.js").Stored} */ line) {
     if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
+    clearTimeout(this.#doubt);
     this.warn("");
     this.#change(() => {});
   }
@@ -55,6 +58,7 @@ export class Sender {
   }
 
   closed() {
+    clearTimeout(this.#doubt);
     this.#outbox.disconnected();
   }
 
@@ -84,12 +88,19 @@ export class Sender {
     this.#pump();
   }
 
+  /** A line that does not come back soon may mean a connection that is dead: ask. */
+  #send(/** @type {import("./outbox.js").Entry} */ { text, id }) {
+    this.#connection.send(say(text, id));
+    clearTimeout(this.#doubt);
+    this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);
+  }
+
   /** Send what may go now, and come back when the next may. */
   #pump() {
     clearTimeout(this.#timer);
     if (!this.#connection.open) return;
     const entry = this.#outbox.next(performance.now());
-    if (entry) this.#connection.send(say(entry.text, entry.id));
+    if (entry) this.#send(entry);
     const wait = this.#outbox.due(performance.now());
     if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
   }

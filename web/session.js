@@ -93,7 +93,8 @@ export class Session {
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {
     this.#banner.moved(phase);
-    part(this.#root, ".room", HTMLElement).dataset["phase"] = phase.phase;
+    const code = "code" in phase ? phase.code : 0;
+    Object.assign(part(this.#root, ".room", HTMLElement).dataset, { phase: phase.phase, code });
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#people.begin();
@@ -103,8 +104,7 @@ export class Session {
   }
 
   async #probe() {
-    const { probe } = await import("./probe.js");
-    const found = await probe(this.#here.room);
+    const found = await import("./probe.js").then((module) => module.probe(this.#here.room)).catch(() => "away");
     if (this.#met) return;
     this.#banner.answers = found === "there";
     if (found === "gone") this.#connection.stop(404);
@@ -162,6 +162,7 @@ export class Session {
   #error(/** @type {import("./protocol.js").Refusal} */ refusal) {
     if (refusal.code === "bad_name" || refusal.code === "name_too_long")
       return this.#refused(`refused.${refusal.code}`);
+    if (!this.#connection.open) this.#banner.refusal = refusal.code; // said before a close, whose code is less exact
     this.#sender.refused(refusal);
   }
 

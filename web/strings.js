@@ -72,6 +72,7 @@ export const ENGLISH = {
   "banner.restart": "The server is restarting.",
   "banner.refused": "The server takes no chat from this address. Its owner can allow it.",
   "banner.full": "The server is full.",
+  "banner.storage": "The server can't read this room's history now.",
   "banner.offline": "You are offline.",
   "banner.kept": "What you write waits here and is sent when it is back.",
   "banner.wait": { one: "Trying again in {count} s", other: "Trying again in {count} s" },

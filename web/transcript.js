@@ -2,7 +2,6 @@
 import { pageOf } from "./addresses.js";
 import { element, part } from "./dom.js";
 import { HistoryWindow } from "./history-window.js";
-import { Pages } from "./history.js";
 import { MessageList } from "./message-list.js";
 import { Scroll } from "./scroll.js";
 import { phrase } from "./strings.js";
@@ -34,7 +33,7 @@ export class Transcript {
     this.#window = new HistoryWindow({
       list: this.#list,
       scroll: this.#scroll,
-      pages: new Pages(room),
+      pages: { read: async (where, seq) => new (await import("./pages.js")).Pages(room).read(where, seq) },
       newest,
       changed: (state) => this.#draw(state),
     });

@@ -20,7 +20,10 @@ test("what is said while the newest page is fetched is shown after it, each line
   await there.answer();
   await latest;
   there.say(); // and after it
-  assert.deepEqual(there.seqs(), lines(902, 1003).map(({ seq }) => seq));
+  assert.deepEqual(
+    there.seqs(),
+    lines(902, 1003).map(({ seq }) => seq),
+  );
   assert.equal(there.state()?.unseen, 0);
 });
 
@@ -34,7 +37,10 @@ test("the same on the way down by scrolling", async () => {
   await there.answer();
   there.say();
   assert.ok(there.window.attached);
-  assert.deepEqual(there.seqs(), lines(750, 1002).map(({ seq }) => seq));
+  assert.deepEqual(
+    there.seqs(),
+    lines(750, 1002).map(({ seq }) => seq),
+  );
   assert.equal(there.state()?.unseen, 2); // they are below what the reader sees
 });
 
@@ -134,6 +140,9 @@ test("reading far up keeps about 500 rows, and the way back has no hole", async 
     await there.answer();
   }
   const shown = there.seqs();
-  assert.deepEqual(shown, lines(there.room.newest - shown.length + 1, there.room.newest).map(({ seq }) => seq));
+  assert.deepEqual(
+    shown,
+    lines(there.room.newest - shown.length + 1, there.room.newest).map(({ seq }) => seq),
+  );
   assert.ok(shown.length >= 500 && shown.length <= 525);
 });

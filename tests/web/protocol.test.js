@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterClose, afterRefusal, hello, ping, read, readPage, say } from "../../web/protocol.js";
+import { afterClose, afterRefusal, hello, ping, read, say } from "../../web/protocol.js";
 
 const LINE = '{"seq":42,"timestamp":1763880000123,"name":"alice","message":"hi","id":"c1","h":"9f86d081884c7d65"}';
 
@@ -42,17 +42,6 @@ for (const frame of ["", "nonsense", "7", "null", "[]", "{}", '{"news":true}']) 
   test(`${frame || "an empty frame"} is unknown, not an error`, () =>
     assert.deepEqual(read(frame), { kind: "unknown" }));
 }
-
-test("a page of history is its lines, damaged ones included", () => {
-  const page = readPage(`${LINE}\n{"seq":43,"kind":"lost"}\n`);
-  assert.deepEqual(
-    page.map((line) => [line.kind, line.seq]),
-    [
-      ["line", 42],
-      ["lost", 43],
-    ],
-  );
-});
 
 test("what is sent is what the contract says", () => {
   assert.equal(hello("alice", null), '{"name":"alice","v":2,"backlog":100}');

@@ -62,8 +62,7 @@ export function world(/** @type {number} */ count, /** @type {(seq: number) => b
     reached,
     seqs: () => rows.map(({ seq }) => seq),
     state: () => states.at(-1),
-    goTo: (/** @type {number} */ seq) =>
-      window.goTo(seq, (row) => reached.push(/** @type {any} */ (row)?.seq ?? null)),
+    goTo: (/** @type {number} */ seq) => window.goTo(seq, (row) => reached.push(/** @type {any} */ (row)?.seq ?? null)),
     say() {
       room.newest += 1;
       window.append([line(room.newest)]);
@@ -86,4 +85,3 @@ export function world(/** @type {number} */ count, /** @type {(seq: number) => b
     },
   };
 }
-
