@@ -2,7 +2,7 @@
 import { isPrivate, roomNamed, roomOf } from "./addresses.js";
 import { element, part } from "./dom.js";
 import { Identity, Store, openStorage } from "./store.js";
-import { fill, setLanguage } from "./strings.js";
+import { fill, phrase, setLanguage } from "./strings.js";
 
 const base = new URL(document.baseURI).pathname;
 const store = new Store(base);
@@ -44,5 +44,15 @@ function install() {
   navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {});
 }
 
+/** A page that failed says so; the error goes on to the console. */
+function failed() {
+  if (document.querySelector(".broken")) return;
+  const reload = element("button", { type: "button", class: "small" }, phrase("page.reload"));
+  reload.addEventListener("click", () => location.reload());
+  document.body.append(element("p", { class: "broken", role: "alert" }, phrase("page.failed"), reload));
+}
+
+window.addEventListener("unhandledrejection", failed);
+window.addEventListener("error", ({ error }) => error && failed());
 await start();
 install();

@@ -58,8 +58,11 @@ function stored(/** @type {any} */ said) {
   if (said.kind === "lost") return { kind: "lost", seq: said.seq };
   if (typeof said.message !== "string") return { kind: "record", seq: said.seq, h: String(said.h) };
   const { seq, h, timestamp, name, message, id = null } = said;
-  return { kind: "line", seq, h: String(h), timestamp: Number(timestamp), name: String(name), message, id };
+  return { kind: "line", seq, h: String(h), timestamp: time(timestamp), name: String(name), message, id };
 }
+
+/** A time that `Date` can show: what it can't would throw at each drawing of the row. */
+const time = (/** @type {unknown} */ ms) => (Math.abs(Number(ms)) <= 8.64e15 ? Number(ms) : 0);
 
 /** @returns {Ready} */
 function ready(/** @type {any} */ said) {

@@ -1,4 +1,4 @@
-/** One stay in a room: the parts, and which of them hears what. Nothing is decided here that a part could decide. */
+/** One stay in a room: its parts, and which of them handles what. */
 import { socketOf } from "./addresses.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
@@ -87,8 +87,8 @@ export class Session {
   }
 
   async #open(/** @type {string} */ name) {
-    const { open } = await import("./dialog.js");
-    open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
+    const module = await import("./dialog.js").catch(() => this.#sender.warn("page.old"));
+    module?.open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
   }
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {

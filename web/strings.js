@@ -68,6 +68,9 @@ export const ENGLISH = {
   "refused.bad_name": "This name can't be used: it has invisible or control characters.",
   "refused.name_too_long": "This name is too long.",
   "storage.full": "This browser's storage is full: unsent messages are safe only while this tab stays open.",
+  "page.failed": "Something on this page failed.",
+  "page.reload": "Reload",
+  "page.old": "This page is older than the server. Reload it.",
   "banner.lost": "The connection is lost.",
   "banner.restart": "The server is restarting.",
   "banner.refused": "The server takes no chat from this address. Its owner can allow it.",
@@ -89,10 +92,17 @@ let region = "en";
 /** The tag for numbers, dates and lists: the language spoken, with the reader's own region. */
 export const locale = () => region;
 
-/** Take the first of these languages that is there; English if none is. */
+/** Take the first of these languages that is there, English if none is. A tag that `Intl` refuses is left out. */
 export async function setLanguage(/** @type {readonly string[]} */ wanted) {
-  const base = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0] ?? "";
-  region = wanted.find((tag) => base(tag) === "en" || base(tag) in OTHERS) ?? "en";
+  const base = (/** @type {string} */ tag) => tag.split("-")[0] ?? "";
+  const tags = wanted.flatMap((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag);
+    } catch {
+      return []; // "en-US@posix"
+    }
+  });
+  region = tags.find((tag) => base(tag) === "en" || Object.hasOwn(OTHERS, base(tag))) ?? "en";
   const other = await OTHERS[base(region)]?.().catch(() => null);
   current = other?.default ?? { language: "en", direction: "ltr", phrases: ENGLISH };
   plural = new Intl.PluralRules(current.language);

@@ -31,7 +31,7 @@ worker.addEventListener("fetch", (event) => {
     ? request.url.slice(worker.registration.scope.length)
     : null;
   if (request.method !== "GET" || path === null || path.startsWith("api/")) return;
-  if (request.mode === "navigate") event.respondWith(page(request, path.startsWith("room/") ? ROOM : FRONT));
+  if (request.mode === "navigate") event.respondWith(page(request, path));
   else if (path.startsWith("assets/")) event.respondWith(asset(request));
 });
 
@@ -48,12 +48,17 @@ async function activate() {
   await worker.clients.claim();
 }
 
-async function page(/** @type {Request} */ request, /** @type {string} */ shell) {
+/** The page from the server; the kept one where the server is away, or something in front of it answers for it. */
+async function page(/** @type {Request} */ request, /** @type {string} */ path) {
+  const room = path.startsWith("room/");
+  const kept = async () => (await caches.open(CACHE)).match(new URL(room ? ROOM : FRONT, worker.registration.scope));
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    // the server itself has no 404 for its pages
+    const away = answer.status >= 500 || answer.status === 429 || (answer.status === 404 && (room || !path));
+    return (away && (await kept())) || answer;
   } catch {
-    const kept = await (await caches.open(CACHE)).match(new URL(shell, worker.registration.scope));
-    return kept ?? Response.error();
+    return (await kept()) ?? Response.error();
   }
 }
 

@@ -65,3 +65,10 @@ test("refusals: what becomes of the message", () => {
     assert.equal(afterRefusal(code), "failed");
   assert.equal(afterRefusal("id_conflict"), "delivered");
 });
+
+for (const stamp of ["1e300", "null", '"soon"', "-1e17"]) {
+  test(`a line whose time is ${stamp} can still be shown`, () => {
+    const event = read(`{"seq":1,"timestamp":${stamp},"name":"a","message":"m","h":"00"}`);
+    assert.ok(event.kind === "line" && new Date(event.timestamp).toISOString());
+  });
+}

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import arabic from "../../web/strings-ar.js";
 import "../../web/strings-later.js";
-import { ENGLISH, phrase } from "../../web/strings.js";
+import { ENGLISH, locale, phrase, setLanguage } from "../../web/strings.js";
 
 const web = new URL("../../web/", import.meta.url);
 const source = (/** @type {string} */ file) => readFileSync(new URL(file, web), "utf8");
@@ -80,3 +80,25 @@ test("no file of the client is longer than 200 lines, and no line than 120 chara
     lines.forEach((line, at) => assert.ok([...line].length <= 120, `${file}:${at + 1}`));
   }
 });
+
+const tags = /** @type {const} */ ([
+  [["en-US@posix"], "en", "en"],
+  [["de-DE", "en-US@posix", "en-GB"], "en", "en-GB"],
+  [["en-"], "en", "en"],
+  [["ar-EG_x", "ar-EG"], "ar", "ar-EG"],
+  [["AR"], "ar", "ar"],
+  [["constructor"], "en", "en"],
+  [["__proto__", "toString"], "en", "en"],
+  [[], "en", "en"],
+]);
+
+for (const [wanted, language, region] of tags) {
+  test(`${JSON.stringify(wanted)} is read in ${language}`, async () => {
+    const root = { lang: "", dir: "" };
+    Object.assign(globalThis, { document: { documentElement: root } });
+    await setLanguage(wanted);
+    assert.deepEqual([root.lang, locale()], [language, region]);
+    assert.ok(new Intl.DateTimeFormat(locale()));
+    await setLanguage(["en"]);
+  });
+}
