@@ -2,6 +2,7 @@
 import { isPrivate } from "./addresses.js";
 import { copy, part } from "./dom.js";
 import "./strings-later.js";
+import { isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
 
 /** Open a copy of the template `id` as a modal dialog. @returns {HTMLDialogElement} */
@@ -55,8 +56,11 @@ function openSettings(
   sound.addEventListener("change", () => store.set("sound", sound.checked));
   part(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
-    dialog.close();
-    if (field.value.trim() && field.value.trim() !== name) rename(field.value.trim());
+    const chosen = field.value.trim();
+    if (isName(chosen)) {
+      dialog.close();
+      if (chosen !== name) rename(chosen);
+    } else part(dialog, ".complaint", HTMLElement).textContent = phrase("error.name");
   });
 }
 

@@ -2,6 +2,7 @@
 import { isPrivate, pageOf, roomNamed } from "./addresses.js";
 import { copy, element, part } from "./dom.js";
 import "./strings-later.js";
+import { isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
 
 /** @typedef {{ identity: import("./store.js").Identity, visit: (page: string) => void }} World */
@@ -46,7 +47,9 @@ function enter(
   /** @type {string} */ room,
   /** @type {World} */ { identity, visit },
 ) {
-  const name = part(form, "[name=name]", HTMLInputElement).value.trim();
+  const field = part(form, "[name=name]", HTMLInputElement);
+  const name = field.value.trim();
+  if (name && !isName(name)) return complain(form, "error.name", field);
   if (name) identity.name = name;
   visit(pageOf(room));
 }

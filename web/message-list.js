@@ -1,5 +1,5 @@
 /** The rows of the log in their order, and nothing about scrolling. Each stored line is one element. */
-import { arrange, lostRow, markLeftOff, messageRow } from "./message-row.js";
+import { arrange, dayName, lostRow, markLeftOff, messageRow, nearby } from "./message-row.js";
 
 /** @typedef {import("./protocol.js").Stored} Stored */
 /** @typedef {import("./protocol.js").Line | import("./protocol.js").Lost} Shown */
@@ -12,6 +12,7 @@ export class MessageList {
   #list;
   #view;
   /** @type {Item[]} */ #items = [];
+  #today = new Date().toDateString();
 
   constructor(/** @type {HTMLElement} */ list, /** @type {import("./message-row.js").View} */ view) {
     this.#list = list;
@@ -41,6 +42,7 @@ export class MessageList {
   }
 
   append(/** @type {Stored[]} */ lines) {
+    this.redate();
     const items = this.#make(lines);
     const before = this.#items.length;
     this.#items.push(...items);
@@ -92,6 +94,21 @@ export class MessageList {
     const row = this.rowFrom(seq + 1);
     if (row) markLeftOff(row);
     return row;
+  }
+
+  /** A new day has begun: yesterday is not today any more. */
+  redate() {
+    const today = new Date().toDateString();
+    if (today === this.#today) return;
+    this.#today = today;
+    for (const day of this.#list.querySelectorAll(".day"))
+      day.firstElementChild?.replaceChildren(dayName(Number(day.getAttribute("data-time"))));
+  }
+
+  /** Would a line that this name says now stand below the last one without a head of its own? */
+  continues(/** @type {string} */ name) {
+    const last = this.#items.at(-1)?.line;
+    return last?.kind === "line" && last.name === name && nearby(last.timestamp, Date.now());
   }
 
   unmark() {

@@ -1,5 +1,6 @@
 /** One line of the log: how it follows the one above (pure), and its element. */
 import { element } from "./dom.js";
+import { avatar, hue } from "./names.js";
 import { locale, phrase } from "./strings.js";
 import { mentions, pieces } from "./text.js";
 
@@ -16,18 +17,19 @@ const ADDRESS = /https?:\/\/|www\.|mailto:|\S@\S/i;
 
 const dayOf = (/** @type {number} */ timestamp) => new Date(timestamp).toDateString();
 
+/**
+ * Do lines of these times belong together? A time in the future says nothing: a server's clock was set back, and its
+ * lines of days stand a millisecond apart.
+ */
+export function nearby(/** @type {number} */ before, /** @type {number} */ after, now = Date.now()) {
+  return Math.abs(after - before) < SPELL && after < now + SPELL;
+}
+
 /** @returns {{ newDay: boolean, grouped: boolean }} how `line` stands after `previous` (null: nothing above it) */
 export function follow(/** @type {Spoken | null} */ previous, /** @type {Spoken} */ line) {
   const newDay = !previous || dayOf(previous.timestamp) !== dayOf(line.timestamp);
-  const near = previous !== null && Math.abs(line.timestamp - previous.timestamp) < SPELL;
+  const near = previous !== null && nearby(previous.timestamp, line.timestamp);
   return { newDay, grouped: !newDay && near && previous.name === line.name };
-}
-
-/** One of the eight colours of names: the same for the same name, everywhere. */
-export function hue(/** @type {string} */ name) {
-  let sum = 0;
-  for (const sign of name) sum = (Math.imul(sum, 31) + (sign.codePointAt(0) ?? 0)) >>> 0;
-  return sum % 8;
 }
 
 const dates = new Map();
@@ -58,7 +60,7 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
       "aria-label": `${clock}, ${phrase("log.link", { seq: line.seq })}`,
       tabindex: -1, // a tab stop a message would put five hundred of them before the field
     },
-    element("time", { datetime: when }, clock),
+    element("time", { datetime: when }, ...digits(clock)),
   );
   return element(
     "article",
@@ -68,13 +70,15 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   );
 }
 
+/** A time with AM or PM apart: the narrow column of grouped rows shows its digits only. */
+function digits(/** @type {string} */ clock) {
+  const parts = clock.split(/(\p{N}[\p{N}:.]*)/u);
+  return parts.map((each, at) => (at % 2 ? each : each && element("span", { class: "half" }, each)));
+}
+
 /** @returns {HTMLElement[]} the avatar and the head of a row */
 export function speaker(/** @type {string} */ name, /** @type {Node | null} */ beside) {
-  const initial = [...name.trim()][0]?.toUpperCase() ?? "?";
-  return [
-    element("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, initial),
-    element("header", {}, element("bdi", { class: `name hue-${hue(name)}` }, name), beside),
-  ];
+  return [avatar(name), element("header", {}, element("bdi", { class: `name hue-${hue(name)}` }, name), beside)];
 }
 
 export function messageText(/** @type {string} */ message) {
@@ -118,8 +122,19 @@ export function arrange(row, line, previous, parted) {
   const { newDay, grouped } = follow(previous?.kind === "line" ? previous : null, line);
   row.classList.toggle("grouped", grouped && !parted && !row.querySelector(".left-off"));
   const day = row.querySelector(".day");
-  if (newDay && !day) row.prepend(element("div", { class: "day" }, element("span", {}, format(line.timestamp, "day"))));
+  if (newDay && !day)
+    row.prepend(
+      element("div", { class: "day", "data-time": line.timestamp }, element("span", {}, dayName(line.timestamp))),
+    );
   else if (!newDay) day?.remove();
+}
+
+/** "Today", "Yesterday", or the date. */
+export function dayName(/** @type {number} */ timestamp, now = Date.now()) {
+  const ago = [0, 1].find((days) => dayOf(now - days * 86_400_000) === dayOf(timestamp));
+  if (ago === undefined) return format(timestamp, "day");
+  const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-ago, "day");
+  return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
 }
 
 /** The line where the reader left off, above this row. */

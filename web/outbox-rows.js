@@ -3,6 +3,7 @@ import { element } from "./dom.js";
 import { messageText, speaker } from "./message-row.js";
 import { ENGLISH, phrase } from "./strings.js";
 
+/** @typedef {import("./outbox.js").Entry} Entry */
 /** @typedef {{ retry: (id: string) => void, remove: (id: string) => void }} Actions */
 
 export class OutboxRows {
@@ -15,34 +16,37 @@ export class OutboxRows {
     this.#actions = actions;
   }
 
-  show(/** @type {readonly import("./outbox.js").Entry[]} */ entries) {
+  /** `continues`: would the first entry be grouped with the message above it? Then it looks so already. */
+  show(/** @type {readonly Entry[]} */ entries, /** @type {(name: string) => boolean} */ continues) {
     const ids = new Set(entries.map((entry) => entry.id));
     for (const [id, { row }] of this.#rows) {
       if (ids.has(id)) continue;
       row.remove();
       this.#rows.delete(id);
     }
-    for (const entry of entries) this.#put(entry);
+    let grouped = entries[0] !== undefined && continues(entries[0].name);
+    for (const entry of entries) {
+      this.#put(entry).classList.toggle("grouped", grouped && !entry.failed);
+      grouped = !entry.failed;
+    }
   }
 
-  #put(/** @type {import("./outbox.js").Entry} */ entry) {
+  #put(/** @type {Entry} */ entry) {
     const known = this.#rows.get(entry.id);
-    if (known && known.failed === entry.failed) return;
-    const row = element(
-      "article",
-      { class: `row pending${entry.failed ? " failed" : ""}` },
-      ...speaker(entry.name, null),
-      messageText(entry.text),
-      this.#fate(entry),
-    );
+    if (known && known.failed === entry.failed) return known.row;
+    const waits = entry.failed ? null : element("span", { class: "fate" }, phrase("pending.waiting"));
+    const head = [...speaker(entry.name, waits), messageText(entry.text)];
+    const row = entry.failed
+      ? element("article", { class: "row pending failed" }, ...head, this.#failure(entry.id, entry.failed))
+      : element("article", { class: "row pending" }, ...head);
     if (known) known.row.replaceWith(row);
     else this.#list.append(row);
     this.#rows.set(entry.id, { row, failed: entry.failed });
+    return row;
   }
 
-  /** What becomes of it: a mark that appears (by the style sheet) after 300 ms, or the reason and two ways on. */
-  #fate(/** @type {import("./outbox.js").Entry} */ { id, failed }) {
-    if (failed === null) return element("p", { class: "fate" }, phrase("pending.waiting"));
+  /** The reason, and two ways on. */
+  #failure(/** @type {string} */ id, /** @type {string} */ failed) {
     const reason = `refused.${failed}` in ENGLISH ? phrase(`refused.${failed}`) : phrase("refused.other");
     const retry = element("button", { type: "button", class: "small" }, phrase("pending.retry"));
     const remove = element("button", { type: "button", class: "small quiet" }, phrase("pending.delete"));

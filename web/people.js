@@ -1,6 +1,6 @@
 /** The people of a room on the page: how many, who, who types, who comes and goes. */
 import { element, part } from "./dom.js";
-import { hue } from "./message-row.js";
+import { avatar } from "./names.js";
 import { Comings, Roster, Typists, listed } from "./roster.js";
 import { phrase } from "./strings.js";
 
@@ -16,6 +16,7 @@ export class People {
   #typing;
   #me;
   #notice;
+  #frame = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #quiet;
 
   /**
@@ -75,11 +76,7 @@ export class People {
       element(
         "li",
         {},
-        element(
-          "span",
-          { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" },
-          [...name][0]?.toUpperCase() ?? "?",
-        ),
+        avatar(name),
         element("bdi", {}, name),
         name === this.#me() ? element("span", { class: "you" }, phrase("room.you")) : null,
       ),
@@ -102,7 +99,13 @@ export class People {
     this.#notice(element("p", { class: "notice", dir: "auto", hidden: texts.length === 0 }, texts.join(" · ")));
   }
 
+  /** Once a frame: after a restart everybody comes back at once. */
   #draw() {
+    this.#frame ||= requestAnimationFrame(() => this.#drawNow());
+  }
+
+  #drawNow() {
+    this.#frame = 0;
     this.#count.textContent = phrase("room.here", { count: this.#roster.count });
     this.#list.replaceChildren(...this.entries());
   }

@@ -1,6 +1,7 @@
 /** A room's page: its frame, the question for a name, and then the session. */
 import { isPrivate, roomNamed } from "./addresses.js";
 import { copy, element, part } from "./dom.js";
+import { isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
 
@@ -47,7 +48,7 @@ function askName(
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = field.value.trim();
-    if (!name || [...name].length > 32) return say("error.name");
+    if (!isName(name)) return say("error.name");
     world.identity.name = name;
     join(main, world, title);
   });

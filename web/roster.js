@@ -54,7 +54,7 @@ export class Roster {
   }
 
   get names() {
-    return [...this.#names].sort((a, b) => a.localeCompare(b, locale()));
+    return [...this.#names].sort(new Intl.Collator(locale()).compare);
   }
 }
 

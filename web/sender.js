@@ -8,6 +8,7 @@ import { ENGLISH, phrase } from "./strings.js";
 export class Sender {
   static DOUBT = 3_000;
   #connection;
+  #continues;
   #outbox;
   #rows;
   #alert;
@@ -19,8 +20,10 @@ export class Sender {
   /**
    * @param {HTMLElement} root @param {import("./session.js").Here} here
    * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
+   * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
    */
-  constructor(root, { store, room, identity }, connection) {
+  constructor(root, { store, room, identity }, connection, continues) {
+    this.#continues = continues;
     this.#connection = connection;
     this.#store = store;
     this.#room = room;
@@ -84,7 +87,7 @@ export class Sender {
 
   #change(/** @type {() => void} */ change) {
     change();
-    this.#rows.show(this.#outbox.entries);
+    this.#rows.show(this.#outbox.entries, this.#continues);
     this.#pump();
   }
 

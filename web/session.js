@@ -7,6 +7,7 @@ import { part } from "./dom.js";
 import { Draft } from "./draft.js";
 import { Timeline } from "./history.js";
 import { People } from "./people.js";
+import { isName } from "./names.js";
 import { hello, typing } from "./protocol.js";
 import { Sender } from "./sender.js";
 import { Transcript } from "./transcript.js";
@@ -42,7 +43,7 @@ export class Session {
       moved: (phase) => this.#moved(phase),
     });
     this.#transcript = new Transcript(root, here, () => this.#timeline.last);
-    this.#sender = new Sender(root, here, this.#connection);
+    this.#sender = new Sender(root, here, this.#connection, (name) => this.#transcript.continues(name));
     const me = () => here.identity.name;
     this.#people = new People(root, me, (notice) => this.#transcript.notice(notice));
     this.#composer = this.#compose();
@@ -93,8 +94,7 @@ export class Session {
 
   #moved(/** @type {import("./connection.js").Phase} */ phase) {
     this.#banner.moved(phase);
-    const code = "code" in phase ? phase.code : 0;
-    Object.assign(part(this.#root, ".room", HTMLElement).dataset, { phase: phase.phase, code });
+    Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#people.begin();
@@ -188,7 +188,7 @@ export class Session {
 
   /** A name is part of the hello, so a new one takes a new connection; the token makes it continue. */
   #rename(/** @type {string} */ name) {
-    if ([...name].length > 32) {
+    if (!isName(name)) {
       this.#sender.warn("error.name");
       return false;
     }

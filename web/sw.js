@@ -13,10 +13,10 @@ const PATIENCE = 5_000;
 const SHELL = [
   "addresses.js", "banner.js", "completion.js", "composer.css", "composer.js", "connection.js", "controls.css",
   "dialog.js", "dom.js", "draft.js", "history-window.js", "history.js", "landing.css", "landing.js", "links.js",
-  "main.js", "message-list.js", "message-row.js", "messages.css", "notify.js", "outbox-rows.js", "outbox.js",
-  "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js", "scroll.js",
-  "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
-  "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js",
+  "main.js", "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js",
+  "outbox.js", "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js",
+  "scroll.js", "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js",
+  "theme.css", "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */

@@ -75,6 +75,7 @@ export class Transcript {
 
   /** Somebody looks at the page, or may look. */
   seen() {
+    this.#list.redate();
     if (looked() && this.#window.atEnd) this.#unread.read(this.#newest());
   }
 
@@ -95,6 +96,11 @@ export class Transcript {
   toEnd() {
     this.#list.unmark();
     this.#window.latest();
+  }
+
+  /** Would this name's next message be grouped with the last one? */
+  continues(/** @type {string} */ name) {
+    return this.#list.continues(name);
   }
 
   #moved() {
