@@ -2,7 +2,7 @@
 import { element } from "./dom.js";
 import { avatar, hue } from "./names.js";
 import { locale, phrase } from "./strings.js";
-import { mentions, pieces } from "./text.js";
+import { links, mentions, pieces } from "./text.js";
 
 /** @typedef {import("./protocol.js").Line} Line */
 /** @typedef {import("./protocol.js").Lost} Lost */
@@ -10,8 +10,6 @@ import { mentions, pieces } from "./text.js";
 
 /** One speaker's lines within this time stand together. */
 const SPELL = 5 * 60_000;
-/** Might hold an address: only then is the finder of links loaded, which is larger than the page. */
-const ADDRESS = /https?:\/\/|www\.|mailto:|\S@\S/i;
 
 /** @typedef {{ timestamp: number, name: string }} Spoken */
 
@@ -82,18 +80,11 @@ export function speaker(/** @type {string} */ name, /** @type {Node | null} */ b
 }
 
 export function messageText(/** @type {string} */ message) {
-  const text = element("div", { class: "text", dir: "auto" });
-  for (const { kind, text: said } of pieces(message)) text.append(pieceNode(kind, said));
-  if (ADDRESS.test(message))
-    import("./links.js").then(
-      ({ link }) => link(text),
-      () => {},
-    ); // offline: it stays text
-  return text;
+  return element("div", { class: "text", dir: "auto" }, ...pieces(message).map(pieceNode));
 }
 
 /** @returns {Node | string} */
-function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @type {string} */ text) {
+function pieceNode(/** @type {import("./text.js").Piece} */ { kind, text, href = "" }) {
   switch (kind) {
     case "text":
       return text;
@@ -102,9 +93,11 @@ function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @t
     case "block":
       return element("pre", { dir: "ltr", tabindex: 0 }, element("code", {}, text));
     case "emphasis":
-      return element("em", {}, text);
+      return element("em", {}, ...links(text).map(pieceNode));
     case "mention":
       return element("bdi", { class: "mention" }, text);
+    case "link":
+      return element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
   }
 }
 

@@ -16,7 +16,7 @@ const SHELL = [
   "main.js", "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js",
   "outbox.js", "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js",
   "scroll.js", "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js",
-  "theme.css", "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js",
+  "theme.css", "transcript.js", "unread.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */

@@ -46,7 +46,7 @@ test("a value is not read again: {name} in a name stays", () => {
 
 test("the offline shell has every file that the page loads", () => {
   const shell = [...source("sw.js").matchAll(/"([\w./-]+\.(?:js|css))"/g)].map(([, file]) => String(file));
-  const wanted = [...modules.filter((file) => file !== "sw.js"), ...styles, "vendor/linkify.js", "vendor/qrcode.js"];
+  const wanted = [...modules.filter((file) => file !== "sw.js"), ...styles, "vendor/qrcode.js"];
   assert.deepEqual(shell.sort(), wanted.sort());
 });
 
