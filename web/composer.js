@@ -11,6 +11,7 @@ import { phrase } from "./strings.js";
  * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
  * @property {() => void} typing
  * @property {() => string[]} names
+ * @property {() => void} files somebody tried to give it a file
  */
 
 /**
@@ -34,6 +35,15 @@ export function command(/** @type {string} */ typed) {
   }
 }
 
+/**
+ * A text as it can be sent. Line breaks of slides, PDFs and old systems become newlines, other control characters and
+ * halves of emoji go: nobody sees them, and the server refuses them.
+ */
+export function clean(/** @type {string} */ text) {
+  const lines = text.toWellFormed().replace(/\r\n?|[\v\f\x85]/g, "\n");
+  return lines.replace(/[^\P{Cc}\n\t]/gu, "");
+}
+
 export class Composer {
   /** The counter shows from this many characters before the limit. */
   static #NEAR = 200;
@@ -47,12 +57,14 @@ export class Composer {
   #handlers;
   #draft;
   #lastTyping = -Infinity;
+  /** There is no Shift+Enter on a phone: Enter begins a new line, the button sends. */
+  #touch = matchMedia("(pointer: coarse)");
   /** @type {string[]} */ #said = [];
   #recalled = 0;
 
   /**
    * @param {HTMLElement} root
-   * @param {{ get: () => unknown, set: (text: string) => void }} draft
+   * @param {{ get: () => string, set: (text: string) => void }} draft
    * @param {Handlers} handlers
    */
   constructor(root, draft, handlers) {
@@ -61,7 +73,7 @@ export class Composer {
     this.#root = root;
     this.#handlers = handlers;
     this.#draft = draft;
-    this.#field.value = String(draft.get() ?? "");
+    this.#field.value = draft.get();
     this.#field.addEventListener("input", () => this.#changed(true));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("blur", () => this.#completion?.close());
@@ -69,7 +81,18 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    root.addEventListener("paste", (event) => this.#files(event, event.clipboardData));
+    for (const type of /** @type {const} */ (["dragover", "drop"]))
+      window.addEventListener(type, (event) => this.#files(event, event.dataTransfer));
+    if (this.#touch.matches) this.#field.setAttribute("enterkeyhint", "enter");
     this.#changed(false);
+  }
+
+  /** Dropped, a file would take the page away. */
+  #files(/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) {
+    if (!data?.types.includes("Files") || data.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.#handlers.files();
   }
 
   focus() {
@@ -97,7 +120,8 @@ export class Composer {
 
   #submit() {
     if (!this.text.trim() || this.measure() < 0) return this.focus();
-    const typed = this.text.toWellFormed(); // half of an emoji cannot be sent
+    const typed = clean(this.text);
+    if (!typed.trim()) return this.focus();
     if (!this.#handlers.submit(command(typed))) return;
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;
@@ -110,7 +134,7 @@ export class Composer {
     if (this.#completion?.key(event.key)) {
       event.preventDefault();
       this.#changed(false);
-    } else if (event.key === "Enter" && !event.shiftKey) {
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey || !(event.shiftKey || this.#touch.matches))) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {

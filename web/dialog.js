@@ -12,9 +12,11 @@ function openDialog(/** @type {string} */ id, /** @type {Record<string, string>}
   const dialog = part(fragment, "dialog", HTMLDialogElement);
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
+  let pressedOutside = false; // not so when a selection in a field ends out there
+  dialog.addEventListener("pointerdown", (event) => (pressedOutside = isOutside(dialog, event)));
   dialog.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-close]") : null;
-    if (button || event.target === dialog) dialog.close(); // a click on the backdrop is one on the dialog itself
+    if (button || (pressedOutside && isOutside(dialog, event))) dialog.close();
   });
   dialog.showModal();
   return dialog;
@@ -79,9 +81,24 @@ async function openShare(/** @type {string} */ address, /** @type {boolean} */ s
   field.value = address;
   button.addEventListener("click", async () => {
     field.select();
-    await navigator.clipboard?.writeText(address).catch(() => {}); // plain http has no clipboard: the link is selected
-    button.textContent = phrase("share.copied");
+    button.textContent = phrase((await copied(address)) ? "share.copied" : "share.select");
   });
   const { qrCode } = await import("./qr.js");
   part(dialog, ".qr", HTMLElement).replaceChildren(qrCode(address, phrase("share.qr")));
+}
+
+/** The backdrop is part of the dialog to a click, and so is its padding: only the place tells them apart. */
+function isOutside(/** @type {Element} */ dialog, /** @type {MouseEvent} */ { clientX, clientY }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
+}
+
+/** Plain http has no clipboard; there the old way copies what is selected. */
+async function copied(/** @type {string} */ text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return document.execCommand("copy");
+  }
 }

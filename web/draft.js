@@ -1,19 +1,29 @@
-/** What was typed into a room's field and not sent yet, kept in the browser's storage. */
+/**
+ * What was typed into a room's field and not sent. Each tab has its own, as two tabs can be two people; a new tab
+ * begins with the one written last.
+ */
 export class Draft {
-  #store;
+  #tab;
+  #shared;
   #key;
 
-  constructor(/** @type {import("./store.js").Store} */ store, /** @type {string} */ room) {
-    this.#store = store;
+  /** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove">} Area */
+  /** @param {Area} tab @param {Area} shared @param {string} room */
+  constructor(tab, shared, room) {
+    this.#tab = tab;
+    this.#shared = shared;
     this.#key = `draft:${room}`;
   }
 
   get() {
-    return this.#store.get(this.#key);
+    return String(this.#tab.get(this.#key) ?? this.#shared.get(this.#key) ?? "");
   }
 
+  /** An emptied field takes the shared draft away only if it is this tab's. */
   set(/** @type {string} */ text) {
-    if (text) this.#store.set(this.#key, text);
-    else this.#store.remove(this.#key);
+    const mine = this.#tab.get(this.#key);
+    this.#tab.set(this.#key, text);
+    if (text) this.#shared.set(this.#key, text);
+    else if (this.#shared.get(this.#key) === mine) this.#shared.remove(this.#key);
   }
 }

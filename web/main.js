@@ -6,7 +6,8 @@ import { fill, phrase, setLanguage } from "./strings.js";
 
 const base = new URL(document.baseURI).pathname;
 const store = new Store(base);
-const identity = new Identity(new Store(base, openStorage("sessionStorage")), store);
+const tab = new Store(base, openStorage("sessionStorage"));
+const identity = new Identity(tab, store);
 const query = new URLSearchParams(location.search);
 
 async function start() {
@@ -21,7 +22,7 @@ async function start() {
     showLanding(main, { identity, visit: (page) => location.assign(page) });
   } else {
     const { openRoom } = await import("./room.js");
-    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store });
+    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store, tab });
   }
 }
 

@@ -104,6 +104,7 @@ export class Outbox {
 
   /** The name in this room changed: what was not sent yet is said under the new one. */
   rename(/** @type {string} */ name) {
+    if (name === this.#name) return;
     this.#name = name;
     for (const entry of this.#entries) this.#save(Object.assign(entry, { name }));
     this.reload();

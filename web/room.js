@@ -5,7 +5,8 @@ import { isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
 
-/** @typedef {{ room: string, identity: import("./store.js").Identity, store: import("./store.js").Store }} World */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {{ room: string, identity: import("./store.js").Identity, store: Store, tab: Store }} World */
 
 /** `complaint` is the key of the words that say why the name tried before was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {

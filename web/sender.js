@@ -27,7 +27,7 @@ export class Sender {
     this.#connection = connection;
     this.#store = store;
     this.#room = room;
-    this.#outbox = new Outbox(store, room, identity.name);
+    this.#outbox = new Outbox(store, room, identity.accepted);
     this.#alert = part(root, ".alert", HTMLElement);
     this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
       retry: (id) => this.#change(() => this.#outbox.retry(id)),
@@ -54,19 +54,15 @@ export class Sender {
     if (!this.#outbox.entries.some((entry) => entry.failed === refusal.code)) this.#warnOf(refusal);
   }
 
-  /** The way to the room opened: whatever waits, goes. */
-  opened() {
+  /** The server took this name: whatever waits is sent, under it. */
+  opened(/** @type {string} */ name) {
     this.warn("");
-    this.#pump();
+    this.#change(() => this.#outbox.rename(name));
   }
 
   closed() {
     clearTimeout(this.#doubt);
     this.#outbox.disconnected();
-  }
-
-  renamed(/** @type {string} */ name) {
-    this.#change(() => this.#outbox.rename(name));
   }
 
   /** Another tab wrote to the storage. */

@@ -61,10 +61,11 @@ export class Session {
   }
 
   #compose() {
-    const { store, room, identity } = this.#here;
-    return new Composer(part(this.#root, ".composer", HTMLElement), new Draft(store, room), {
+    const { store, tab, room, identity } = this.#here;
+    return new Composer(part(this.#root, ".composer", HTMLElement), new Draft(tab, store, room), {
       submit: (command) => this.#submit(command),
       typing: () => this.#connection.open && this.#connection.send(typing()),
+      files: () => this.#sender.warn("compose.files"),
       names: () => this.#people.names.filter((name) => name !== identity.name),
     });
   }
@@ -156,7 +157,8 @@ export class Session {
     for (const line of lines) this.#sender.heard(line);
     if (!this.#met) this.#here.identity.visit(this.#here.room);
     this.#met = true;
-    this.#sender.opened();
+    this.#here.identity.accept();
+    this.#sender.opened(this.#here.identity.name);
   }
 
   #error(/** @type {import("./protocol.js").Refusal} */ refusal) {
@@ -167,6 +169,7 @@ export class Session {
   }
 
   #submit(/** @type {import("./composer.js").Command} */ command) {
+    this.#sender.warn("");
     switch (command.kind) {
       case "say":
         this.#sender.say(command.text);
@@ -193,7 +196,6 @@ export class Session {
       return false;
     }
     this.#here.identity.name = name;
-    this.#sender.renamed(name);
     this.#connection.connect();
     return true;
   }

@@ -29,6 +29,7 @@ Object.assign(ENGLISH, {
   "share.public": "Anyone can open this room by its name.",
   "share.copy": "Copy link",
   "share.copied": "Copied",
+  "share.select": "Press Ctrl+C",
   "share.qr": "QR code of the link",
   "settings.title": "Settings",
   "settings.notify": "Notify me when I am mentioned",
@@ -37,7 +38,8 @@ Object.assign(ENGLISH, {
   "settings.save": "Save",
   "help.title": "Help",
   "help.keys":
-    "Enter sends, Shift+Enter begins a new line, Arrow up brings back what you said last, Tab completes @names.",
+    "Enter sends, Shift+Enter begins a new line; on a touch screen Enter does, and the button sends. " +
+    "Arrow up brings back what you said last, Tab completes @names.",
   "help.text": "*emphasis*, `code`, and ``` around a block of code.",
   "help.name": "/name Ada: be called Ada",
   "help.rooms": "/rooms: all rooms",

@@ -51,12 +51,11 @@ def test_an_address_that_the_server_does_not_know(server: Server, context: Conte
     proxy.stop()
 
 
-def test_a_character_that_can_t_be_sent(tab: Tabs) -> None:
+def test_characters_that_can_t_be_sent_are_not(tab: Tabs) -> None:
     page = tab("ada")
-    say(page, "a\u0007b")
-    expect(page.locator(".outbox .failed")).to_contain_text("characters that can't be sent")
-    say(page, "and on")
-    expect_said(page, "and on")
+    say(page, "a\u0007b", "\u0003", "from a slide\u000band a PDF\fpasted")
+    expect_said(page, "ab", "from a slide\nand a PDF\npasted")
+    expect_nothing_pending(page)
 
 
 def test_a_history_that_can_t_be_read_is_not_a_full_server(context: Contexts) -> None:
