@@ -2,8 +2,6 @@
 import { part } from "./dom.js";
 import { phrase } from "./strings.js";
 
-/** @typedef {import("./connection.js").Phase} Phase */
-
 export class Banner {
   static PATIENCE = 2_000;
   /** The server answers HTTP but no WebSocket: it does not allow this page's origin, or a proxy drops the upgrade. */

@@ -3,18 +3,6 @@ import { part } from "./dom.js";
 import { phrase } from "./strings.js";
 
 /**
- * @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" }
- *   | { kind: "unknown", command: string }} Command
- */
-/**
- * @typedef {object} Handlers
- * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
- * @property {() => void} typing
- * @property {() => string[]} names
- * @property {() => void} files somebody tried to give it a file
- */
-
-/**
  * The command that was typed. A path (/etc/hosts) is not a command, and // stands for a slash to be said.
  * @returns {Command}
  */
@@ -65,7 +53,7 @@ export class Composer {
   /**
    * @param {HTMLElement} root
    * @param {{ get: () => string, set: (text: string) => void }} draft
-   * @param {Handlers} handlers
+   * @param {ComposerHandlers} handlers
    */
   constructor(root, draft, handlers) {
     this.#field = part(root, "textarea", HTMLTextAreaElement);

@@ -5,14 +5,6 @@
 import { afterClose, ping, read } from "./protocol.js";
 
 /**
- * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", until: number, code: number }
- *   | { phase: "stopped", code: number }} Phase
- * `until` is on the clock of `performance.now()`.
- */
-/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
-/** @typedef {{ hello: () => string, heard: (event: ServerEvent) => void, moved: (phase: Phase) => void }} Owner */
-
-/**
  * Full-jitter back-off: each wait is anywhere between a moment and a ceiling that doubles, so that a thousand
  * clients of a restarted server come back spread out. (AWS Architecture Blog, "Exponential Backoff And Jitter".)
  */
@@ -93,7 +85,7 @@ export class Connection {
   #begun = 0;
   /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };
 
-  constructor(/** @type {string | URL} */ address, /** @type {Owner} */ owner) {
+  constructor(/** @type {string | URL} */ address, /** @type {ConnectionOwner} */ owner) {
     this.#address = address;
     this.#owner = owner;
   }

@@ -27,7 +27,7 @@ function openDialog(/** @type {string} */ id, /** @type {Record<string, string>}
 /** Open a dialog of a room: people, share, settings or help. */
 export function open(
   /** @type {string} */ name,
-  /** @type {import("./session.js").Here} */ { identity, room, store },
+  /** @type {Here} */ { identity, room, store },
   /** @type {Parts} */ parts,
 ) {
   if (name === "people") openPeople(parts.entries);
@@ -39,7 +39,7 @@ export function open(
 /** Name, notifications, sound. `rename` gets the new name. */
 function openSettings(
   /** @type {string} */ name,
-  /** @type {import("./store.js").Store} */ store,
+  /** @type {Store} */ store,
   /** @type {(name: string) => void} */ rename,
 ) {
   const dialog = openDialog("settings");

@@ -7,7 +7,6 @@ export class Draft {
   #shared;
   #key;
 
-  /** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove">} Area */
   /** @param {Area} tab @param {Area} shared @param {string} room */
   constructor(tab, shared, room) {
     this.#tab = tab;

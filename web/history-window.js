@@ -3,17 +3,6 @@
  * at the newest line. Reading far up detaches it; what arrives then is counted, and fetched on the way down.
  */
 
-/** @typedef {import("./protocol.js").Stored} Stored */
-/**
- * @typedef {{ unseen: number, away: boolean, older: boolean, failed: boolean, empty: boolean }} State
- * @typedef {object} Parts
- * @property {import("./message-list.js").MessageList} list
- * @property {import("./scroll.js").Scroll} scroll
- * @property {Pick<import("./pages.js").Pages, "read">} pages
- * @property {() => number} newest the seq of the room's newest line
- * @property {(state: State) => void} changed
- */
-
 export class HistoryWindow {
   static ROWS = 500;
   /** Rows are removed so many at once: the row that becomes the first gets its day written above it. */
@@ -35,7 +24,7 @@ export class HistoryWindow {
   #failed = null;
   #told = "";
 
-  constructor(/** @type {Parts} */ parts) {
+  constructor(/** @type {WindowParts} */ parts) {
     this.#parts = parts;
   }
 

@@ -1,7 +1,4 @@
 /** Where this client stands in a room's history: the live end, in order and without a hole. */
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./protocol.js").Token} Token */
-/** @typedef {{ continues: boolean, lines: Stored[], reason: string | null }} Joined */
 
 /**
  * Where this client stands in the room's history. Laws:
@@ -44,7 +41,7 @@ export class Timeline {
   }
 
   /** The join is complete: what it brought, each line once. @returns {Joined} */
-  ready(/** @type {import("./protocol.js").Ready} */ { seq, h, recovered, reason }) {
+  ready(/** @type {Ready} */ { seq, h, recovered, reason }) {
     const continues = recovered === true;
     if (!continues) this.#last = 0;
     const lines = [];

@@ -5,9 +5,9 @@ import "./strings-later.js";
 import { isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
 
-/** @typedef {{ identity: import("./store.js").Identity, visit: (page: string) => void }} World */
+/** @typedef {{ identity: import("./store.js").Identity, visit: (page: string) => void }} Landing */
 
-export function showLanding(/** @type {HTMLElement} */ main, /** @type {World} */ world) {
+export function showLanding(/** @type {HTMLElement} */ main, /** @type {Landing} */ world) {
   const page = copy("landing");
   fill(page);
   main.replaceChildren(page);
@@ -23,14 +23,14 @@ export function showLanding(/** @type {HTMLElement} */ main, /** @type {World} *
   showRecent(part(main, ".recent", HTMLElement), world);
 }
 
-function openPublic(/** @type {HTMLFormElement} */ form, /** @type {World} */ world) {
+function openPublic(/** @type {HTMLFormElement} */ form, /** @type {Landing} */ world) {
   const field = part(form, "[name=room]", HTMLInputElement);
   const room = roomNamed(field.value);
   complain(form, room ? "" : "error.room", field);
   if (room) enter(form, room, world);
 }
 
-async function makePrivate(/** @type {HTMLFormElement} */ form, /** @type {World} */ world) {
+async function makePrivate(/** @type {HTMLFormElement} */ form, /** @type {Landing} */ world) {
   try {
     const answer = await fetch("api/room", { method: "POST" });
     const room = (await answer.text()).trim();
@@ -45,7 +45,7 @@ async function makePrivate(/** @type {HTMLFormElement} */ form, /** @type {World
 function enter(
   /** @type {HTMLFormElement} */ form,
   /** @type {string} */ room,
-  /** @type {World} */ { identity, visit },
+  /** @type {Landing} */ { identity, visit },
 ) {
   const field = part(form, "[name=name]", HTMLInputElement);
   const name = field.value.trim();
@@ -65,7 +65,7 @@ function complain(
   if (key) field?.focus();
 }
 
-function showRecent(/** @type {HTMLElement} */ section, /** @type {World} */ { identity }) {
+function showRecent(/** @type {HTMLElement} */ section, /** @type {Landing} */ { identity }) {
   section.hidden = identity.rooms.length === 0;
   const entries = identity.rooms.map((room) => {
     const title = isPrivate(room) ? `${phrase("room.private")} ${room.slice(0, 6)}` : room;

@@ -10,12 +10,14 @@ const count = (/** @type {string} */ text, /** @type {string} */ sign) => text.s
 
 /** The address without the punctuation of the sentence around it, and where it leads; null if it leads nowhere. */
 export function address(/** @type {string} */ found) {
-  let text = found;
-  for (let last = text.at(-1) ?? ""; ; last = text.at(-1) ?? "") {
-    const opening = "([{"[")]}".indexOf(last)];
-    if (!/[.,:;!?'…]/.test(last) && !(opening && count(text, last) > count(text, opening))) break;
-    text = text.slice(0, -1);
+  const spare = [..."([{"].map((open, at) => count(found, ")]}"[at] ?? "") - count(found, open));
+  let end = found.length;
+  for (; end; end--) {
+    const bracket = ")]}".indexOf(found[end - 1] ?? "");
+    if ((spare[bracket] ?? 0) > 0) spare[bracket] = (spare[bracket] ?? 0) - 1;
+    else if (!/[.,:;!?'…]/.test(found[end - 1] ?? "")) break;
   }
+  const text = found.slice(0, end);
   const href = /^(https?:|mailto:)/i.test(text) ? text : `${text.includes("@") ? "mailto:" : "https://"}${text}`;
-  return URL.canParse(href) && text !== "www" ? { text, href } : null;
+  return text !== "www" && URL.canParse(href) ? { text, href } : null;
 }

@@ -1,11 +1,7 @@
 /** The rows of the log in their order, and nothing about scrolling. Each stored line is one element. */
 import { arrange, dayName, lostRow, markLeftOff, messageRow, nearby } from "./message-row.js";
 
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./protocol.js").Line | import("./protocol.js").Lost} Shown */
-/** @typedef {{ line: Shown | null, element: HTMLElement }} Item A line, or a notice (null). */
-
-/** @returns {line is Shown} */
+/** @returns {line is Line | Lost} */
 const isShown = (/** @type {Stored} */ line) => line.kind !== "record";
 
 export class MessageList {
@@ -14,7 +10,7 @@ export class MessageList {
   /** @type {Item[]} */ #items = [];
   #today = new Date().toDateString();
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {import("./message-row.js").View} */ view) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {View} */ view) {
     this.#list = list;
     this.#view = view;
   }

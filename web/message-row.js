@@ -4,10 +4,6 @@ import { avatar, hue } from "./names.js";
 import { locale, phrase } from "./strings.js";
 import { links, mentions, pieces } from "./text.js";
 
-/** @typedef {import("./protocol.js").Line} Line */
-/** @typedef {import("./protocol.js").Lost} Lost */
-/** @typedef {{ page: string, me: () => string }} View `page` is the address of the room's page */
-
 /** One speaker's lines within this time stand together. */
 const SPELL = 5 * 60_000;
 
@@ -84,7 +80,7 @@ export function messageText(/** @type {string} */ message) {
 }
 
 /** @returns {Node | string} */
-function pieceNode(/** @type {import("./text.js").Piece} */ { kind, text, href = "" }) {
+function pieceNode(/** @type {Piece} */ { kind, text, href = "" }) {
   switch (kind) {
     case "text":
       return text;

@@ -11,11 +11,7 @@ export class Notifier {
   #settings;
   /** @type {AudioContext | null} */ #audio = null;
 
-  constructor(
-    /** @type {string} */ title,
-    /** @type {HTMLLinkElement} */ icon,
-    /** @type {import("./store.js").Store} */ settings,
-  ) {
+  constructor(/** @type {string} */ title, /** @type {HTMLLinkElement} */ icon, /** @type {Store} */ settings) {
     this.#title = title;
     this.#icon = icon;
     this.#plainIcon = icon.getAttribute("href") ?? "";

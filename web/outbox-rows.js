@@ -3,7 +3,6 @@ import { element } from "./dom.js";
 import { messageText, speaker } from "./message-row.js";
 import { ENGLISH, phrase } from "./strings.js";
 
-/** @typedef {import("./outbox.js").Entry} Entry */
 /** @typedef {{ retry: (id: string) => void, remove: (id: string) => void }} Actions */
 
 export class OutboxRows {

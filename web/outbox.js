@@ -6,9 +6,6 @@
  */
 import { afterRefusal } from "./protocol.js";
 
-/** @typedef {{ id: string, order: number, name: string, text: string, failed: string | null }} Entry */
-/** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove" | "keys">} Keeper */
-
 export class Outbox {
   /** No echo for this long: say it again. */
   static RESEND = 8_000;
@@ -21,7 +18,7 @@ export class Outbox {
   /** @type {{ id: string, since: number } | null} */ #flight = null;
   #notBefore = 0;
 
-  constructor(/** @type {Keeper} */ store, /** @type {string} */ room, /** @type {string} */ name) {
+  constructor(/** @type {Area} */ store, /** @type {string} */ room, /** @type {string} */ name) {
     this.#store = store;
     this.#prefix = `outbox:${room}:`;
     this.#name = name;

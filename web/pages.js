@@ -2,10 +2,6 @@
 import { apiOf } from "./addresses.js";
 import { read } from "./protocol.js";
 
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {"before" | "after" | "around"} Where */
-/** @typedef {{ lines: Stored[], more: boolean, next: number }} Page `next` is where to go on, if there is `more` */
-
 /** A page of NDJSON history, oldest first. @returns {Stored[]} */
 export function readPage(/** @type {string} */ text) {
   const events = text.split("\n").filter(Boolean).map(read);

@@ -4,9 +4,6 @@ import { avatar } from "./names.js";
 import { Comings, Roster, Typists, listed } from "./roster.js";
 import { phrase } from "./strings.js";
 
-/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
-/** @typedef {Extract<ServerEvent, { kind: "joined" | "quit" | "members" | "typing" }>} RosterEvent */
-
 export class People {
   #roster = new Roster();
   #typists = new Typists();

@@ -3,26 +3,6 @@
  * The contract is docs/protocol.md; nothing here touches a socket or the page.
  */
 
-/** @typedef {{ seq: number, h: string }} Token Where a client stands in a room's history. */
-/**
- * @typedef {{ kind: "line", seq: number, h: string, timestamp: number, name: string, message: string,
- *   id: string | null }} Line
- */
-/** @typedef {{ kind: "lost", seq: number }} Lost A line that is damaged in the room's file. */
-/** @typedef {{ kind: "record", seq: number, h: string }} Other A record of a kind that is not drawn. */
-/** @typedef {Line | Lost | Other} Stored */
-/** @typedef {{ message_chars: number, name_chars: number, interval_ms: number, grace_ms: number }} Limits */
-/**
- * @typedef {{ kind: "ready", seq: number, h: string, members: number, recovered: boolean | null,
- *   reason: string | null, limits: Limits }} Ready
- */
-/** @typedef {{ kind: "error", text: string, code: string, id: string | null, retryAfter: number }} Refusal */
-/**
- * @typedef {Stored | Ready | Refusal | { kind: "joined", name: string } | { kind: "quit", name: string }
- *   | { kind: "members", count: number, names: string[] | null }
- *   | { kind: "typing", names: string[] } | { kind: "pong" } | { kind: "unknown" }} ServerEvent
- */
-
 const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
 const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
 

@@ -5,9 +5,6 @@ import { isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
 
-/** @typedef {import("./store.js").Store} Store */
-/** @typedef {{ room: string, identity: import("./store.js").Identity, store: Store, tab: Store }} World */
-
 /** `complaint` is the key of the words that say why the name tried before was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {
   const title = isPrivate(world.room) ? phrase("room.private") : world.room;

@@ -18,7 +18,7 @@ export class Sender {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #doubt;
 
   /**
-   * @param {HTMLElement} root @param {import("./session.js").Here} here
+   * @param {HTMLElement} root @param {Here} here
    * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
    * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
    */
@@ -42,14 +42,14 @@ export class Sender {
   }
 
   /** A line of the room: the acknowledgement of the entry with its id, if it is one of ours. */
-  heard(/** @type {import("./protocol.js").Stored} */ line) {
+  heard(/** @type {Stored} */ line) {
     if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
     clearTimeout(this.#doubt);
     this.warn("");
     this.#change(() => {});
   }
 
-  refused(/** @type {import("./protocol.js").Refusal} */ refusal) {
+  refused(/** @type {Refusal} */ refusal) {
     this.#change(() => this.#outbox.refused(refusal, performance.now()));
     if (!this.#outbox.entries.some((entry) => entry.failed === refusal.code)) this.#warnOf(refusal);
   }
@@ -75,7 +75,7 @@ export class Sender {
     this.#alert.textContent = key && phrase(key, values);
   }
 
-  #warnOf(/** @type {import("./protocol.js").Refusal} */ { code, text }) {
+  #warnOf(/** @type {Refusal} */ { code, text }) {
     const key = `refused.${code}`;
     if (key in ENGLISH) this.warn(key);
     else this.#alert.textContent = text;
@@ -88,7 +88,7 @@ export class Sender {
   }
 
   /** A line that does not come back soon may mean a connection that is dead: ask. */
-  #send(/** @type {import("./outbox.js").Entry} */ { text, id }) {
+  #send(/** @type {Entry} */ { text, id }) {
     this.#connection.send(say(text, id));
     clearTimeout(this.#doubt);
     this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);

@@ -12,8 +12,6 @@ import { hello, typing } from "./protocol.js";
 import { Sender } from "./sender.js";
 import { Transcript } from "./transcript.js";
 
-/** @typedef {import("./room.js").World & { title: string }} Here */
-
 export class Session {
   #root;
   #here;
@@ -28,10 +26,7 @@ export class Session {
   #composer;
   #transcript;
 
-  /**
-   * @param {HTMLElement} root @param {Here} here
-   * @param {(complaint: string) => void} refused the server does not take this name
-   */
+  /** @param {HTMLElement} root @param {Here} here @param {(complaint: string) => void} refused for a refused name */
   constructor(root, here, refused) {
     this.#root = root;
     this.#here = here;
@@ -93,7 +88,7 @@ export class Session {
     module?.open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
   }
 
-  #moved(/** @type {import("./connection.js").Phase} */ phase) {
+  #moved(/** @type {Phase} */ phase) {
     this.#banner.moved(phase);
     Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
     if (phase.phase === "connecting") {
@@ -111,7 +106,7 @@ export class Session {
     if (found === "gone") this.#connection.stop(404);
   }
 
-  #heard(/** @type {import("./protocol.js").ServerEvent} */ event) {
+  #heard(/** @type {ServerEvent} */ event) {
     switch (event.kind) {
       case "line":
       case "lost":
@@ -134,7 +129,7 @@ export class Session {
     }
   }
 
-  #line(/** @type {import("./protocol.js").Stored} */ line) {
+  #line(/** @type {Stored} */ line) {
     const news = this.#timeline.take(line);
     if (news === "gap") return this.#connection.again();
     if (news === "held") return;
@@ -142,12 +137,12 @@ export class Session {
     this.#sender.heard(line);
   }
 
-  #add(/** @type {import("./protocol.js").Stored[]} */ lines) {
+  #add(/** @type {Stored[]} */ lines) {
     for (const line of lines) if (line.kind === "line") this.#people.said(line.name);
     this.#transcript.add(lines);
   }
 
-  #ready(/** @type {import("./protocol.js").Ready} */ ready) {
+  #ready(/** @type {Ready} */ ready) {
     const { continues, lines, reason } = this.#timeline.ready(ready);
     if (continues) this.#add(lines);
     else this.#transcript.show(lines, reason);
@@ -161,14 +156,14 @@ export class Session {
     this.#sender.opened(this.#here.identity.name);
   }
 
-  #error(/** @type {import("./protocol.js").Refusal} */ refusal) {
+  #error(/** @type {Refusal} */ refusal) {
     if (refusal.code === "bad_name" || refusal.code === "name_too_long")
       return this.#refused(`refused.${refusal.code}`);
     if (!this.#connection.open) this.#banner.refusal = refusal.code; // said before a close, whose code is less exact
     this.#sender.refused(refusal);
   }
 
-  #submit(/** @type {import("./composer.js").Command} */ command) {
+  #submit(/** @type {Command} */ command) {
     this.#sender.warn("");
     switch (command.kind) {
       case "say":

@@ -1,6 +1,6 @@
 /** Arabic. The keys are those of strings.js. */
 
-/** @type {import("./strings.js").Language} */
+/** @type {Language} */
 const arabic = {
   language: "ar",
   direction: "rtl",
@@ -118,7 +118,8 @@ const arabic = {
     "settings.save": "احفظ",
     "help.title": "مساعدة",
     "help.keys":
-      "‏Enter يرسل، Shift+Enter سطر جديد (على شاشة اللمس: Enter سطر جديد والزر يرسل)، السهم إلى أعلى يعيد آخر ما قلته، Tab يكمل @الأسماء.",
+      "‏Enter يرسل، Shift+Enter سطر جديد (على شاشة اللمس: Enter سطر جديد والزر يرسل)، " +
+      "السهم إلى أعلى يعيد آخر ما قلته، Tab يكمل @الأسماء.",
     "help.text": "‎*تأكيد*‎ و `code` و ``` حول كتلة من الشيفرة.",
     "help.name": "‎/name آدا: ليكن اسمك آدا",
     "help.rooms": "‎/rooms: كل الغرف",

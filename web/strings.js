@@ -3,9 +3,6 @@
  * `{name}` stands for a value, and an object is chosen from by the language's plural rules.
  */
 
-/** @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Phrase */
-/** @typedef {{ language: string, direction: "ltr" | "rtl", phrases: Record<string, Phrase> }} Language */
-
 /** @type {Record<string, () => Promise<{ default: Language }>>} */
 const OTHERS = { ar: () => import("./strings-ar.js") };
 

@@ -1,9 +1,6 @@
 /** A message as pieces: text, `code`, fenced blocks, links, *emphasis*, mentions. Pure: never a string of HTML. */
 import { LINK, address } from "./links.js";
 
-/** @typedef {"text" | "code" | "block" | "emphasis" | "mention" | "link"} Kind */
-/** @typedef {{ kind: Kind, text: string, href?: string }} Piece */
-
 const BLOCK = /```(?:[\w+-]*\n)?([\s\S]*?)\n?```\n?/;
 const CODE = /`([^`\n]+)`/;
 const EMPHASIS = /(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])/u;

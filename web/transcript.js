@@ -8,9 +8,6 @@ import { phrase } from "./strings.js";
 import { mentions } from "./text.js";
 import { Unread, looked } from "./unread.js";
 
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./session.js").Here} Here */
-
 export class Transcript {
   #root;
   #here;
@@ -141,7 +138,7 @@ export class Transcript {
     });
   }
 
-  /** @param {import("./history-window.js").State} state */
+  /** @param {WindowState} state */
   #draw({ unseen, away, older, failed, empty }) {
     const latest = part(this.#root, ".latest", HTMLElement);
     latest.hidden = !unseen && !away;

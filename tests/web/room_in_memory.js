@@ -1,8 +1,6 @@
 /** A room in memory for the window of history: its lines, its rows, and pages that come when the test says so. */
 import { HistoryWindow } from "../../web/history-window.js";
 
-/** @typedef {import("../../web/protocol.js").Stored} Stored */
-
 const line = (/** @type {number} */ seq) => /** @type {Stored} */ ({ kind: "lost", seq });
 export const lines = (/** @type {number} */ from, /** @type {number} */ to) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => line(from + at));
@@ -12,7 +10,7 @@ export function world(/** @type {number} */ count, /** @type {(seq: number) => b
   const room = { newest: count, broken: false };
   /** @type {Stored[]} */ let rows = [];
   /** @type {(() => void)[]} */ const asked = [];
-  /** @type {import("../../web/history-window.js").State[]} */ const states = [];
+  /** @type {WindowState[]} */ const states = [];
   const list = {
     get size() {
       return rows.length;

@@ -10,8 +10,7 @@ const web = new URL("../../web/", import.meta.url);
 const source = (/** @type {string} */ file) => readFileSync(new URL(file, web), "utf8");
 const modules = readdirSync(web).filter((file) => file.endsWith(".js"));
 const styles = readdirSync(web).filter((file) => file.endsWith(".css"));
-const values = (/** @type {import("../../web/strings.js").Phrase} */ entry) =>
-  new Set(JSON.stringify(entry).match(/\{\w+\}/g) ?? []);
+const values = (/** @type {Phrase} */ entry) => new Set(JSON.stringify(entry).match(/\{\w+\}/g) ?? []);
 
 test("every phrase on the page is in the file of strings", () => {
   const asked = [...source("index.html").matchAll(/data-(?:phrase|label|title|placeholder)="([^"]+)"/g)].map(
