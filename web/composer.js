@@ -1,16 +1,11 @@
 /** Where a message is written. Whatever is in it is kept as the room's draft until it is handed on. */
-import { part } from "./element.js";
-import { word } from "./words.js";
+import { part } from "./dom.js";
+import { phrase } from "./strings.js";
 
-/** @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" } | { kind: "unknown", command: string }} Command */
 /**
- * @typedef {object} Wishes
- * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
- * @property {() => void} typing
- * @property {() => string[]} names
+ * The command that was typed. A path (/etc/hosts) is not a command, and // stands for a slash to be said.
+ * @returns {Command}
  */
-
-/** What is typed with a slash in front. A path (/etc/hosts) is no command, and // stands for a slash to be said. @returns {Command} */
 export function command(/** @type {string} */ typed) {
   const found = /^\/(\p{L}+)(?:\s+([\s\S]*))?$/u.exec(typed.trim());
   if (!found) return { kind: "say", text: typed.startsWith("//") ? typed.slice(1) : typed };
@@ -28,6 +23,15 @@ export function command(/** @type {string} */ typed) {
   }
 }
 
+/**
+ * A text as it can be sent. Line breaks of slides, PDFs and old systems become newlines, other control characters and
+ * halves of emoji go: nobody sees them, and the server refuses them.
+ */
+export function clean(/** @type {string} */ text) {
+  const lines = text.toWellFormed().replace(/\r\n?|[\v\f\x85]/g, "\n");
+  return lines.replace(/[^\P{Cc}\n\t]/gu, "");
+}
+
 export class Composer {
   /** The counter shows from this many characters before the limit. */
   static #NEAR = 200;
@@ -38,20 +42,26 @@ export class Composer {
   #counter;
   #root;
   /** @type {import("./completion.js").Completion | null} */ #completion = null;
-  #wishes;
+  #handlers;
   #draft;
   #lastTyping = -Infinity;
+  /** There is no Shift+Enter on a phone: Enter begins a new line, the button sends. */
+  #touch = matchMedia("(pointer: coarse)");
   /** @type {string[]} */ #said = [];
   #recalled = 0;
 
-  /** @param {HTMLElement} root @param {{ get: () => unknown, set: (text: string) => void }} draft @param {Wishes} wishes */
-  constructor(root, draft, wishes) {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ get: () => string, set: (text: string) => void }} draft
+   * @param {ComposerHandlers} handlers
+   */
+  constructor(root, draft, handlers) {
     this.#field = part(root, "textarea", HTMLTextAreaElement);
     this.#counter = part(root, ".counter", HTMLElement);
     this.#root = root;
-    this.#wishes = wishes;
+    this.#handlers = handlers;
     this.#draft = draft;
-    this.#field.value = String(draft.get() ?? "");
+    this.#field.value = draft.get();
     this.#field.addEventListener("input", () => this.#changed(true));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("blur", () => this.#completion?.close());
@@ -59,7 +69,18 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    root.addEventListener("paste", (event) => this.#files(event, event.clipboardData));
+    for (const type of /** @type {const} */ (["dragover", "drop"]))
+      window.addEventListener(type, (event) => this.#files(event, event.dataTransfer));
+    if (this.#touch.matches) this.#field.setAttribute("enterkeyhint", "enter");
     this.#changed(false);
+  }
+
+  /** Dropped, a file would take the page away. */
+  #files(/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) {
+    if (!data?.types.includes("Files") || data.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.#handlers.files();
   }
 
   focus() {
@@ -80,14 +101,16 @@ export class Composer {
     const left = this.limit - [...this.text].length;
     this.#counter.hidden = left > Composer.#NEAR;
     this.#counter.classList.toggle("over", left < 0);
-    this.#counter.textContent = left < 0 ? word("compose.over", { count: -left }) : word("compose.left", { count: left });
+    this.#counter.textContent =
+      left < 0 ? phrase("compose.over", { count: -left }) : phrase("compose.left", { count: left });
     return left;
   }
 
   #submit() {
     if (!this.text.trim() || this.measure() < 0) return this.focus();
-    const typed = this.text.toWellFormed(); // half of an emoji cannot be sent
-    if (!this.#wishes.submit(command(typed))) return;
+    const typed = clean(this.text);
+    if (!typed.trim()) return this.focus();
+    if (!this.#handlers.submit(command(typed))) return;
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;
     this.text = "";
@@ -99,7 +122,7 @@ export class Composer {
     if (this.#completion?.key(event.key)) {
       event.preventDefault();
       this.#changed(false);
-    } else if (event.key === "Enter" && !event.shiftKey) {
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey || !(event.shiftKey || this.#touch.matches))) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
@@ -127,14 +150,14 @@ export class Composer {
     const now = performance.now();
     if (!this.text || this.text.startsWith("/") || now - this.#lastTyping < Composer.#TYPING_EVERY) return;
     this.#lastTyping = now;
-    this.#wishes.typing();
+    this.#handlers.typing();
   }
 
   /** Names are offered from the first @ on. */
   async #complete() {
     if (!this.#completion && this.text.includes("@")) {
       const { Completion } = await import("./completion.js");
-      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#wishes.names);
+      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#handlers.names);
     }
     this.#completion?.update();
   }

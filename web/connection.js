@@ -5,12 +5,6 @@
 import { afterClose, ping, read } from "./protocol.js";
 
 /**
- * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", until: number, code: number } | { phase: "stopped", code: number }} Phase
- * `until` is on the clock of `performance.now()`.
- */
-/** @typedef {{ hello: () => string, heard: (event: import("./protocol.js").ServerEvent) => void, moved: (phase: Phase) => void }} Owner */
-
-/**
  * Full-jitter back-off: each wait is anywhere between a moment and a ceiling that doubles, so that a thousand
  * clients of a restarted server come back spread out. (AWS Architecture Blog, "Exponential Backoff And Jitter".)
  */
@@ -74,15 +68,24 @@ export class Heartbeat {
 
 export class Connection {
   static #LATER = 5_000;
+  /** A server that says nothing for this long while one connects is not there: a captive portal, a proxy that hangs. */
+  static PATIENCE = 10_000;
+  /** An attempt younger than this is not begun anew for a good moment. */
+  static #YOUNG = 3_000;
   #address;
   #owner;
   #backoff = new Backoff();
-  #heartbeat = new Heartbeat((frame) => this.send(frame), () => this.#lost(4408));
+  #heartbeat = new Heartbeat(
+    (frame) => this.send(frame),
+    () => this.#lost(4408),
+  );
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
+  #begun = 0;
   /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };
 
-  constructor(/** @type {string | URL} */ address, /** @type {Owner} */ owner) {
+  constructor(/** @type {string | URL} */ address, /** @type {ConnectionOwner} */ owner) {
     this.#address = address;
     this.#owner = owner;
   }
@@ -96,6 +99,8 @@ export class Connection {
     this.#release();
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
+    this.#begun = performance.now();
+    this.#expect();
     this.#move({ phase: "connecting" });
     socket.onopen = () => {
       socket.send(this.#owner.hello());
@@ -105,10 +110,12 @@ export class Connection {
     socket.onclose = ({ code }) => this.#lost(code);
   }
 
-  /** A good moment: the network is back, the page is looked at. Try at once, or make sure that the peer is there. */
+  /** A good moment: the network is back, the page is looked at. Try at once, or check that the server is there. */
   hurry() {
-    if (this.#phase.phase === "waiting") this.connect();
-    else if (this.open) this.#heartbeat.ask();
+    const { phase } = this.#phase;
+    const old = performance.now() - this.#begun > Connection.#YOUNG;
+    if (phase === "open") this.#heartbeat.ask();
+    else if (phase === "waiting" || (phase === "connecting" && old)) this.connect();
   }
 
   send(/** @type {string} */ frame) {
@@ -128,12 +135,19 @@ export class Connection {
   #heard(/** @type {unknown} */ data) {
     if (typeof data !== "string") return;
     this.#heartbeat.heard();
+    if (!this.open) this.#expect();
     const event = read(data);
     if (event.kind === "ready") {
       this.#backoff.reset();
+      clearTimeout(this.#deadline);
       this.#move({ phase: "open" });
     }
     this.#owner.heard(event);
+  }
+
+  #expect() {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#lost(4408), Connection.PATIENCE);
   }
 
   #lost(/** @type {number} */ code) {
@@ -147,6 +161,7 @@ export class Connection {
 
   #release() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
     this.#heartbeat.stop();
     const socket = this.#socket;
     if (!socket) return;

@@ -1,35 +1,23 @@
-/** Turns the addresses in a message's plain text into links. Loaded with the first message that may hold one: the finder is large. */
-import { element } from "./element.js";
-import { find } from "./vendor/linkify.js";
+/** Addresses in a message. Pure. */
 
-/** Only what is written as an address: readme.md and main.py are file names, though .md and .py are countries. */
-const WRITTEN = /^(https?:\/\/|www\.|mailto:)/i;
-const SAFE = /^(https?|mailto):/i;
+const STOP = '\\s<>"\\p{Bidi_C}、。，．！？：；（）［］｛｝「」『』【】《》〈〉“”‘’';
+/** What is written as an address: readme.md and main.py are file names, though .md and .py are countries. */
+const WEB = `(?<![a-z0-9])(?:https?:\\/\\/|www\\.|mailto:)[^${STOP}]+`;
+const MAIL = /(?<![\w.+-])[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/.source;
+export const LINK = new RegExp(`(${WEB}|${MAIL})`, "iu");
 
-/** Replace the addresses in the texts below `root`, but not in code. */
-export function link(/** @type {Element} */ root) {
-  for (const node of plainTexts(root)) linkText(node);
-}
+const count = (/** @type {string} */ text, /** @type {string} */ sign) => text.split(sign).length;
 
-/** @returns {Text[]} */
-function plainTexts(/** @type {Element} */ root) {
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const node = /** @type {Text} */ (walker.currentNode);
-    if (!node.parentElement?.closest("code, a")) found.push(node);
+/** The address without the punctuation of the sentence around it, and where it leads; null if it leads nowhere. */
+export function address(/** @type {string} */ found) {
+  const spare = [..."([{"].map((open, at) => count(found, ")]}"[at] ?? "") - count(found, open));
+  let end = found.length;
+  for (; end; end--) {
+    const bracket = ")]}".indexOf(found[end - 1] ?? "");
+    if ((spare[bracket] ?? 0) > 0) spare[bracket] = (spare[bracket] ?? 0) - 1;
+    else if (!/[.,:;!?'…]/.test(found[end - 1] ?? "")) break;
   }
-  return found;
-}
-
-function linkText(/** @type {Text} */ node) {
-  const parts = [];
-  let at = 0;
-  for (const { start, end, href, value, type } of find(node.data, { defaultProtocol: "https" })) {
-    const wanted = (type === "email" || WRITTEN.test(value)) && SAFE.test(href) && URL.canParse(href);
-    if (!wanted) continue;
-    parts.push(node.data.slice(at, start), element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, value));
-    at = end;
-  }
-  if (at) node.replaceWith(...parts, node.data.slice(at));
+  const text = found.slice(0, end);
+  const href = /^(https?:|mailto:)/i.test(text) ? text : `${text.includes("@") ? "mailto:" : "https://"}${text}`;
+  return text !== "www" && URL.canParse(href) ? { text, href } : null;
 }

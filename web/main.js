@@ -1,28 +1,38 @@
 /** The page begins: its language, then the room that its address names, or the front page. */
-import { part } from "./element.js";
-import { isPrivate, roomNamed, roomOf } from "./place.js";
+import { isPrivate, roomNamed, roomOf } from "./addresses.js";
+import { element, part } from "./dom.js";
 import { Identity, Store, openStorage } from "./store.js";
-import { fill, speak } from "./words.js";
+import { fill, phrase, setLanguage } from "./strings.js";
 
 const base = new URL(document.baseURI).pathname;
 const store = new Store(base);
-const identity = new Identity(new Store(base, openStorage("sessionStorage")), store);
+const tab = new Store(base, openStorage("sessionStorage"));
+const identity = new Identity(tab, store);
 const query = new URLSearchParams(location.search);
 
 async function start() {
   document.documentElement.classList.toggle("embedded", query.get("embed") === "1");
   const wanted = query.get("lang");
-  await speak(wanted ? [wanted] : navigator.languages);
+  await setLanguage(wanted ? [wanted] : navigator.languages);
   fill(document);
   const main = part(document, "main", HTMLElement);
   const typed = roomOf(location.pathname);
   if (typed === null) {
-    const { showLanding } = await import("./landing.js");
+    const [{ showLanding }] = await Promise.all([import("./landing.js"), addStyles("landing.css")]);
     showLanding(main, { identity, visit: (page) => location.assign(page) });
   } else {
     const { openRoom } = await import("./room.js");
-    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store });
+    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store, tab });
   }
+}
+
+/** Styles that only this page needs, applied before it is shown. */
+function addStyles(/** @type {string} */ file) {
+  const link = element("link", { rel: "stylesheet", href: new URL(file, import.meta.url).href });
+  return new Promise((done) => {
+    link.onload = link.onerror = done; // unstyled is better than not there
+    document.head.append(link);
+  });
 }
 
 /** The offline shell. The page is usable without it, so nothing waits for it and its absence is no error. */
@@ -35,5 +45,15 @@ function install() {
   navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {});
 }
 
+/** A page that failed says so; the error goes on to the console. */
+function failed() {
+  if (document.querySelector(".broken")) return;
+  const reload = element("button", { type: "button", class: "small" }, phrase("page.reload"));
+  reload.addEventListener("click", () => location.reload());
+  document.body.append(element("p", { class: "broken", role: "alert" }, phrase("page.failed"), reload));
+}
+
+window.addEventListener("unhandledrejection", failed);
+window.addEventListener("error", ({ error }) => error && failed());
 await start();
 install();

@@ -6,9 +6,6 @@
  */
 import { afterRefusal } from "./protocol.js";
 
-/** @typedef {{ id: string, order: number, name: string, text: string, failed: string | null }} Entry */
-/** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove" | "keys">} Keeper */
-
 export class Outbox {
   /** No echo for this long: say it again. */
   static RESEND = 8_000;
@@ -21,7 +18,7 @@ export class Outbox {
   /** @type {{ id: string, since: number } | null} */ #flight = null;
   #notBefore = 0;
 
-  constructor(/** @type {Keeper} */ store, /** @type {string} */ room, /** @type {string} */ name) {
+  constructor(/** @type {Area} */ store, /** @type {string} */ room, /** @type {string} */ name) {
     this.#store = store;
     this.#prefix = `outbox:${room}:`;
     this.#name = name;
@@ -104,6 +101,7 @@ export class Outbox {
 
   /** The name in this room changed: what was not sent yet is said under the new one. */
   rename(/** @type {string} */ name) {
+    if (name === this.#name) return;
     this.#name = name;
     for (const entry of this.#entries) this.#save(Object.assign(entry, { name }));
     this.reload();

@@ -1,5 +1,5 @@
-/** Who is here, who types, who came and went: the rules. Pure; company.js shows it. */
-import { locale, word } from "./words.js";
+/** Who is here, who types, who came and went: the rules. Pure; people.js shows it. */
+import { locale, phrase } from "./strings.js";
 
 export class Roster {
   /** A room that was big (more than 250 sessions) has all its names again at this many. */
@@ -54,11 +54,11 @@ export class Roster {
   }
 
   get names() {
-    return [...this.#names].sort((a, b) => a.localeCompare(b, locale()));
+    return [...this.#names].sort(new Intl.Collator(locale()).compare);
   }
 }
 
-/** Who types: each for five seconds after the last sign of it, without a word from the server. Times are ms, handed in. */
+/** Who types: each for five seconds after the last typing event. Times are ms, handed in. */
 export class Typists {
   static FOR = 5_000;
   /** @type {string[]} */ #names = [];
@@ -108,5 +108,5 @@ export class Comings {
 export function listed(/** @type {string[]} */ names, most = 3) {
   const joined = new Intl.ListFormat(locale(), { type: "conjunction" });
   if (names.length <= most) return joined.format(names);
-  return word("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
+  return phrase("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
 }

@@ -14,7 +14,8 @@ export class Scroll {
     this.#pane = pane;
     this.#rows = rows;
     pane.addEventListener("scroll", () => this.#scrolled(moved), { passive: true });
-    const resized = new ResizeObserver(() => this.follow()); // the keyboard of a phone, a composer that grows, a font that arrives
+    // the keyboard of a phone, a composer that grows, a font that arrives
+    const resized = new ResizeObserver(() => this.follow());
     for (const element of [pane, ...pane.children]) resized.observe(element);
   }
 

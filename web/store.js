@@ -86,7 +86,17 @@ export class Identity {
 
   set name(/** @type {string} */ name) {
     this.#tab.set("name", name);
-    this.#store.set("name", name);
+  }
+
+  /** The name under which the server knows this tab: what is not sent yet belongs to it. */
+  get accepted() {
+    return String(this.#tab.get("accepted") ?? this.name);
+  }
+
+  /** The server took the name. A refused one is not remembered. */
+  accept() {
+    this.#tab.set("accepted", this.name);
+    this.#store.set("name", this.name);
   }
 
   /** The rooms visited, the latest first. @returns {string[]} */
@@ -100,6 +110,9 @@ export class Identity {
   }
 
   forget(/** @type {string} */ room) {
-    this.#store.set("rooms", this.rooms.filter((other) => other !== room));
+    this.#store.set(
+      "rooms",
+      this.rooms.filter((other) => other !== room),
+    );
   }
 }

@@ -185,3 +185,20 @@ def test_a_full_storage_loses_nothing_while_the_tab_is_open(server: Server, tab:
     server.start()
     expect_said(page, "there is no room for this")
     expect_nothing_pending(page)
+
+
+def test_a_refused_new_name_strands_nothing(server: Server, tab: Tabs) -> None:
+    page = tab("bob")
+    server.stop()
+    say(page, "under any name", "/name bob\u202e")
+    server.start()
+    wait_for_the_form(page)
+    page.locator(".join input").fill("bobby")
+    page.locator(".join input").press("Enter")
+    expect_said(page, "under any name")
+    expect(page.locator(".log .name")).to_have_text("bobby")
+    expect_nothing_pending(page)
+
+
+def wait_for_the_form(page: Page) -> None:
+    expect(page.locator(".join .complaint")).to_contain_text("invisible or control characters")

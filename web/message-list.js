@@ -1,19 +1,16 @@
 /** The rows of the log in their order, and nothing about scrolling. Each stored line is one element. */
-import { lostRow, markLeftOff, messageRow, place } from "./row.js";
+import { arrange, dayName, lostRow, markLeftOff, messageRow, nearby } from "./message-row.js";
 
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./protocol.js").Line | import("./protocol.js").Lost} Shown */
-/** @typedef {{ line: Shown | null, element: HTMLElement }} Item A line, or a notice (null). */
-
-/** @returns {line is Shown} */
+/** @returns {line is Line | Lost} */
 const isShown = (/** @type {Stored} */ line) => line.kind !== "record";
 
-export class Log {
+export class MessageList {
   #list;
   #view;
   /** @type {Item[]} */ #items = [];
+  #today = new Date().toDateString();
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {import("./row.js").View} */ view) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {View} */ view) {
     this.#list = list;
     this.#view = view;
   }
@@ -41,18 +38,19 @@ export class Log {
   }
 
   append(/** @type {Stored[]} */ lines) {
+    this.redate();
     const items = this.#make(lines);
     const before = this.#items.length;
     this.#items.push(...items);
     this.#list.append(...items.map((item) => item.element));
-    this.#place(before, this.#items.length);
+    this.#arrange(before, this.#items.length);
   }
 
   prepend(/** @type {Stored[]} */ lines) {
     const items = this.#make(lines);
     this.#items.unshift(...items);
     this.#quietly(() => this.#list.prepend(...items.map((item) => item.element)));
-    this.#place(0, items.length + 1);
+    this.#arrange(0, items.length + 1);
   }
 
   /** A notice at the end; the one there is replaced if it is still the last thing said. */
@@ -74,7 +72,7 @@ export class Log {
 
   trimStart(/** @type {number} */ size) {
     for (const item of this.#items.splice(0, Math.max(0, this.#items.length - size))) item.element.remove();
-    this.#place(0, 1);
+    this.#arrange(0, 1);
   }
 
   trimEnd(/** @type {number} */ size) {
@@ -88,21 +86,42 @@ export class Log {
 
   /** Draw the line where the reader left off above the first line after `seq`; take an older one away. */
   markAfter(/** @type {number} */ seq) {
-    this.#list.querySelector(".left-off")?.remove();
+    this.unmark();
     const row = this.rowFrom(seq + 1);
     if (row) markLeftOff(row);
     return row;
   }
 
-  /** @returns {Item[]} */
-  #make(/** @type {Stored[]} */ lines) {
-    return lines.filter(isShown).map((line) => ({ line, element: line.kind === "lost" ? lostRow(line) : messageRow(line, this.#view) }));
+  /** A new day has begun: yesterday is not today any more. */
+  redate() {
+    const today = new Date().toDateString();
+    if (today === this.#today) return;
+    this.#today = today;
+    for (const day of this.#list.querySelectorAll(".day"))
+      day.firstElementChild?.replaceChildren(dayName(Number(day.getAttribute("data-time"))));
   }
 
-  #place(/** @type {number} */ from, /** @type {number} */ to) {
+  /** Would a line that this name says now stand below the last one without a head of its own? */
+  continues(/** @type {string} */ name) {
+    const last = this.#items.at(-1)?.line;
+    return last?.kind === "line" && last.name === name && nearby(last.timestamp, Date.now());
+  }
+
+  unmark() {
+    this.#list.querySelector(".left-off")?.remove();
+  }
+
+  /** @returns {Item[]} */
+  #make(/** @type {Stored[]} */ lines) {
+    return lines
+      .filter(isShown)
+      .map((line) => ({ line, element: line.kind === "lost" ? lostRow(line) : messageRow(line, this.#view) }));
+  }
+
+  #arrange(/** @type {number} */ from, /** @type {number} */ to) {
     for (let at = from; at < Math.min(to, this.#items.length); at++) {
       const item = this.#items[at];
-      if (item?.line) place(item.element, item.line, this.#lineAbove(at), !this.#items[at - 1]?.line);
+      if (item?.line) arrange(item.element, item.line, this.#lineAbove(at), !this.#items[at - 1]?.line);
     }
   }
 

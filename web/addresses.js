@@ -2,9 +2,11 @@
 const PRIVATE = /^[0-9a-f]{64}$/;
 const PUBLIC = /^[\p{L}\p{N}\p{M}-]{1,32}$/u;
 
-/** The public room that a person means by what was typed, as the server will name it; null if no room can have that name. */
+/** The public room that the typed text names, as the server will name it; null if no room can have that name. */
 export function roomNamed(/** @type {string} */ typed) {
-  const name = typed.trim().normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().replace(/[_\s]/gu, "-"); // ß, ẞ and ss are one, as in case folding
+  // Lower, upper, lower is case folding: ß, ẞ and ss become the same.
+  const folded = typed.trim().normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
+  const name = folded.replace(/[_\s]/gu, "-");
   return PUBLIC.test(name) ? name : null;
 }
 

@@ -1,12 +1,10 @@
 /** The people of a room on the page: how many, who, who types, who comes and goes. */
-import { element, part } from "./element.js";
+import { element, part } from "./dom.js";
+import { avatar } from "./names.js";
 import { Comings, Roster, Typists, listed } from "./roster.js";
-import { hue } from "./row.js";
-import { word } from "./words.js";
+import { phrase } from "./strings.js";
 
-/** @typedef {Extract<import("./protocol.js").ServerEvent, { kind: "joined" | "quit" | "members" | "typing" }>} Stir */
-
-export class Company {
+export class People {
   #roster = new Roster();
   #typists = new Typists();
   #comings = new Comings();
@@ -15,9 +13,13 @@ export class Company {
   #typing;
   #me;
   #notice;
+  #frame = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #quiet;
 
-  /** @param {HTMLElement} root @param {() => string} me @param {(element: HTMLElement) => void} notice gets the line about comings and goings */
+  /**
+   * @param {HTMLElement} root @param {() => string} me
+   * @param {(element: HTMLElement) => void} notice gets the line about joins and leaves
+   */
   constructor(root, me, notice) {
     this.#count = part(root, ".count", HTMLElement);
     this.#list = part(root, ".people ul", HTMLElement);
@@ -40,7 +42,7 @@ export class Company {
     this.#draw();
   }
 
-  heard(/** @type {Stir} */ event) {
+  heard(/** @type {RosterEvent} */ event) {
     switch (event.kind) {
       case "joined":
         if (this.#roster.joined(event.name)) this.#moved(() => this.#comings.came(event.name));
@@ -71,32 +73,45 @@ export class Company {
       element(
         "li",
         {},
-        element("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?"),
+        avatar(name),
         element("bdi", {}, name),
-        name === this.#me() ? element("span", { class: "you" }, word("room.you")) : null,
+        name === this.#me() ? element("span", { class: "you" }, phrase("room.you")) : null,
       ),
     );
-    return this.#roster.crowded ? [...entries, element("li", { class: "crowd" }, word("room.crowd"))] : entries;
+    return this.#roster.crowded ? [...entries, element("li", { class: "crowd" }, phrase("room.crowd"))] : entries;
   }
 
   #moved(/** @type {() => void} */ note) {
     note();
     this.#draw();
     const { joined, left, passed } = this.#comings.summary;
-    const told = [["joined", joined], ["quit", left], ["passed", passed]].filter(([, names]) => names?.length);
-    const texts = told.map(([what, names]) => word(`log.${what}`, { names: listed(/** @type {string[]} */ (names)) }));
+    const told = [
+      ["joined", joined],
+      ["quit", left],
+      ["passed", passed],
+    ].filter(([, names]) => names?.length);
+    const texts = told.map(([what, names]) =>
+      phrase(`log.${what}`, { names: listed(/** @type {string[]} */ (names)) }),
+    );
     this.#notice(element("p", { class: "notice", dir: "auto", hidden: texts.length === 0 }, texts.join(" · ")));
   }
 
+  /** Once a frame: after a restart everybody comes back at once. */
   #draw() {
-    this.#count.textContent = word("room.here", { count: this.#roster.count });
+    this.#frame ||= requestAnimationFrame(() => this.#drawNow());
+  }
+
+  #drawNow() {
+    this.#frame = 0;
+    this.#count.textContent = phrase("room.here", { count: this.#roster.count });
     this.#list.replaceChildren(...this.entries());
   }
 
   #drawTyping() {
     clearTimeout(this.#quiet);
     const names = this.#typists.at(performance.now());
-    const text = names.length > 3 ? word("typing.many") : word("typing.some", { names: listed(names), count: names.length });
+    const text =
+      names.length > 3 ? phrase("typing.many") : phrase("typing.some", { names: listed(names), count: names.length });
     this.#typing.textContent = names.length ? text : "";
     if (names.length) this.#quiet = setTimeout(() => this.#drawTyping(), Typists.FOR + 50);
   }

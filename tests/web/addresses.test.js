@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPrivate, pageOf, roomNamed, roomOf, socketOf } from "../../web/place.js";
+import { isPrivate, pageOf, roomNamed, roomOf, socketOf } from "../../web/addresses.js";
 
 const names = /** @type {const} */ ([
   ["Lobby", "lobby"],

@@ -2,7 +2,9 @@
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag @param {Record<string, string | number | boolean | null>} attributes @param {(Node | string | null)[]} children
+ * @param {T} tag
+ * @param {Record<string, string | number | boolean | null>} attributes
+ * @param {(Node | string | null)[]} children
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function element(tag, attributes = {}, ...children) {
@@ -23,5 +25,7 @@ export function part(/** @type {ParentNode} */ root, /** @type {string} */ selec
 
 /** A copy of a template of index.html. @returns {DocumentFragment} */
 export function copy(/** @type {string} */ id) {
-  return /** @type {DocumentFragment} */ (part(document, `template#${id}`, HTMLTemplateElement).content.cloneNode(true));
+  return /** @type {DocumentFragment} */ (
+    part(document, `template#${id}`, HTMLTemplateElement).content.cloneNode(true)
+  );
 }

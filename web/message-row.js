@@ -1,33 +1,29 @@
 /** One line of the log: how it follows the one above (pure), and its element. */
-import { element } from "./element.js";
-import { mentions, pieces } from "./text.js";
-import { locale, word } from "./words.js";
-
-/** @typedef {import("./protocol.js").Line} Line */
-/** @typedef {import("./protocol.js").Lost} Lost */
-/** @typedef {{ page: string, me: () => string }} View `page` is the address of the room's page */
+import { element } from "./dom.js";
+import { avatar, hue } from "./names.js";
+import { locale, phrase } from "./strings.js";
+import { links, mentions, pieces } from "./text.js";
 
 /** One speaker's lines within this time stand together. */
 const SPELL = 5 * 60_000;
-/** Might hold an address: only then is the finder of links loaded, which is larger than the page. */
-const ADDRESS = /https?:\/\/|www\.|mailto:|\S@\S/i;
 
 /** @typedef {{ timestamp: number, name: string }} Spoken */
 
 const dayOf = (/** @type {number} */ timestamp) => new Date(timestamp).toDateString();
 
+/**
+ * Do lines of these times belong together? A time in the future says nothing: a server's clock was set back, and its
+ * lines of days stand a millisecond apart.
+ */
+export function nearby(/** @type {number} */ before, /** @type {number} */ after, now = Date.now()) {
+  return Math.abs(after - before) < SPELL && after < now + SPELL;
+}
+
 /** @returns {{ newDay: boolean, grouped: boolean }} how `line` stands after `previous` (null: nothing above it) */
 export function follow(/** @type {Spoken | null} */ previous, /** @type {Spoken} */ line) {
   const newDay = !previous || dayOf(previous.timestamp) !== dayOf(line.timestamp);
-  const near = previous !== null && Math.abs(line.timestamp - previous.timestamp) < SPELL;
+  const near = previous !== null && nearby(previous.timestamp, line.timestamp);
   return { newDay, grouped: !newDay && near && previous.name === line.name };
-}
-
-/** One of the eight colours of names: the same for the same name, everywhere. */
-export function hue(/** @type {string} */ name) {
-  let sum = 0;
-  for (const sign of name) sum = (Math.imul(sum, 31) + (sign.codePointAt(0) ?? 0)) >>> 0;
-  return sum % 8;
 }
 
 const dates = new Map();
@@ -44,7 +40,7 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
   return dates.get(key).format(timestamp);
 }
 
-/** The row of a message. How it follows the row above is said by `place`, as often as that changes. */
+/** The row of a message. How it follows the row above is said by `arrange`, as often as that changes. */
 export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   const called = line.name !== view.me() && mentions(line.message, view.me());
   const when = new Date(line.timestamp).toISOString();
@@ -55,10 +51,10 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
       class: "when",
       href: `${view.page}#${line.seq}`,
       title: format(line.timestamp, "full"),
-      "aria-label": `${clock}, ${word("log.link", { seq: line.seq })}`,
+      "aria-label": `${clock}, ${phrase("log.link", { seq: line.seq })}`,
       tabindex: -1, // a tab stop a message would put five hundred of them before the field
     },
-    element("time", { datetime: when }, clock),
+    element("time", { datetime: when }, ...digits(clock)),
   );
   return element(
     "article",
@@ -68,24 +64,23 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   );
 }
 
+/** A time with AM or PM apart: the narrow column of grouped rows shows its digits only. */
+function digits(/** @type {string} */ clock) {
+  const parts = clock.split(/(\p{N}[\p{N}:.]*)/u);
+  return parts.map((each, at) => (at % 2 ? each : each && element("span", { class: "half" }, each)));
+}
+
 /** @returns {HTMLElement[]} the avatar and the head of a row */
 export function speaker(/** @type {string} */ name, /** @type {Node | null} */ beside) {
-  const initial = [...name.trim()][0]?.toUpperCase() ?? "?";
-  return [
-    element("span", { class: `avatar hue-${hue(name)}`, "aria-hidden": "true" }, initial),
-    element("header", {}, element("bdi", { class: `name hue-${hue(name)}` }, name), beside),
-  ];
+  return [avatar(name), element("header", {}, element("bdi", { class: `name hue-${hue(name)}` }, name), beside)];
 }
 
 export function messageText(/** @type {string} */ message) {
-  const text = element("div", { class: "text", dir: "auto" });
-  for (const { kind, text: said } of pieces(message)) text.append(pieceNode(kind, said));
-  if (ADDRESS.test(message)) import("./links.js").then(({ link }) => link(text), () => {}); // offline: it stays text
-  return text;
+  return element("div", { class: "text", dir: "auto" }, ...pieces(message).map(pieceNode));
 }
 
 /** @returns {Node | string} */
-function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @type {string} */ text) {
+function pieceNode(/** @type {Piece} */ { kind, text, href = "" }) {
   switch (kind) {
     case "text":
       return text;
@@ -94,33 +89,47 @@ function pieceNode(/** @type {import("./text.js").Piece["kind"]} */ kind, /** @t
     case "block":
       return element("pre", { dir: "ltr", tabindex: 0 }, element("code", {}, text));
     case "emphasis":
-      return element("em", {}, text);
+      return element("em", {}, ...links(text).map(pieceNode));
     case "mention":
       return element("bdi", { class: "mention" }, text);
+    case "link":
+      return element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank" }, text);
   }
 }
 
 export function lostRow(/** @type {Lost} */ line) {
-  return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, word("log.lost")));
+  return element("article", { class: "row lost", "data-seq": line.seq }, element("p", {}, phrase("log.lost")));
 }
 
 /**
  * Say how a row stands after the line above it: a new day, or the same speaker going on.
- * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous @param {boolean} parted a notice is between them
+ * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous
+ * @param {boolean} parted a notice is between them
  */
-export function place(row, line, previous, parted) {
+export function arrange(row, line, previous, parted) {
   if (line.kind === "lost") return;
   const { newDay, grouped } = follow(previous?.kind === "line" ? previous : null, line);
   row.classList.toggle("grouped", grouped && !parted && !row.querySelector(".left-off"));
   const day = row.querySelector(".day");
-  if (newDay && !day) row.prepend(element("div", { class: "day" }, element("span", {}, format(line.timestamp, "day"))));
+  if (newDay && !day)
+    row.prepend(
+      element("div", { class: "day", "data-time": line.timestamp }, element("span", {}, dayName(line.timestamp))),
+    );
   else if (!newDay) day?.remove();
+}
+
+/** "Today", "Yesterday", or the date. */
+export function dayName(/** @type {number} */ timestamp, now = Date.now()) {
+  const ago = [0, 1].find((days) => dayOf(now - days * 86_400_000) === dayOf(timestamp));
+  if (ago === undefined) return format(timestamp, "day");
+  const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-ago, "day");
+  return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
 }
 
 /** The line where the reader left off, above this row. */
 export function markLeftOff(/** @type {HTMLElement} */ row) {
   row.classList.remove("grouped");
-  const mark = element("div", { class: "left-off" }, element("span", {}, word("log.left")));
+  const mark = element("div", { class: "left-off" }, element("span", {}, phrase("log.left")));
   const day = row.querySelector(".day");
   if (day) day.after(mark);
   else row.prepend(mark);

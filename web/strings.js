@@ -1,40 +1,15 @@
 /**
- * Every word that the interface says, English first. Another language is a file of the same keys (words-ar.js);
+ * Every word that the interface says, English first. Another language is a file of the same keys (strings-ar.js);
  * `{name}` stands for a value, and an object is chosen from by the language's plural rules.
  */
 
-/** @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Phrase */
-/** @typedef {{ language: string, direction: "ltr" | "rtl", phrases: Record<string, Phrase> }} Language */
-
 /** @type {Record<string, () => Promise<{ default: Language }>>} */
-const OTHERS = { ar: () => import("./words-ar.js") };
+const OTHERS = { ar: () => import("./strings-ar.js") };
 
 /** @type {Record<string, Phrase>} */
 export const ENGLISH = {
-  "landing.title": "A chat room is a link.",
-  "landing.lead": "Open a room, send its link, and talk. No account, nothing to install.",
-  "landing.public": "Open a public room",
-  "landing.public.hint": "Anyone who knows its name can come in.",
-  "landing.private": "Make a private room",
-  "landing.private.hint": "Its link is the key: only those you send it to can find it.",
-  "landing.recent": "Your rooms",
-  "landing.forget": "Forget {room}",
-  "landing.sample.ada": "The draft is up: have a look before four?",
-  "landing.sample.bo": "Reading it now. Page 3 is lovely.",
-  "landing.sample.ada2": "Then we print it.",
-  "landing.sample.here": "3 here",
-  "landing.fact.kept": "What is said stays",
-  "landing.fact.kept.text": "The history is kept on this server, in plain files that its owner can read.",
-  "landing.fact.safe": "Nothing typed is lost",
-  "landing.fact.safe.text": "Offline, a restart, a closed lid: your words wait and go by themselves.",
-  "landing.fact.names": "Names are not verified",
-  "landing.fact.names.text": "Anyone can use any name. Check in another way that it is who you think.",
   "field.name": "Your name",
-  "field.room": "Room name",
-  "field.room.example": "garden-club",
-  "error.room": "Letters, digits and hyphens, 32 at most.",
   "error.name": "A name needs 1 to 32 characters.",
-  "error.private": "The server did not answer. Try again in a moment.",
   "join.title": "Join {room}",
   "join.lead": "Nobody sees you before you join. What is said here is kept, and names are not verified.",
   "join.go": "Join",
@@ -53,7 +28,8 @@ export const ENGLISH = {
   "room.forked": "This room began anew; what was shown before belongs to its old history.",
   "room.missed": "More was said meanwhile than fits here. Scroll up to read it.",
   "room.loading": "Loading older messages …",
-  "room.unreachable": "Older messages could not be loaded. Scroll to try again.",
+  "room.unreachable": "Messages could not be loaded. Try again",
+  "room.nothing": "There is no message {seq} to show here.",
   "room.gone": "There is no such room. Check the link, or open another.",
   "log.left": "New since you were here",
   "log.lost": "A message that was stored here is damaged and can't be shown.",
@@ -71,6 +47,7 @@ export const ENGLISH = {
   "compose.left": { one: "{count} character left", other: "{count} characters left" },
   "compose.over": { one: "{count} character too many", other: "{count} characters too many" },
   "compose.unknown": "There is no command {command}. Try /help.",
+  "compose.files": "Files can\'t be sent here.",
   "compose.names": "Names",
   "typing.some": { one: "{names} is typing …", other: "{names} are typing …" },
   "typing.many": "Several people are typing …",
@@ -88,37 +65,21 @@ export const ENGLISH = {
   "refused.other": "The server refused it.",
   "refused.bad_name": "This name can't be used: it has invisible or control characters.",
   "refused.name_too_long": "This name is too long.",
-  "storage.full": "This browser's storage is full: unsent messages are safe only while this tab stays open.",
+  "storage.full": "This browser's storage is full or blocked: unsent messages are safe only while this tab stays open.",
+  "page.failed": "Something on this page failed.",
+  "page.reload": "Reload",
+  "page.old": "This page is older than the server. Reload it.",
   "banner.lost": "The connection is lost.",
   "banner.restart": "The server is restarting.",
   "banner.refused": "The server takes no chat from this address. Its owner can allow it.",
   "banner.full": "The server is full.",
+  "banner.storage": "The server can't read this room's history now.",
   "banner.offline": "You are offline.",
   "banner.kept": "What you write waits here and is sent when it is back.",
   "banner.wait": { one: "Trying again in {count} s", other: "Trying again in {count} s" },
   "banner.trying": "Trying …",
   "banner.now": "Try now",
   "banner.stopped": "The server closed this connection and does not want it back.",
-  "share.title": "Share this room",
-  "share.private": "Anyone with this link can read all of this room and write in it. It can't be taken back.",
-  "share.public": "Anyone can open this room by its name.",
-  "share.copy": "Copy link",
-  "share.copied": "Copied",
-  "share.qr": "QR code of the link",
-  "settings.title": "Settings",
-  "settings.notify": "Notify me when I am mentioned",
-  "settings.notify.denied": "This browser does not allow it for this page.",
-  "settings.sound": "A sound when I am mentioned",
-  "settings.save": "Save",
-  "help.title": "Help",
-  "help.keys": "Enter sends, Shift+Enter begins a new line, Arrow up brings back what you said last, Tab completes @names.",
-  "help.text": "*emphasis*, `code`, and ``` around a block of code.",
-  "help.name": "/name Ada: be called Ada",
-  "help.rooms": "/rooms: all rooms",
-  "help.help": "/help: this page",
-  "notify.title": "{name} in {room}",
-  "close": "Close",
-  "skip": "Skip to the message field",
 };
 
 /** @type {Language} */
@@ -129,10 +90,17 @@ let region = "en";
 /** The tag for numbers, dates and lists: the language spoken, with the reader's own region. */
 export const locale = () => region;
 
-/** Take the first of these languages that is there; English if none is. */
-export async function speak(/** @type {readonly string[]} */ wanted) {
-  const base = (/** @type {string} */ tag) => tag.toLowerCase().split("-")[0] ?? "";
-  region = wanted.find((tag) => base(tag) === "en" || base(tag) in OTHERS) ?? "en";
+/** Take the first of these languages that is there, English if none is. A tag that `Intl` refuses is left out. */
+export async function setLanguage(/** @type {readonly string[]} */ wanted) {
+  const base = (/** @type {string} */ tag) => tag.split("-")[0] ?? "";
+  const tags = wanted.flatMap((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag);
+    } catch {
+      return []; // "en-US@posix"
+    }
+  });
+  region = tags.find((tag) => base(tag) === "en" || Object.hasOwn(OTHERS, base(tag))) ?? "en";
   const other = await OTHERS[base(region)]?.().catch(() => null);
   current = other?.default ?? { language: "en", direction: "ltr", phrases: ENGLISH };
   plural = new Intl.PluralRules(current.language);
@@ -141,25 +109,26 @@ export async function speak(/** @type {readonly string[]} */ wanted) {
 }
 
 /** The phrase of this key with its values in place; `count` chooses the plural form. */
-export function word(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
-  const phrase = current.phrases[key] ?? ENGLISH[key] ?? key;
-  const text = typeof phrase === "string" ? phrase : (phrase[plural.select(Number(values.count))] ?? phrase.other);
+export function phrase(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
+  const found = current.phrases[key] ?? ENGLISH[key] ?? key;
+  const text = typeof found === "string" ? found : (found[plural.select(Number(values.count))] ?? found.other);
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     return typeof value === "number" ? value.toLocaleString(region) : (value ?? whole);
   });
 }
 
-/** Give every marked element below `root` its words: `data-word` for its text, `data-label`, `data-place` for attributes. */
+/** Give each marked element below `root` its text (`data-phrase`) and attributes (`data-label`, …). */
 export function fill(/** @type {ParentNode} */ root, /** @type {Record<string, string>} */ values = {}) {
   /** @type {[string, (element: Element, text: string) => void][]} */
   const ways = [
-    ["word", (element, text) => element.replaceChildren(text)],
+    ["phrase", (element, text) => element.replaceChildren(text)],
     ["label", (element, text) => element.setAttribute("aria-label", text)],
     ["title", (element, text) => element.setAttribute("title", text)],
-    ["place", (element, text) => element.setAttribute("placeholder", text)],
+    ["placeholder", (element, text) => element.setAttribute("placeholder", text)],
   ];
   for (const [name, put] of ways) {
-    for (const element of root.querySelectorAll(`[data-${name}]`)) put(element, word(element.getAttribute(`data-${name}`) ?? "", values));
+    for (const element of root.querySelectorAll(`[data-${name}]`))
+      put(element, phrase(element.getAttribute(`data-${name}`) ?? "", values));
   }
 }

@@ -1,6 +1,6 @@
-/** Arabic. The keys are those of words.js. */
+/** Arabic. The keys are those of strings.js. */
 
-/** @type {import("./words.js").Language} */
+/** @type {Language} */
 const arabic = {
   language: "ar",
   direction: "rtl",
@@ -47,7 +47,8 @@ const arabic = {
     "room.forked": "بدأت هذه الغرفة من جديد؛ ما عُرض من قبل ينتمي إلى سجلها القديم.",
     "room.missed": "قيل في غيابك أكثر مما يتسع له المكان. مرّر إلى أعلى لقراءته.",
     "room.loading": "جارٍ تحميل رسائل أقدم …",
-    "room.unreachable": "تعذّر تحميل الرسائل الأقدم. مرّر للمحاولة مجددًا.",
+    "room.unreachable": "تعذّر تحميل الرسائل. حاول مجددًا",
+    "room.nothing": "لا توجد رسالة {seq} لعرضها هنا.",
     "room.gone": "لا توجد غرفة كهذه. تحقق من الرابط أو افتح غرفة أخرى.",
     "log.left": "جديد منذ كنت هنا",
     "log.lost": "رسالة كانت محفوظة هنا تالفة ولا يمكن عرضها.",
@@ -58,13 +59,19 @@ const arabic = {
     "log.others": { two: "{names} واثنان آخران", few: "{names} و{count} آخرون", other: "{names} و{count} آخرين" },
     "log.new": { other: "{count} جديد" },
     "log.latest": "إلى الأحدث",
-    "log.unread": { one: "رسالة منذ كنت هنا", two: "رسالتان منذ كنت هنا", few: "{count} رسائل منذ كنت هنا", other: "{count} رسالة منذ كنت هنا" },
+    "log.unread": {
+      one: "رسالة منذ كنت هنا",
+      two: "رسالتان منذ كنت هنا",
+      few: "{count} رسائل منذ كنت هنا",
+      other: "{count} رسالة منذ كنت هنا",
+    },
     "compose.label": "رسالة",
     "compose.place": "رسالة إلى {room}",
     "compose.send": "أرسل",
     "compose.left": { other: "بقي {count} حرفًا" },
     "compose.over": { other: "{count} حرفًا زائدًا" },
     "compose.unknown": "لا يوجد أمر {command}. جرّب ‎/help.",
+    "compose.files": "لا يمكن إرسال الملفات هنا.",
     "compose.names": "أسماء",
     "typing.some": { one: "{names} يكتب …", other: "{names} يكتبون …" },
     "typing.many": "عدة أشخاص يكتبون …",
@@ -82,11 +89,15 @@ const arabic = {
     "refused.other": "رفضها الخادم.",
     "refused.bad_name": "لا يمكن استعمال هذا الاسم: فيه رموز خفية.",
     "refused.name_too_long": "هذا الاسم طويل جدًا.",
-    "storage.full": "مساحة المتصفح ممتلئة: الرسائل غير المرسلة محفوظة ما دامت هذه الصفحة مفتوحة.",
+    "storage.full": "مساحة المتصفح ممتلئة أو محجوبة: الرسائل غير المرسلة محفوظة ما دامت هذه الصفحة مفتوحة.",
+    "page.failed": "تعطّل شيء في هذه الصفحة.",
+    "page.reload": "أعد التحميل",
+    "page.old": "هذه الصفحة أقدم من الخادم. أعد تحميلها.",
     "banner.lost": "انقطع الاتصال.",
     "banner.restart": "يُعاد تشغيل الخادم.",
     "banner.refused": "لا يقبل الخادم الدردشة من هذا العنوان. يستطيع صاحبه السماح به.",
     "banner.full": "الخادم ممتلئ.",
+    "banner.storage": "لا يستطيع الخادم قراءة سجل هذه الغرفة الآن.",
     "banner.offline": "أنت غير متصل.",
     "banner.kept": "ما تكتبه ينتظر هنا ويُرسل عند عودته.",
     "banner.wait": { other: "محاولة جديدة بعد {count} ث" },
@@ -98,6 +109,7 @@ const arabic = {
     "share.public": "يستطيع أي شخص فتح هذه الغرفة باسمها.",
     "share.copy": "انسخ الرابط",
     "share.copied": "نُسخ",
+    "share.select": "اضغط Ctrl+C",
     "share.qr": "رمز QR للرابط",
     "settings.title": "الإعدادات",
     "settings.notify": "أعلمني عندما يُذكر اسمي",
@@ -105,14 +117,16 @@ const arabic = {
     "settings.sound": "صوت عندما يُذكر اسمي",
     "settings.save": "احفظ",
     "help.title": "مساعدة",
-    "help.keys": "‏Enter يرسل، Shift+Enter سطر جديد، السهم إلى أعلى يعيد آخر ما قلته، Tab يكمل @الأسماء.",
+    "help.keys":
+      "‏Enter يرسل، Shift+Enter سطر جديد (على شاشة اللمس: Enter سطر جديد والزر يرسل)، " +
+      "السهم إلى أعلى يعيد آخر ما قلته، Tab يكمل @الأسماء.",
     "help.text": "‎*تأكيد*‎ و `code` و ``` حول كتلة من الشيفرة.",
     "help.name": "‎/name آدا: ليكن اسمك آدا",
     "help.rooms": "‎/rooms: كل الغرف",
     "help.help": "‎/help: هذه الصفحة",
     "notify.title": "{name} في {room}",
-    "close": "أغلق",
-    "skip": "إلى خانة الرسالة",
+    close: "أغلق",
+    skip: "إلى خانة الرسالة",
   },
 };
 

@@ -1,25 +1,35 @@
 /** Gets what was typed into the room: the outbox, its rows, its timer, and the word about a refusal. */
-import { part } from "./element.js";
+import { part } from "./dom.js";
+import { OutboxRows } from "./outbox-rows.js";
 import { Outbox } from "./outbox.js";
-import { Pending } from "./pending.js";
 import { say } from "./protocol.js";
-import { ENGLISH, word } from "./words.js";
+import { ENGLISH, phrase } from "./strings.js";
 
-export class Delivery {
+export class Sender {
+  static DOUBT = 3_000;
   #connection;
+  #continues;
   #outbox;
   #rows;
   #alert;
   #store;
+  #room;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #doubt;
 
-  /** @param {HTMLElement} root @param {import("./session.js").Here} here @param {Pick<import("./connection.js").Connection, "open" | "send">} connection */
-  constructor(root, { store, room, identity }, connection) {
+  /**
+   * @param {HTMLElement} root @param {Here} here
+   * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
+   * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
+   */
+  constructor(root, { store, room, identity }, connection, continues) {
+    this.#continues = continues;
     this.#connection = connection;
     this.#store = store;
-    this.#outbox = new Outbox(store, room, identity.name);
+    this.#room = room;
+    this.#outbox = new Outbox(store, room, identity.accepted);
     this.#alert = part(root, ".alert", HTMLElement);
-    this.#rows = new Pending(part(root, ".outbox", HTMLElement), {
+    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
       retry: (id) => this.#change(() => this.#outbox.retry(id)),
       remove: (id) => this.#change(() => this.#outbox.remove(id)),
     });
@@ -32,42 +42,40 @@ export class Delivery {
   }
 
   /** A line of the room: the acknowledgement of the entry with its id, if it is one of ours. */
-  heard(/** @type {import("./protocol.js").Stored} */ line) {
+  heard(/** @type {Stored} */ line) {
     if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
+    clearTimeout(this.#doubt);
     this.warn("");
     this.#change(() => {});
   }
 
-  refused(/** @type {import("./protocol.js").Refusal} */ refusal) {
+  refused(/** @type {Refusal} */ refusal) {
     this.#change(() => this.#outbox.refused(refusal, performance.now()));
     if (!this.#outbox.entries.some((entry) => entry.failed === refusal.code)) this.#warnOf(refusal);
   }
 
-  /** The way to the room opened: whatever waits, goes. */
-  opened() {
+  /** The server took this name: whatever waits is sent, under it. */
+  opened(/** @type {string} */ name) {
     this.warn("");
-    this.#pump();
-  }
-
-  closed() {
-    this.#outbox.disconnected();
-  }
-
-  renamed(/** @type {string} */ name) {
     this.#change(() => this.#outbox.rename(name));
   }
 
+  closed() {
+    clearTimeout(this.#doubt);
+    this.#outbox.disconnected();
+  }
+
   /** Another tab wrote to the storage. */
-  stored(/** @type {StorageEvent} */ event, /** @type {string} */ room) {
-    if (this.#store.owns(event.key, `outbox:${room}:`)) this.#change(() => this.#outbox.reload());
+  stored(/** @type {StorageEvent} */ event) {
+    if (this.#store.owns(event.key, `outbox:${this.#room}:`)) this.#change(() => this.#outbox.reload());
   }
 
   /** One line of words above the field; an empty key takes them away. */
   warn(/** @type {string} */ key, /** @type {Record<string, string>} */ values = {}) {
-    this.#alert.textContent = key && word(key, values);
+    this.#alert.textContent = key && phrase(key, values);
   }
 
-  #warnOf(/** @type {import("./protocol.js").Refusal} */ { code, text }) {
+  #warnOf(/** @type {Refusal} */ { code, text }) {
     const key = `refused.${code}`;
     if (key in ENGLISH) this.warn(key);
     else this.#alert.textContent = text;
@@ -75,8 +83,15 @@ export class Delivery {
 
   #change(/** @type {() => void} */ change) {
     change();
-    this.#rows.show(this.#outbox.entries);
+    this.#rows.show(this.#outbox.entries, this.#continues);
     this.#pump();
+  }
+
+  /** A line that does not come back soon may mean a connection that is dead: ask. */
+  #send(/** @type {Entry} */ { text, id }) {
+    this.#connection.send(say(text, id));
+    clearTimeout(this.#doubt);
+    this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);
   }
 
   /** Send what may go now, and come back when the next may. */
@@ -84,7 +99,7 @@ export class Delivery {
     clearTimeout(this.#timer);
     if (!this.#connection.open) return;
     const entry = this.#outbox.next(performance.now());
-    if (entry) this.#connection.send(say(entry.text, entry.id));
+    if (entry) this.#send(entry);
     const wait = this.#outbox.due(performance.now());
     if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
   }
