@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from edgechat.chat.errors import Return
 from edgechat.client.backoff import Backoff
-from edgechat.client.closes import Ended, Return
+from edgechat.client.closes import Ended
 from edgechat.client.errors import Expelled, Rejected, RoomError, Unreachable
 from edgechat.client.frames import Frame
 from edgechat.client.options import Options
@@ -34,7 +35,7 @@ class Comeback:
 
         `last_error` is the error frame that this connection brought last, if one.
         """
-        if ended.then is Return.NEVER:
+        if not ended.then.is_allowed:
             raise _farewell(ended, last_error)
         if now >= self._joined_at + self._steady_after:
             self._backoff.reset()

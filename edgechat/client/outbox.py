@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from edgechat.chat.errors import REFUSALS
 from edgechat.chat.protocol import is_id
 from edgechat.client import frames
 from edgechat.client.backoff import Backoff
 from edgechat.client.errors import Refused
 from edgechat.client.events import Message
 
-# Refusals that pass: the same message may be stored when it is said again.
-PASSING = frozenset({"rate_limited", "storage_unavailable", "unavailable"})
+PASSING = frozenset[str](code for code, rule in REFUSALS.items() if rule.passes)
 
 
 @dataclass(eq=False, slots=True)

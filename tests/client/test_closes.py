@@ -2,37 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from edgechat.chat.errors import Close
-from edgechat.client.closes import Ended, Return
+from edgechat.chat.errors import CLOSES, Return, after_close
+from edgechat.client.closes import Ended
 
-AGAIN, LATER, NEVER = Return.AGAIN, Return.LATER, Return.NEVER
-
-
-@pytest.mark.parametrize(
-    ("code", "then"),
-    [
-        (1000, AGAIN),
-        (1002, NEVER),
-        (1005, AGAIN),
-        (1006, AGAIN),
-        (1007, NEVER),
-        (1008, NEVER),
-        (1009, NEVER),
-        (1011, AGAIN),
-        (1012, AGAIN),
-        (1013, LATER),
-        (4008, AGAIN),
-        (4408, AGAIN),
-        (4999, AGAIN),
-    ],
-)
-def test_close_codes(code: int, then: Return) -> None:
-    assert Ended(code).then is then
+AGAIN, LATER, NEVER = Return.BACK_OFF, Return.LATER, Return.NEVER
 
 
-def test_what_the_server_means_is_what_the_client_does() -> None:
-    never = {Close.PROTOCOL_ERROR, Close.INVALID_DATA, Close.POLICY, Close.TOO_BIG}
-    assert {code for code in Close if Ended(code).then is NEVER} == never
+@pytest.mark.parametrize("code", [*CLOSES, 1005, 1006, 4999])
+def test_close_codes_are_those_of_the_table(code: int) -> None:
+    assert Ended(code).then is after_close(code)
 
 
 @pytest.mark.parametrize(
