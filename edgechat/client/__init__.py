@@ -7,13 +7,14 @@
                     line = await room.say("pong")
                     print("stored as", line.seq)
 
-Rules without I/O: `session.py` (and `timeline.py`, `outbox.py`, `comeback.py` …). Tasks and
-sockets: `keeper.py`, `connection.py`. `events.py` is the vocabulary, `errors.py` what can fail.
+Rules without I/O: `conversation.py` (and `timeline.py`, `unsent.py`, `reconnect.py` …). Tasks
+and sockets: `runner.py`, `connection.py`. Requests of HTTP: `api.py`. `events.py` is the
+vocabulary, `failures.py` what can fail.
 """
 
 from edgechat.chat.line import Token
 from edgechat.client.address import room_url
-from edgechat.client.errors import Expelled, Refused, Rejected, RoomError, Unreachable
+from edgechat.client.api import new_private_room
 from edgechat.client.events import (
     Disconnected,
     Error,
@@ -26,13 +27,13 @@ from edgechat.client.events import (
     Message,
     Quit,
     Ready,
-    Record,
     Reset,
     Typing,
+    UnknownRecord,
 )
+from edgechat.client.failures import Expelled, Refused, Rejected, RoomError, Unreachable
+from edgechat.client.joined_room import Room, open_room
 from edgechat.client.options import Options
-from edgechat.client.private import new_private_room
-from edgechat.client.room import Room, open_room
 
 __all__ = [
     "Disconnected",
@@ -48,7 +49,6 @@ __all__ = [
     "Options",
     "Quit",
     "Ready",
-    "Record",
     "Refused",
     "Rejected",
     "Reset",
@@ -56,6 +56,7 @@ __all__ = [
     "RoomError",
     "Token",
     "Typing",
+    "UnknownRecord",
     "Unreachable",
     "new_private_room",
     "open_room",

@@ -43,7 +43,7 @@ def parse_server(url: str) -> Server:
     """Take a server's address apart: http, https, ws or wss. Raises `ValueError`."""
     parts = urlsplit(url)
     if parts.scheme not in _SECURE or not parts.hostname:
-        raise ValueError(f"{url!r} is no http, https, ws or wss address")
+        raise ValueError(f"{url!r} is not an http, https, ws or wss address")
     is_secure = _SECURE[parts.scheme]
     return Server(
         is_secure=is_secure,

@@ -3,7 +3,7 @@
 What is known of trio-websocket 0.12 and kept in here: it raises exception groups; a connection
 that ends during the handshake leaves it waiting; closing may wait for good after a protocol
 error; after the server's close it leaves the stream open; its reader fails with wsproto's or
-h11's `LocalProtocolError` where what answers is no HTTP, or when a ping comes while closing.
+h11's `LocalProtocolError` where the answer is not HTTP, or when a ping comes while closing.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
-from edgechat.client.closes import LOST, Ended
 from edgechat.client.options import Options
+from edgechat.client.reconnect import LOST, Ended
 from edgechat.client.streams import EarlyEnd, HandshakeCut, OpenStream
 
 QUEUE = 64  # frames read ahead of us; trio-websocket wakes two tasks a frame when it is 1

@@ -35,7 +35,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class UnknownRecord:
     """A line of a kind that this client does not know: it takes its `seq` all the same."""
 
     seq: int
@@ -45,14 +45,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Someone came; their first session, if they have several."""
+    """A person joined: the first session under this name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Someone went: their last session left."""
+    """A person left: the last session under this name."""
 
     name: str
 
@@ -121,5 +121,5 @@ class Ready:
     limits: Limits = field(default_factory=Limits)
 
 
-Line = Message | Lost | Record
+Line = Message | Lost | UnknownRecord
 Event = Line | Joined | Quit | Members | Typing | Error | Disconnected | Reset | Ready

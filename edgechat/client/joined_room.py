@@ -1,4 +1,4 @@
-"""A room to be in: the client's public face."""
+"""A room that this process is in: the client's public face."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import trio
 from edgechat.chat.line import Token
 from edgechat.client.address import parse_room
 from edgechat.client.connection import converse
-from edgechat.client.errors import Refused
+from edgechat.client.conversation import Conversation
 from edgechat.client.events import Event, Limits, Message
-from edgechat.client.keeper import Keeper
+from edgechat.client.failures import Refused
 from edgechat.client.options import Options
-from edgechat.client.session import Session
+from edgechat.client.runner import Runner
 from edgechat.client.streams import OpenStream, open_stream
 
 DEFAULTS = Options()
 
 
 class Room:
-    """A joined room. Made and closed by `open_room`.
+    """A room that this process is in, as one of its members. Made and closed by `open_room`.
 
     Iterate over it for what happens: each `seq` once and in order, across reconnects. The
     iterator never ends by itself; it raises what ended the room. Two tasks that iterate share
     the events, each goes to one of them.
 
-    Nobody has to iterate. At most `Options.buffer` events wait for the iterator (and what one
+    You need not iterate. At most `Options.buffer` events wait for the iterator (and what one
     join brought); then the socket is not read, and the server, once its patience is over,
     closes it: when there is room again, the room is resumed. But while a `say` waits for its
     answer the socket is read on; what finds no room is dropped, and fetched from the server's
     history, by joining again, when the iterator has caught up.
     """
 
-    def __init__(self, session: Session, keeper: Keeper) -> None:
-        self._session = session
-        self._keeper = keeper
+    def __init__(self, conversation: Conversation, runner: Runner) -> None:
+        self._conversation = conversation
+        self._runner = runner
 
     @property
     def roster(self) -> tuple[str, ...]:
@@ -46,17 +46,17 @@ class Room:
 
         It is ahead of the iterator by what waits in the buffer.
         """
-        return self._session.roster.names
+        return self._conversation.presence.names
 
     @property
     def members(self) -> int:
         """How many sessions were here at the last `Ready` or `Members`."""
-        return self._session.roster.members
+        return self._conversation.presence.members
 
     @property
     def limits(self) -> Limits:
         """What the server allows."""
-        return self._session.limits or Limits()
+        return self._conversation.limits or Limits()
 
     @property
     def token(self) -> Token | None:
@@ -64,7 +64,7 @@ class Room:
 
         Give it to `open_room` as `since`, now or in another process. None before any.
         """
-        return self._session.timeline.feed.token
+        return self._conversation.timeline.feed.token
 
     async def say(self, text: str, *, id: str | None = None, retry: bool = True) -> Message:
         """Say something; returns the line as it is stored.
@@ -83,25 +83,25 @@ class Room:
         with a lone surrogate.
         """
         await trio.lowlevel.checkpoint()
-        self._keeper.check_open()
-        entry = self._session.say(text, id or secrets.token_hex(16), retry=retry)
-        await self._keeper.wait_answered(entry)
+        self._runner.check_open()
+        entry = self._conversation.say(text, id or secrets.token_hex(16), retry=retry)
+        await self._runner.wait_answered(entry)
         if isinstance(entry.answer, Refused):
             raise entry.answer
         assert entry.answer is not None
         return entry.answer
 
     def typing(self) -> None:
-        """Show to the others for 5 s that one types; call it as often as a key is pressed."""
-        self._keeper.check_open()
-        self._session.type(trio.current_time())
-        self._keeper.wake()
+        """Show to the others for 5 s that the user types. Call it at each key press."""
+        self._runner.check_open()
+        self._conversation.type(trio.current_time())
+        self._runner.wake()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
 
     async def __anext__(self) -> Event:
-        event = await self._keeper.next_event()
+        event = await self._runner.next_event()
         if event is None:
             raise StopAsyncIteration
         return event
@@ -129,32 +129,32 @@ async def open_room(
     a `say` that waits in another task raises `trio.ClosedResourceError`.
 
     Raises `Rejected`, `Expelled` or `Unreachable` if the room can't be joined; `ValueError` for
-    an address that is none. An exception of the block comes out as it is, in no group.
+    a `url` that is not a room's address. An exception of the block comes out as it is, in no group.
     """
     address = parse_room(url)
     token = None if since is None else Token(*since)
-    session = Session(name, backlog, token, options, trio.current_time())
+    conversation = Conversation(name, backlog, token, options, trio.current_time())
     dial = dial or partial(open_stream, address.server, options)
-    keeper = Keeper(
-        session, partial(converse, dial, address.server.authority, address.target, options)
+    runner = Runner(
+        conversation, partial(converse, dial, address.server.authority, address.target, options)
     )
     error: BaseException | None = None
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(keeper.run)
+        nursery.start_soon(runner.run)
         try:
-            await keeper.wait_joined()
-            yield Room(session, keeper)
+            await runner.wait_joined()
+            yield Room(conversation, runner)
         except BaseException as raised:  # raised below: a nursery would put it into a group
             error = raised
-        await _leave(keeper, nursery, options, in_haste=isinstance(error, trio.Cancelled))
+        await _leave(runner, nursery, options, in_haste=isinstance(error, trio.Cancelled))
     if error is not None:
         raise error
 
 
-async def _leave(keeper: Keeper, nursery: trio.Nursery, options: Options, in_haste: bool) -> None:
+async def _leave(runner: Runner, nursery: trio.Nursery, options: Options, in_haste: bool) -> None:
     """Shielded, so that an error which is on its way is not lost; bounded by `close_timeout`."""
     nursery.cancel_scope.shield = True
     if not in_haste:
         with trio.move_on_after(options.close_timeout):
-            await keeper.leave()
-    keeper.stop()
+            await runner.leave()
+    runner.stop()

@@ -34,7 +34,7 @@ class Rejected(RoomError):
 
 
 class Expelled(RoomError):
-    """The server closed the connection with a `code` after which one must not come back.
+    """The server closed the connection with a `code` after which a client must not reconnect.
 
     `text` is what it said; `error` is the code of the error frame before it, if there was one:
     `name_too_long`, `bad_name` …

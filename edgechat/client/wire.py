@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from edgechat.chat.line import Token
-from edgechat.client.events import Limits
+from edgechat.chat.line import NO_HASH, Token
+from edgechat.client.events import Limits, Line, Lost, Message, Ready, UnknownRecord
 
 
 class BadFrame(ValueError):
     """What came is not a frame of this protocol."""
 
 
-class Frame(msgspec.Struct, frozen=True, gc=False):
+class ServerFrame(msgspec.Struct, frozen=True, gc=False):
     """Any frame from the server: which keys are there says which it is."""
 
     seq: int | None = None
@@ -43,12 +43,12 @@ class _LaterKind(msgspec.Struct, frozen=True):
     h: str | None = None
 
 
-_decode = msgspec.json.Decoder(Frame).decode
+_decode = msgspec.json.Decoder(ServerFrame).decode
 _decode_later_kind = msgspec.json.Decoder(_LaterKind).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def decode(data: str | bytes) -> Frame:
+def decode(data: str | bytes) -> ServerFrame:
     """Raises `BadFrame`. Keys that are unknown are ignored: they are of a later protocol."""
     try:
         return _decode(data)
@@ -58,13 +58,39 @@ def decode(data: str | bytes) -> Frame:
         raise BadFrame(str(error)) from None
 
 
-def _of_later_kind(data: str | bytes, why: Exception) -> Frame:
+def _of_later_kind(data: str | bytes, why: Exception) -> ServerFrame:
     """A record of a kind to come may use the keys that we know otherwise."""
     try:
         record = _decode_later_kind(data)
     except msgspec.DecodeError:
         raise BadFrame(str(why)) from None
-    return Frame(seq=record.seq, kind=record.kind, h=record.h)
+    return ServerFrame(seq=record.seq, kind=record.kind, h=record.h)
+
+
+def line_of(frame: ServerFrame) -> Line:
+    """The line that a frame with a `seq` is. Raises `BadFrame`."""
+    if frame.seq is None or frame.seq < 1:
+        raise BadFrame(f"seq is {frame.seq}")
+    if frame.kind == "lost":
+        return Lost(frame.seq)
+    if frame.h is None or (frame.kind is None and frame.message is None):
+        raise BadFrame(f"line {frame.seq} is not whole")
+    if frame.kind is not None or frame.message is None:
+        return UnknownRecord(frame.seq, frame.kind or "", frame.h)
+    return Message(frame.seq, frame.timestamp, frame.name, frame.message, frame.h, frame.id)
+
+
+def ready_of(frame: ServerFrame, roster: tuple[str, ...]) -> Ready:
+    """The event that a `ready` frame is, with the names that were told before it."""
+    return Ready(
+        room=frame.room,
+        seq=frame.seq or 0,
+        h=frame.h or NO_HASH,
+        members=frame.members or 0,
+        roster=roster,
+        resumed=frame.recovered is True,
+        limits=frame.limits or Limits(),
+    )
 
 
 def hello(name: str, backlog: int, since: Token | None) -> str:
@@ -81,7 +107,7 @@ def say(text: str, id: str) -> str:
 
 
 def ping(number: int) -> str:
-    """The heartbeat."""
+    """The liveness."""
     return f'{{"ping":{number}}}'
 
 

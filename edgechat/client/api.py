@@ -8,7 +8,7 @@ import h11
 import trio
 
 from edgechat.client.address import Server, parse_server, room_url
-from edgechat.client.errors import Rejected
+from edgechat.client.failures import Rejected
 from edgechat.client.options import Options
 from edgechat.client.streams import open_stream
 
