@@ -131,8 +131,9 @@ class Conversation:
 
         Raises `BadFrame`: drop the connection; the next one resumes.
         """
-        self._liveness.heard(now)
         frame = wire.decode(data)
+        if frame.pong is None or self.state is JoinState.JOINED:
+            self._liveness.heard(now)  # while joining, a server must do more than answer pings
         if frame.ready:
             return self._ready(frame, now)
         if frame.seq is not None:
@@ -154,7 +155,7 @@ class Conversation:
             return 0.0
         seconds = self._reconnect.wait(ended, self._last_error, now)
         if was_joined:
-            self.timeline.add_event(Disconnected(ended.code, ended.text, seconds))
+            self.timeline.add_event(Disconnected(ended.code, ended.words, seconds))
         return seconds
 
     # One method for each kind of frame.

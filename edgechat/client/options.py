@@ -14,7 +14,7 @@ class Options:
 
     # To connect.
     connect_timeout: float = 10.0  # TCP, TLS and the handshake together
-    join_within: float = 10.0  # the first join is retried for this long; 0: one attempt
+    join_within: float = 10.0  # the first join is tried for this long, then once more; 0: once
     close_timeout: float = 2.0  # for the server's half of the closing handshake
     ssl_context: ssl.SSLContext | None = None  # None: the system's own roots
 

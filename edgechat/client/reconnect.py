@@ -21,23 +21,23 @@ LOST = "the connection was lost"
 FULL_AFTER = 3  # a full server counts as so many failures: up to 8 s with a base of 1 s
 LONGEST_WAIT = 300.0  # seconds of a Retry-After that are honoured
 
-_STATUSES = {
-    408: Return.BACK_OFF,  # request timeout
-    425: Return.BACK_OFF,  # too early
-    429: Return.LATER,  # too many connections of this address
-}
+# EdgeChat's own answers which would be the same next time. Any other, whatever its status, may be
+# a middleman's: a gateway's 404 while the chat is replaced, the 401 or 302 of a hotel's portal.
+FINAL_ERRORS = ("not_found", "forbidden", "bad_request")
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a connection ended. `status` is there if the handshake was answered with HTTP.
+    """How a connection ended.
 
-    `retry_after`, in seconds, is the server's wish.
+    `status` is there if the handshake was answered with HTTP; then `error` is the code in that
+    answer, if it is EdgeChat's own. `retry_after`, in seconds, is the server's wish.
     """
 
     code: int = ABNORMAL
     text: str = LOST
     status: int | None = None
+    error: str = ""
     retry_after: float = 0.0
 
     @property
@@ -45,9 +45,14 @@ class Ended:
         """Whether to reconnect. A code or status that is in no table may be tried again."""
         if self.status is None:
             return after_close(self.code)
-        if 300 <= self.status < 500:  # a redirection is not followed: the address is wrong
-            return _STATUSES.get(self.status, Return.NEVER)
-        return Return.BACK_OFF
+        if self.status == 429:  # too many connections of this address
+            return Return.LATER
+        return Return.NEVER if self.error in FINAL_ERRORS else Return.BACK_OFF
+
+    @property
+    def words(self) -> str:
+        """The text, for a person, with the status that it came with."""
+        return self.text if self.status is None else f"HTTP {self.status}: {self.text}"
 
 
 @dataclass(slots=True)
@@ -98,9 +103,11 @@ class Reconnect:
         self._joined_at = inf
         seconds = self._backoff.delay(FULL_AFTER if ended.then is Return.LATER else 0)
         seconds = max(seconds, min(ended.retry_after, LONGEST_WAIT))
-        if not self._ever_joined and now + seconds > self._join_until:
-            raise Unreachable(ended.text)
-        return seconds
+        if self._ever_joined:
+            return seconds
+        if now >= self._join_until:
+            raise Unreachable(ended.words)
+        return min(seconds, self._join_until - now)  # the last attempt is at the very end
 
 
 def _final_error(ended: Ended, last_error: ServerFrame | None) -> RoomError:

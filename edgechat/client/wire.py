@@ -7,6 +7,8 @@ import msgspec
 from edgechat.chat.line import NO_HASH, Token
 from edgechat.client.events import Limits, Line, Lost, Message, Ready, UnknownRecord
 
+MAX_TEXT = 500  # characters of an HTTP error that are kept
+
 
 class BadFrame(ValueError):
     """What came is not a frame of this protocol."""
@@ -35,6 +37,7 @@ class ServerFrame(msgspec.Struct, frozen=True, gc=False):
     error: str | None = None
     code: str = ""
     retry_after_ms: int | None = None
+    pong: int | None = None
 
 
 class _LaterKind(msgspec.Struct, frozen=True):
@@ -43,7 +46,15 @@ class _LaterKind(msgspec.Struct, frozen=True):
     h: str | None = None
 
 
+class HttpError(msgspec.Struct, frozen=True):
+    """An error's answer over HTTP. `code` is empty where it is not EdgeChat's own."""
+
+    error: str
+    code: str = ""
+
+
 _decode = msgspec.json.Decoder(ServerFrame).decode
+_decode_error = msgspec.json.Decoder(HttpError).decode
 _decode_later_kind = msgspec.json.Decoder(_LaterKind).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -65,6 +76,14 @@ def _of_later_kind(data: str | bytes, why: Exception) -> ServerFrame:
     except msgspec.DecodeError:
         raise BadFrame(str(why)) from None
     return ServerFrame(seq=record.seq, kind=record.kind, h=record.h)
+
+
+def decode_error(body: bytes) -> HttpError:
+    """What an HTTP answer other than 2xx says. Anything but EdgeChat's JSON is only a text."""
+    try:
+        return _decode_error(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return HttpError(body.decode(errors="replace").strip()[:MAX_TEXT])
 
 
 def line_of(frame: ServerFrame) -> Line:

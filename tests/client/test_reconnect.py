@@ -21,10 +21,10 @@ def joined(at: float = 0) -> Reconnect:
 
 def test_the_first_join_is_tried_for_some_time_only() -> None:
     reconnect = Reconnect(OPTIONS, now=0)
-    # Tried at 0, 1, 3, 7; the next would be at 15, and 10 s are what it has.
-    assert [reconnect.wait(CUT, None, now) for now in (0, 1, 3)] == [1, 2, 4]
+    # Tried at 0, 1, 3, 7; the next would be at 15, and 10 s are what it has: the last is at 10.
+    assert [reconnect.wait(CUT, None, now) for now in (0, 1, 3, 7)] == [1, 2, 4, 3]
     with pytest.raises(Unreachable, match="lost"):
-        reconnect.wait(CUT, None, 7)
+        reconnect.wait(CUT, None, 10)
 
 
 def test_one_who_was_in_comes_back_forever() -> None:
@@ -58,7 +58,7 @@ def test_retry_after_is_honoured_within_reason(asked: float, seconds: float) -> 
 
 def test_rejected_with_the_servers_text() -> None:
     with pytest.raises(Rejected, match="404: Name too long") as caught:
-        joined().wait(Ended(text="Name too long", status=404), None, now=2)
+        joined().wait(Ended(text="Name too long", status=404, error="not_found"), None, now=2)
     assert caught.value.status == 404
 
 
@@ -82,24 +82,25 @@ def test_close_codes_are_those_of_the_table(code: int) -> None:
     assert Ended(code).then is after_close(code)
 
 
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 407, 408, 500, 502, 503])
+def test_what_a_middleman_answers_ends_nothing(status: int) -> None:
+    assert Ended(status=status).then is AGAIN
+    assert Ended(status=status, error="no_route").then is AGAIN
+
+
 @pytest.mark.parametrize(
-    ("status", "then"),
+    ("status", "error", "then"),
     [
-        (301, NEVER),
-        (400, NEVER),
-        (403, NEVER),
-        (404, NEVER),
-        (408, AGAIN),
-        (425, AGAIN),
-        (429, LATER),
-        (500, AGAIN),
-        (502, AGAIN),
-        (503, AGAIN),
-        (200, AGAIN),
+        (404, "not_found", NEVER),
+        (403, "forbidden", NEVER),
+        (400, "bad_request", NEVER),
+        (429, "too_many_requests", LATER),
+        (503, "unavailable", AGAIN),
+        (500, "internal_server_error", AGAIN),
     ],
 )
-def test_statuses_of_the_handshake(status: int, then: Return) -> None:
-    assert Ended(status=status).then is then
+def test_what_the_server_itself_answers(status: int, error: str, then: Return) -> None:
+    assert Ended(status=status, error=error).then is then
 
 
 # How long it waits.

@@ -14,7 +14,7 @@ from edgechat.client.wire import BadFrame, ServerFrame
     [
         ('{"joined":"bob"}', ServerFrame(joined="bob")),
         ('{"typing":["bob","eve"]}', ServerFrame(typing=("bob", "eve"))),
-        ('{"pong":7,"of a later protocol":[{}]}', ServerFrame()),
+        ('{"pong":7,"of a later protocol":[{}]}', ServerFrame(pong=7)),
         ('{"seq":4,"kind":"lost"}', ServerFrame(seq=4, kind="lost")),
         # A kind to come may use our keys otherwise.
         ('{"seq":4,"kind":"gone","message":3,"h":"ab"}', ServerFrame(seq=4, kind="gone", h="ab")),
