@@ -16,6 +16,7 @@ from edgechat.chat.line import Token
 from edgechat.client.address import room_url
 from edgechat.client.api import new_private_room
 from edgechat.client.events import (
+    Delayed,
     Disconnected,
     Error,
     Event,
@@ -36,6 +37,7 @@ from edgechat.client.joined_room import Room, open_room
 from edgechat.client.options import Options
 
 __all__ = [
+    "Delayed",
     "Disconnected",
     "Error",
     "Event",

@@ -15,9 +15,10 @@ from edgechat.chat.line import Token
 from edgechat.client import wire
 from edgechat.client.events import Disconnected, Error, Event, Limits, Message, Typing
 from edgechat.client.failures import Refused
+from edgechat.client.ids import Ids
 from edgechat.client.options import Options
 from edgechat.client.presence import Presence
-from edgechat.client.reconnect import Backoff, Ended, Reconnect
+from edgechat.client.reconnect import Ended, Reconnect
 from edgechat.client.timeline import Timeline
 from edgechat.client.timers import Liveness, TypingThrottle
 from edgechat.client.unsent import Outgoing, Unsent
@@ -36,19 +37,18 @@ class Conversation:
     """One name in one room. `now` is in seconds of one clock, whichever that is."""
 
     def __init__(
-        self, name: str, backlog: int, since: Token | None, options: Options, now: float
+        self, name: str, backlog: int, since: Token | None, ids: Ids, options: Options, now: float
     ) -> None:
         self._name = name
         self._backlog = backlog
+        self._ids = ids
         self._resumes = False
         self._last_error: ServerFrame | None = None
         self._reconnect = Reconnect(options, now)
         self._liveness = Liveness(options.ping_interval, options.ping_timeout)
         self._typing = TypingThrottle()
         self.timeline = Timeline(options.buffer, since)
-        self.unsent = Unsent(
-            options.window, Backoff(options.backoff_base, options.backoff_cap, options.random)
-        )
+        self.unsent = Unsent(options)
         self.presence = Presence()
         self.state = JoinState.AWAY
         self.limits: Limits | None = None  # None: never joined yet
@@ -82,8 +82,8 @@ class Conversation:
     @property
     def should_rejoin(self) -> bool:
         """Whether events overflowed, and there is room for them now."""
-        behind = self.timeline.is_behind and not self.timeline.feed
-        return behind and self.state is JoinState.JOINED
+        joined = self.state is JoinState.JOINED
+        return joined and self.timeline.is_behind and not self.timeline.feed
 
     def due(self, now: float) -> list[str]:
         """The frames to send now, in order; they count as sent."""
@@ -97,10 +97,9 @@ class Conversation:
     @property
     def wake_at(self) -> float:
         """When `due` or `is_dead` may have changed, if nothing happens before."""
-        at = self._liveness.wake_at
-        if self.state is JoinState.JOINED:
-            at = min(at, self.unsent.wake_at, self._typing.wake_at)
-        return at
+        if self.state is not JoinState.JOINED:
+            return self._liveness.wake_at
+        return min(self._liveness.wake_at, self.unsent.wake_at, self._typing.wake_at)
 
     def is_dead(self, now: float) -> bool:
         """Whether to drop the connection: a ping has gone unanswered for too long."""
@@ -171,7 +170,7 @@ class Conversation:
         return self._refuse_too_long()
 
     def _line(self, frame: ServerFrame) -> list[Outgoing]:
-        line = line_of(frame)
+        line = line_of(frame, live=self.state is JoinState.JOINED, ids=self._ids)
         self.timeline.add_line(line)  # first: if it raises, the line will come again
         entry = self.unsent.stored(line) if isinstance(line, Message) else None
         return [entry] if entry else []
@@ -180,9 +179,11 @@ class Conversation:
         self._last_error = frame
         if frame.id is not None and frame.id in self.unsent:
             refusal = Refused(frame.code, text, frame.retry_after_ms)
-            entry = self.unsent.refused(frame.id, refusal, now)
-            return [entry] if entry else []
-        if self.state is JoinState.JOINED:
+            answer = self.unsent.refused(frame.id, refusal, now)
+            if isinstance(answer, Outgoing):
+                return [answer]
+            self.timeline.add_hint(answer)
+        elif self.state is JoinState.JOINED:
             self.timeline.add_event(Error(frame.code, text, frame.id, frame.retry_after_ms))
         return []
 
@@ -193,7 +194,7 @@ class Conversation:
         if change is not None:
             self.timeline.add_event(change)
         elif frame.typing is not None:
-            self.timeline.add_typing(Typing(frame.typing))
+            self.timeline.add_hint(Typing(frame.typing))
 
     def _refuse_too_long(self) -> list[Outgoing]:
         return self.unsent.refuse_longer_than(self.limits.message_chars) if self.limits else []

@@ -17,7 +17,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits."""
+    """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits.
+
+    It is `live` if it was said just now, while we were in the room; not from the backlog, a
+    resume or a history page. It is `mine` if this client said it: by its `id`, so that after a
+    restart it is known if `open_room` was given the same `key`. The same line is equal whichever
+    way it came.
+    """
 
     seq: int
     timestamp: int
@@ -25,6 +31,8 @@ class Message:
     message: str
     h: str
     id: str | None = None
+    live: bool = field(default=False, compare=False)
+    mine: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,20 @@ class Error:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """The server refused message `id` for now; the `say` goes on in `retry_in` seconds.
+
+    `code`: `rate_limited` (the allowance is spent), `storage_unavailable`, `unavailable`.
+    Whatever else is to be said waits as long.
+    """
+
+    id: str
+    code: str
+    text: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The connection is gone, `code` says why (a close code, or 1006: nothing was said).
 
@@ -122,4 +144,4 @@ class Ready:
 
 
 Line = Message | Lost | UnknownRecord
-Event = Line | Joined | Quit | Members | Typing | Error | Disconnected | Reset | Ready
+Event = Line | Joined | Quit | Members | Typing | Error | Delayed | Disconnected | Reset | Ready

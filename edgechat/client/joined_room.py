@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from edgechat.client.connection import converse
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import Event, Limits, Message
 from edgechat.client.failures import Refused
+from edgechat.client.ids import Ids
 from edgechat.client.options import Options
 from edgechat.client.runner import Runner
 from edgechat.client.streams import OpenStream, open_stream
@@ -36,9 +36,10 @@ class Room:
     history, by joining again, when the iterator has caught up.
     """
 
-    def __init__(self, conversation: Conversation, runner: Runner) -> None:
+    def __init__(self, conversation: Conversation, runner: Runner, ids: Ids) -> None:
         self._conversation = conversation
         self._runner = runner
+        self._ids = ids
 
     @property
     def roster(self) -> tuple[str, ...]:
@@ -73,7 +74,8 @@ class Room:
         ASCII characters; a random one if none is given), so that it is stored once. Messages of
         several tasks are stored in the order of their calls. This takes as long as it takes: a
         server that is away is waited for, and so is one that refuses for the time being
-        (`rate_limited`, `storage_unavailable`, `unavailable`), unless `retry` is false.
+        (`rate_limited`, `storage_unavailable`, `unavailable`), unless `retry` is false; a `Delayed`
+        event says for how long.
 
         Cancelled, the message may have been stored or not. Saying it again with the same `id`
         finds out, and stores it at most once.
@@ -84,7 +86,10 @@ class Room:
         """
         await trio.lowlevel.checkpoint()
         self._runner.check_open()
-        entry = self._conversation.say(text, id or secrets.token_hex(16), retry=retry)
+        if id is None:
+            id = self._ids.new()
+        entry = self._conversation.say(text, id, retry=retry)
+        self._ids.remember(id)
         await self._runner.wait_answered(entry)
         if isinstance(entry.answer, Refused):
             raise entry.answer
@@ -114,6 +119,7 @@ async def open_room(
     *,
     since: Token | tuple[int, str] | None = None,
     backlog: int = 100,
+    key: str | None = None,
     options: Options = DEFAULTS,
     dial: OpenStream | None = None,
 ) -> AsyncIterator[Room]:
@@ -121,8 +127,9 @@ async def open_room(
 
     `url` is what the browser shows, `http://127.0.0.1:8080/room/lobby` (https, ws and wss too;
     `room_url` makes one). Without a `name` one is `anonymous`. `since` resumes from a `token`;
-    otherwise the last `backlog` lines (0 to 1000) come first. `dial` opens the stream in place
-    of TCP and TLS: for a proxy, or a test.
+    otherwise the last `backlog` lines (0 to 1000) come first. With the same `key`, a secret, a
+    later process knows the messages of this one as its own (`Message.mine`). `dial` opens the
+    stream in place of TCP and TLS: for a proxy, or a test.
 
     The block begins when the room is joined. Leaving it closes the connection (1000; the
     server's half is waited for `Options.close_timeout` seconds), then ends the client's tasks;
@@ -133,7 +140,8 @@ async def open_room(
     """
     address = parse_room(url)
     token = None if since is None else Token(*since)
-    conversation = Conversation(name, backlog, token, options, trio.current_time())
+    ids = Ids(key)
+    conversation = Conversation(name, backlog, token, ids, options, trio.current_time())
     dial = dial or partial(open_stream, address.server, options)
     runner = Runner(
         conversation, partial(converse, dial, address.server.authority, address.target, options)
@@ -143,7 +151,7 @@ async def open_room(
         nursery.start_soon(runner.run)
         try:
             await runner.wait_joined()
-            yield Room(conversation, runner)
+            yield Room(conversation, runner, ids)
         except BaseException as raised:  # raised below: a nursery would put it into a group
             error = raised
         await _leave(runner, nursery, options, in_haste=isinstance(error, trio.Cancelled))

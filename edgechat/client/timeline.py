@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from edgechat.chat.line import Token
-from edgechat.client.events import Event, Line, Lost, Ready, Reset, Typing
+from edgechat.client.events import Delayed, Event, Line, Lost, Ready, Reset, Typing
 from edgechat.client.wire import BadFrame
 
 MAX_HELD = 20_000  # lines: 10,000 are the most that a resume brings, the rest is said meanwhile
@@ -139,7 +139,7 @@ class Timeline:
         if self._keeps():
             self._add(event)
 
-    def add_typing(self, event: Typing) -> None:
+    def add_hint(self, event: Typing | Delayed) -> None:
         """Soon outdated: not worth joining again if there is no room for it."""
         if not self.feed.is_full and not self.is_behind:
             self._add(event)

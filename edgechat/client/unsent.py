@@ -14,8 +14,9 @@ from math import inf
 from edgechat.chat.errors import REFUSALS
 from edgechat.chat.protocol import is_id
 from edgechat.client import wire
-from edgechat.client.events import Message
+from edgechat.client.events import Delayed, Message
 from edgechat.client.failures import Refused
+from edgechat.client.options import Options
 from edgechat.client.reconnect import Backoff
 
 PASSING = frozenset[str](code for code, rule in REFUSALS.items() if rule.passes)
@@ -36,9 +37,9 @@ class Outgoing:
 class Unsent:
     """Entries in the order in which they were said. `now` is in seconds of any clock."""
 
-    def __init__(self, window: int, backoff: Backoff) -> None:
-        self._window = window
-        self._backoff = backoff
+    def __init__(self, options: Options) -> None:
+        self._window = options.window
+        self._backoff = Backoff(options.backoff_base, options.backoff_cap, options.random)
         self._entries: dict[str, Outgoing] = {}
         self._in_flight = 0
         self._resume_at = -inf  # a passing refusal holds all back, or the order would be lost
@@ -97,9 +98,9 @@ class Unsent:
         self._backoff.reset()
         return self._answered(entry, line)
 
-    def refused(self, id: str, refusal: Refused, now: float) -> Outgoing | None:
-        """Message `id` was refused: returns its entry if that is the answer, None if it will
-        be said again.
+    def refused(self, id: str, refusal: Refused, now: float) -> Outgoing | Delayed:
+        """Message `id` was refused: returns its entry if that is the answer, or how long it
+        waits until it is said again.
         """
         entry = self._entries[id]
         if refusal.code not in PASSING or not entry.retry:
@@ -109,7 +110,7 @@ class Unsent:
             wait = refusal.retry_after_ms / 1000
         self._resume_at = max(self._resume_at, now + wait)
         self._mark(entry, sent=False)
-        return None
+        return Delayed(id, refusal.code, refusal.text, self._resume_at - now)
 
     def refuse_longer_than(self, chars: int) -> list[Outgoing]:
         """Answer, as the server would, what it could even close the connection for (1009)."""

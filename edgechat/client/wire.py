@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from edgechat.chat.line import NO_HASH, Token
@@ -86,8 +88,8 @@ def decode_error(body: bytes) -> HttpError:
         return HttpError(body.decode(errors="replace").strip()[:MAX_TEXT])
 
 
-def line_of(frame: ServerFrame) -> Line:
-    """The line that a frame with a `seq` is. Raises `BadFrame`."""
+def line_of(frame: ServerFrame, *, live: bool, ids: Container[object]) -> Line:
+    """The line that a frame with a `seq` is; ours if its id is in `ids`. Raises `BadFrame`."""
     if frame.seq is None or frame.seq < 1:
         raise BadFrame(f"seq is {frame.seq}")
     if frame.kind == "lost":
@@ -96,7 +98,16 @@ def line_of(frame: ServerFrame) -> Line:
         raise BadFrame(f"line {frame.seq} is not whole")
     if frame.kind is not None or frame.message is None:
         return UnknownRecord(frame.seq, frame.kind or "", frame.h)
-    return Message(frame.seq, frame.timestamp, frame.name, frame.message, frame.h, frame.id)
+    return Message(
+        seq=frame.seq,
+        timestamp=frame.timestamp,
+        name=frame.name,
+        message=frame.message,
+        h=frame.h,
+        id=frame.id,
+        live=live,
+        mine=frame.id in ids,
+    )
 
 
 def ready_of(frame: ServerFrame, roster: tuple[str, ...]) -> Ready:

@@ -9,18 +9,21 @@ import pytest
 from edgechat.chat.line import NO_HASH, Token
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import (
+    Delayed,
     Disconnected,
     Error,
     Event,
     Joined,
     Limits,
     Members,
+    Message,
     Quit,
     Ready,
     Reset,
     Typing,
 )
 from edgechat.client.failures import Expelled, Refused, Unreachable
+from edgechat.client.ids import Ids
 from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended
 from edgechat.client.wire import BadFrame
@@ -31,7 +34,7 @@ OPTIONS = Options(random=lambda: 1.0)
 
 
 def a_conversation(since: Token | None = None, **options: Any) -> Conversation:
-    return Conversation("alice", 100, since, replace(OPTIONS, **options), now=0)
+    return Conversation("alice", 100, since, Ids("key"), replace(OPTIONS, **options), now=0)
 
 
 def joined(*frames: str, head: int = 0, **options: Any) -> Conversation:
@@ -124,6 +127,27 @@ def test_nothing_is_said_before_ready() -> None:
     assert sent(conversation) == []
     conversation.received(ready(0), 0)
     assert sent(conversation) == [{"message": "hi", "id": "c1"}]
+
+
+def test_what_is_said_now_is_live_and_what_this_client_said_is_its_own() -> None:
+    ours = Ids("key").new()
+    conversation = joined(line(1), line(2, "hi", "alice", ours), head=2)
+    for frame in (line(3), line(4, "hi", "alice", ours)):
+        conversation.received(frame, 0)
+    conversation.disconnected(Ended(), now=1)
+    join(conversation, line(5), ready(5, recovered=True))
+    messages = [event for event in taken(conversation) if isinstance(event, Message)]
+    assert [event.live for event in messages] == [False, False, True, True, False]
+    assert [event.mine for event in messages] == [False, True, False, True, False]
+
+
+def test_a_wait_for_the_allowance_is_told() -> None:
+    conversation = joined()
+    taken(conversation)
+    conversation.say("hi", "c1", retry=True)
+    sent(conversation)
+    assert conversation.received(refusal("rate_limited", "c1", retry_after_ms=3_200), 0) == []
+    assert taken(conversation) == [Delayed("c1", "rate_limited", "No.", 3.2)]
 
 
 def test_a_say_is_answered_by_its_line() -> None:

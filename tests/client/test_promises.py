@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import Disconnected, Event, Message, Ready, Reset
+from edgechat.client.ids import Ids
 from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended
 from edgechat.client.unsent import Outgoing
@@ -27,7 +28,7 @@ class Chat(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.server = Server()
-        self.conversation = Conversation("alice", 3, None, OPTIONS, now=0)
+        self.conversation = Conversation("alice", 3, None, Ids(), OPTIONS, now=0)
         self.link: Link | None = None
         self.said: list[Outgoing] = []
         self.events: list[Event] = []

@@ -176,6 +176,6 @@ def test_a_join_that_finds_no_room_is_repeated_too() -> None:
 
 def test_who_types_is_worth_no_joining_again() -> None:
     timeline = joined(1, 2, head=2, capacity=3)
-    timeline.add_typing(Typing(("bob",)))
+    timeline.add_hint(Typing(("bob",)))
     assert not timeline.is_behind
     assert len(timeline.feed) == 3

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import inf
 
 import pytest
 
+from edgechat.client.events import Delayed
 from edgechat.client.failures import Refused
-from edgechat.client.reconnect import Backoff
-from edgechat.client.unsent import Unsent
+from edgechat.client.options import Options
+from edgechat.client.unsent import Outgoing, Unsent
 
 from .lines import message
 
 
 def an_unsent(window: int = 1) -> Unsent:
-    return Unsent(window, Backoff(base=1, cap=30, random=lambda: 1.0))
+    return Unsent(Options(window=window, backoff_base=1, backoff_cap=30, random=lambda: 1.0))
 
 
 def texts(unsent: Unsent, now: float = 0) -> list[str]:
@@ -85,7 +87,7 @@ def test_refused_for_good(code: str) -> None:
     fill(unsent, "a", "b")
     texts(unsent)
     entry = unsent.refused("a", Refused(code, "No."), now=0)
-    assert entry is not None
+    assert isinstance(entry, Outgoing)
     assert isinstance(entry.answer, Refused)
     assert texts(unsent) == ["b"]
 
@@ -94,8 +96,9 @@ def test_a_spent_allowance_holds_all_back_for_as_long_as_it_says() -> None:
     unsent = an_unsent(window=2)
     fill(unsent, "a", "b", "c")
     texts(unsent)
-    assert unsent.refused("a", limited(3_000), now=10) is None
-    assert unsent.refused("b", limited(2_000), now=10) is None
+    told = Delayed("a", "rate_limited", "Slow down.", 3.0)
+    assert unsent.refused("a", limited(3_000), now=10) == told
+    assert unsent.refused("b", limited(2_000), now=10) == replace(told, id="b")
     assert unsent.wake_at == 13
     assert texts(unsent, now=12.9) == []
     assert texts(unsent, now=13) == ["a", "b"]
@@ -131,7 +134,7 @@ def test_refused_at_once_where_told_so(code: str) -> None:
     unsent = an_unsent()
     fill(unsent, "a", retry=False)
     texts(unsent)
-    assert unsent.refused("a", Refused(code, "No."), now=0) is not None
+    assert isinstance(unsent.refused("a", Refused(code, "No."), now=0), Outgoing)
 
 
 def test_what_is_forgotten_is_not_sent_again_and_frees_the_window() -> None:
