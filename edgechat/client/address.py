@@ -23,15 +23,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a room is. `target` is the WebSocket's path, percent-encoded."""
+    """Where a room is."""
 
     server: Server
     room: str
 
     @property
     def target(self) -> str:
-        """The path of the room's WebSocket."""
-        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}/websocket"
+        """The path of the room's WebSocket, percent-encoded."""
+        return self.api("/websocket")
+
+    def api(self, path: str) -> str:
+        """A path of the room's HTTP API, percent-encoded."""
+        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}{path}"
 
 
 def room_url(server: str, room: str) -> str:

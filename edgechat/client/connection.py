@@ -30,7 +30,7 @@ from edgechat.client.wire import decode_error
 
 QUEUE = 64  # frames read ahead of us; trio-websocket wakes two tasks a frame when it is 1
 
-_NETWORK = (
+NETWORK_ERRORS = (
     ConnectionClosed,
     HandshakeCut,
     HandshakeError,
@@ -84,7 +84,7 @@ async def converse(dial: OpenStream, host: str, target: str, options: Options, t
     try:
         with trio.fail_at(deadline):
             stream = await dial()
-    except _NETWORK as error:
+    except NETWORK_ERRORS as error:
         return ended_by(error)
     try:
         return await _over(EarlyEnd(stream), host, target, deadline, options, talk)
@@ -128,7 +128,7 @@ def ended_by(error: BaseException) -> Ended:
 
 
 def _ended_by_group(group: BaseExceptionGroup[BaseException]) -> Ended:
-    ours, others = group.split(_NETWORK)
+    ours, others = group.split(NETWORK_ERRORS)
     if others is not None or ours is None:
         raise group
     return ended_by(_first(ours))

@@ -16,6 +16,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Info:
+    """A room as it is now: `seq` and `h` are its head, `members` counts sessions."""
+
+    room: str
+    seq: int
+    h: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits.
 

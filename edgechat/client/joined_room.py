@@ -10,9 +10,10 @@ import trio
 
 from edgechat.chat.line import Token
 from edgechat.client.address import parse_room
+from edgechat.client.api import HistoryLines, RoomApi
 from edgechat.client.connection import converse
 from edgechat.client.conversation import Conversation
-from edgechat.client.events import Event, Limits, Message
+from edgechat.client.events import Event, Info, Limits, Line, Message
 from edgechat.client.failures import Refused
 from edgechat.client.ids import Ids
 from edgechat.client.options import Options
@@ -36,9 +37,10 @@ class Room:
     history, by joining again, when the iterator has caught up.
     """
 
-    def __init__(self, conversation: Conversation, runner: Runner, ids: Ids) -> None:
+    def __init__(self, conversation: Conversation, runner: Runner, api: RoomApi, ids: Ids) -> None:
         self._conversation = conversation
         self._runner = runner
+        self._api = api
         self._ids = ids
 
     @property
@@ -96,6 +98,23 @@ class Room:
         assert entry.answer is not None
         return entry.answer
 
+    def history(
+        self, *, before: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> AsyncIterator[Line]:
+        """Lines of the room's history, fetched page by page as you iterate; at most `limit`.
+
+        With `after` (a `seq`) they come oldest first, from the line after it up to `before` or
+        the newest; without it newest first, from the one before `before` back to the first. A
+        damaged line is left out, or is a `Lost`, as the server has it.
+
+        A server that is away is waited for. Raises `Rejected` if there is no such room.
+        """
+        return HistoryLines(self._api, before, after, limit)
+
+    async def info(self) -> Info:
+        """The room as it is now. Waits and raises as `history` does."""
+        return await self._api.info()
+
     def typing(self) -> None:
         """Show to the others for 5 s that the user types. Call it at each key press."""
         self._runner.check_open()
@@ -143,6 +162,7 @@ async def open_room(
     ids = Ids(key)
     conversation = Conversation(name, backlog, token, ids, options, trio.current_time())
     dial = dial or partial(open_stream, address.server, options)
+    api = RoomApi(address, dial, ids, options)
     runner = Runner(
         conversation, partial(converse, dial, address.server.authority, address.target, options)
     )
@@ -151,7 +171,7 @@ async def open_room(
         nursery.start_soon(runner.run)
         try:
             await runner.wait_joined()
-            yield Room(conversation, runner, ids)
+            yield Room(conversation, runner, api, ids)
         except BaseException as raised:  # raised below: a nursery would put it into a group
             error = raised
         await _leave(runner, nursery, options, in_haste=isinstance(error, trio.Cancelled))
