@@ -7,6 +7,8 @@
                     line = await room.say("pong")
                     print("stored as", line.seq)
 
+`run` makes a bot of a function: `docs/bots.md`.
+
 Rules without I/O: `conversation.py` (and `timeline.py`, `unsent.py`, `reconnect.py` …). Tasks
 and sockets: `runner.py`, `connection.py`. Requests of HTTP: `api.py`. `events.py` is the
 vocabulary, `failures.py` what can fail.
@@ -15,6 +17,7 @@ vocabulary, `failures.py` what can fail.
 from edgechat.chat.line import Token
 from edgechat.client.address import room_url
 from edgechat.client.api import new_private_room
+from edgechat.client.bot import Bot, run, run_bot
 from edgechat.client.events import (
     Delayed,
     Disconnected,
@@ -38,6 +41,7 @@ from edgechat.client.joined_room import Room, open_room
 from edgechat.client.options import Options
 
 __all__ = [
+    "Bot",
     "Delayed",
     "Disconnected",
     "Error",
@@ -65,4 +69,6 @@ __all__ = [
     "new_private_room",
     "open_room",
     "room_url",
+    "run",
+    "run_bot",
 ]
