@@ -23,15 +23,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a room is. `target` is the WebSocket's path, percent-encoded."""
+    """Where a room is."""
 
     server: Server
     room: str
 
     @property
     def target(self) -> str:
-        """The path of the room's WebSocket."""
-        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}/websocket"
+        """The path of the room's WebSocket, percent-encoded."""
+        return self.api("/websocket")
+
+    def api(self, path: str) -> str:
+        """A path of the room's HTTP API, percent-encoded."""
+        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}{path}"
 
 
 def room_url(server: str, room: str) -> str:
@@ -43,7 +47,7 @@ def parse_server(url: str) -> Server:
     """Take a server's address apart: http, https, ws or wss. Raises `ValueError`."""
     parts = urlsplit(url)
     if parts.scheme not in _SECURE or not parts.hostname:
-        raise ValueError(f"{url!r} is no http, https, ws or wss address")
+        raise ValueError(f"{url!r} is not an http, https, ws or wss address")
     is_secure = _SECURE[parts.scheme]
     return Server(
         is_secure=is_secure,

@@ -14,7 +14,7 @@ class Options:
 
     # To connect.
     connect_timeout: float = 10.0  # TCP, TLS and the handshake together
-    join_within: float = 10.0  # the first join is tried again so long; 0: one attempt
+    join_within: float = 10.0  # the first join is tried for this long, then once more; 0: once
     close_timeout: float = 2.0  # for the server's half of the closing handshake
     ssl_context: ssl.SSLContext | None = None  # None: the system's own roots
 
@@ -25,7 +25,7 @@ class Options:
     # To come back: full jitter, `random() * min(cap, base * 2**n)`.
     backoff_base: float = 1.0
     backoff_cap: float = 30.0
-    steady_after: float = 10.0  # a connection that lived so long begins the back-off anew
+    steady_after: float = 10.0  # a connection that lived this long resets the back-off
     random: Callable[[], float] = random.random
 
     # To buffer and to say.

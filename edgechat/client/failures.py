@@ -22,9 +22,10 @@ class Refused(RoomError):
 
 
 class Rejected(RoomError):
-    """The server answered the handshake with HTTP `status`, and would do so again.
+    """EdgeChat answered with HTTP `status`, and would do so again.
 
-    404 is the usual one: no such room. `text` is the server's own.
+    404 is the usual one: no such room. `text` is the server's own. What a gateway or a portal
+    answers in its place does not raise this: the client tries again.
     """
 
     def __init__(self, status: int, text: str) -> None:
@@ -34,7 +35,7 @@ class Rejected(RoomError):
 
 
 class Expelled(RoomError):
-    """The server closed the connection with a `code` after which one must not come back.
+    """The server closed the connection with a `code` after which a client must not reconnect.
 
     `text` is what it said; `error` is the code of the error frame before it, if there was one:
     `name_too_long`, `bad_name` …

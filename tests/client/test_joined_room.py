@@ -66,6 +66,9 @@ async def test_say(autojump_clock: trio.testing.MockClock) -> None:
         nursery.start_soon(answer)
         stored = await room.say("hi")
         assert (stored.seq, stored.message) == (1, "hi")
+        assert stored.mine
+        [_, event] = await take(room, 2)
+        assert event == stored
 
 
 async def test_say_refused(autojump_clock: trio.testing.MockClock) -> None:
@@ -89,7 +92,9 @@ async def test_say_waits_out_a_spent_allowance(autojump_clock: trio.testing.Mock
             await side.send(line(1, "hi", "alice", "c1"))
 
         nursery.start_soon(refuse_once)
-        assert (await room.say("hi", id="c1")).seq == 1
+        stored = await room.say("hi", id="c1")
+        assert stored.seq == 1
+        assert stored.mine
         assert sent_at[1] - sent_at[0] == pytest.approx(3.2)
 
 

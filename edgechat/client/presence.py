@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from edgechat.client.events import Joined, Members, Quit
-from edgechat.client.frames import Frame
+from edgechat.client.wire import ServerFrame
 
 
-class Roster:
+class Presence:
     """The names present, in the order of their coming.
 
     In a big room the server sends counts in place of names: then `names` are those it told.
@@ -27,12 +27,12 @@ class Roster:
         self._joining = {}
 
     def complete(self, members: int) -> None:
-        """The join is complete."""
+        """The join is complete; `members` counts sessions."""
         self._names = self._joining or {}
         self._joining = None
         self.members = members
 
-    def change(self, frame: Frame) -> Joined | Quit | Members | None:
+    def change(self, frame: ServerFrame) -> Joined | Quit | Members | None:
         """Take over what a frame says of it, and return that; None if it says nothing."""
         if frame.joined is not None:
             self._current[frame.joined] = None

@@ -11,18 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from edgechat.chat.errors import REFUSALS
 from edgechat.chat.protocol import is_id
-from edgechat.client import frames
-from edgechat.client.backoff import Backoff
-from edgechat.client.errors import Refused
-from edgechat.client.events import Message
+from edgechat.client import wire
+from edgechat.client.events import Delayed, Message
+from edgechat.client.failures import Refused
+from edgechat.client.options import Options
+from edgechat.client.reconnect import Backoff
 
-# Refusals that pass: the same message may be stored when it is said again.
-PASSING = frozenset({"rate_limited", "storage_unavailable", "unavailable"})
+PASSING = frozenset[str](code for code, rule in REFUSALS.items() if rule.passes)
 
 
 @dataclass(eq=False, slots=True)
-class Entry:
+class Outgoing:
     """One message. `answer` is the stored line or the refusal, once there is one."""
 
     id: str
@@ -33,13 +34,13 @@ class Entry:
     answer: Message | Refused | None = None
 
 
-class Outbox:
+class Unsent:
     """Entries in the order in which they were said. `now` is in seconds of any clock."""
 
-    def __init__(self, window: int, backoff: Backoff) -> None:
-        self._window = window
-        self._backoff = backoff
-        self._entries: dict[str, Entry] = {}
+    def __init__(self, options: Options) -> None:
+        self._window = options.window
+        self._backoff = Backoff(options.backoff_base, options.backoff_cap, options.random)
+        self._entries: dict[str, Outgoing] = {}
         self._in_flight = 0
         self._resume_at = -inf  # a passing refusal holds all back, or the order would be lost
 
@@ -49,19 +50,19 @@ class Outbox:
     def __contains__(self, id: str | None) -> bool:
         return id in self._entries
 
-    def add(self, text: str, id: str, *, retry: bool) -> Entry:
-        """Raises `ValueError` for an `id` that may be none or is in use, or text not Unicode."""
+    def add(self, text: str, id: str, *, retry: bool) -> Outgoing:
+        """Raises `ValueError`: not an `id`, an `id` in use, or text with a lone surrogate."""
         if not is_id(id):
             raise ValueError("an id has 1 to 64 printable ASCII characters")
         if id in self._entries:
             raise ValueError(f"{id!r} is being said already")
-        entry = Entry(id, text, frames.say(text, id), retry)
+        entry = Outgoing(id, text, wire.say(text, id), retry)
         self._entries[id] = entry
         return entry
 
     def due(self, now: float) -> list[str]:
         """The frames to send now; they count as sent."""
-        entries: list[Entry] = []
+        entries: list[Outgoing] = []
         if now < self._resume_at:
             return []
         for entry in self._entries.values():
@@ -79,12 +80,12 @@ class Outbox:
             return inf
         return self._resume_at
 
-    def unsend(self) -> None:
-        """The connection is gone: what has no answer will be sent again."""
+    def connection_lost(self) -> None:
+        """What has no answer will be sent again."""
         for entry in self._entries.values():
             self._mark(entry, sent=False)
 
-    def stored(self, line: Message) -> Entry | None:
+    def stored(self, line: Message) -> Outgoing | None:
         """A line came: returns the entry that it answers, if one.
 
         Another's message under the same id is what the server, too, will refuse ours for.
@@ -97,9 +98,9 @@ class Outbox:
         self._backoff.reset()
         return self._answered(entry, line)
 
-    def refused(self, id: str, refusal: Refused, now: float) -> Entry | None:
-        """Message `id` was refused: returns its entry if that is the answer, None if it will
-        be said again.
+    def refused(self, id: str, refusal: Refused, now: float) -> Outgoing | Delayed:
+        """Message `id` was refused: returns its entry if that is the answer, or how long it
+        waits until it is said again.
         """
         entry = self._entries[id]
         if refusal.code not in PASSING or not entry.retry:
@@ -109,25 +110,25 @@ class Outbox:
             wait = refusal.retry_after_ms / 1000
         self._resume_at = max(self._resume_at, now + wait)
         self._mark(entry, sent=False)
-        return None
+        return Delayed(id, refusal.code, refusal.text, self._resume_at - now)
 
-    def refuse_longer_than(self, chars: int) -> list[Entry]:
+    def refuse_longer_than(self, chars: int) -> list[Outgoing]:
         """Answer, as the server would, what it could even close the connection for (1009)."""
         too_long = [entry for entry in self._entries.values() if len(entry.text) > chars]
         return [self._answered(entry, _too_long(entry.text, chars)) for entry in too_long]
 
-    def forget(self, entry: Entry) -> None:
-        """Nobody waits for it any more: it is not sent again. It may have been stored."""
+    def forget(self, entry: Outgoing) -> None:
+        """Do not send it again. It may have been stored."""
         if self._entries.get(entry.id) is entry:  # the id may be in use again
             del self._entries[entry.id]
             self._mark(entry, sent=False)
 
-    def _answered(self, entry: Entry, answer: Message | Refused) -> Entry:
+    def _answered(self, entry: Outgoing, answer: Message | Refused) -> Outgoing:
         entry.answer = answer
         self.forget(entry)
         return entry
 
-    def _mark(self, entry: Entry, *, sent: bool) -> None:
+    def _mark(self, entry: Outgoing, *, sent: bool) -> None:
         self._in_flight += sent - entry.is_sent
         entry.is_sent = sent
 
