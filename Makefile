@@ -35,7 +35,7 @@ web-check: ## types and lint of the browser client, where Node is there
 	@if command -v npm >/dev/null; then \
 	  { [ node_modules/.ready -nt package-lock.json ] || { npm ci --loglevel=error --no-fund --no-audit >/dev/null && touch node_modules/.ready; }; } && \
 	  npm run --silent lint && npm run --silent types; \
-	elif [ -n "$$EDGECHAT_REQUIRE_BROWSER" ]; then echo "web-check needs Node and npm" >&2; exit 1; \
+	elif [ -n "$$REQUIRE_BROWSER" ]; then echo "web-check needs Node and npm" >&2; exit 1; \
 	else echo "web-check: skipped, there is no npm here"; fi
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -17,8 +18,8 @@ from edgechat.http.answers import ANY_ORIGIN, JSON, NDJSON, PRIVATE
 from edgechat.http.errors import NotFound, Wrong
 from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
+from edgechat.settings import Settings
 
-_MAX_LINES = 1_000
 _MAX_DIGITS = 15  # of a number in an address: all of them are exact in a browser
 _NUMBERS = ("before", "after", "around", "limit")
 
@@ -26,7 +27,7 @@ Rooms = Registry[RoomKey, Room]
 Answer = TypeVar("Answer")
 
 
-def add_api(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
+def add_api(app: QuartTrio, settings: Settings, rooms: Rooms, ids: PrivateIds) -> None:
     """Add the routes under `/api/`."""
 
     @app.post("/api/room")
@@ -57,7 +58,7 @@ def add_api(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
             _number(name)
         if request.method == "HEAD":
             return answers.head(NDJSON)
-        return await _visit(rooms, key, _history)
+        return await _visit(rooms, key, partial(_history, settings.max_page_lines))
 
 
 async def _describe(room: Room) -> Response:
@@ -67,13 +68,13 @@ async def _describe(room: Room) -> Response:
     )
 
 
-async def _history(room: Room) -> Response:
+async def _history(max_lines: int, room: Room) -> Response:
     """A page of lines, byte for byte as they are in the file."""
     state = await room.wait_opened()
     assert room.log is not None
     log, first, head = room.log, state.base.seq + 1, state.last.seq
     limit = _number("limit")
-    most = min(max(100 if limit is None else limit, 1), _MAX_LINES)
+    most = min(max(100 if limit is None else limit, 1), max_lines)
     if (after := _number("after")) is not None:
         entries = await log.after(max(after, first - 1), most)
         more = bool(entries) and entries[-1].seq < head

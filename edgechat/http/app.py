@@ -32,7 +32,7 @@ def make_app(
     add_errors(app)
     _add_assets(app, assets)
     _add_health(app, ready)
-    add_api(app, rooms, ids)
+    add_api(app, settings, rooms, ids)
     return app
 
 

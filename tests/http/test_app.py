@@ -4,12 +4,13 @@ import gzip
 import json
 import re
 import stat
+from pathlib import Path
 
 import pytest
 import trio
 
 from edgechat.rooms.room import Room
-from tests.serving.running import Bystander, Running
+from tests.serving.running import Bystander, Running, serving
 from tests.serving.wire import SOON, dial, join, upgrade
 
 LINES = 2_500
@@ -38,6 +39,13 @@ async def test_the_page(server: Running) -> None:
     assert "unsafe" not in policy
     assert "server" not in page.headers
     assert b"{{" not in page.body
+
+
+async def test_another_site_may_show_the_page_in_a_frame(tmp_path: Path) -> None:
+    allowed = ("https://a.example", "https://b.example")
+    async with serving(tmp_path, frame_ancestors=allowed) as server:
+        policy = (await server.get("/room/lobby?embed=1")).headers["content-security-policy"]
+    assert "frame-ancestors https://a.example https://b.example" in policy.split("; ")
 
 
 async def test_each_of_the_pages_files(server: Running) -> None:

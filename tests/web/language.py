@@ -7,7 +7,7 @@ import os
 import pytest
 from playwright.sync_api import Page, expect
 
-REQUIRED = os.environ.get("EDGECHAT_REQUIRE_BROWSER") == "1"
+REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
 
 
 def need(what: str, found: bool) -> None:
@@ -15,7 +15,7 @@ def need(what: str, found: bool) -> None:
     if found:
         return
     if REQUIRED:
-        pytest.fail(f"{what} is missing, and EDGECHAT_REQUIRE_BROWSER=1 asks for it")
+        pytest.fail(f"{what} is missing, and REQUIRE_BROWSER=1 asks for it")
     pytest.skip(f"{what} is missing")
 
 
