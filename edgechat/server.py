@@ -17,7 +17,7 @@ from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
-from edgechat.net.listener import Listener, listen
+from edgechat.net.listener import Listener, ListenError, listen
 from edgechat.net.poller import Poller
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
@@ -48,7 +48,7 @@ async def serve(
     folder = DataFolder(settings.data)
     key = folder.prepare()
     try:
-        sockets = listen(settings.host, settings.port)
+        sockets = _listen(settings.hosts, settings.port)
         try:
             await _Server(settings, folder, key).run(sockets, stop, task_status)
         finally:
@@ -56,6 +56,20 @@ async def serve(
                 socket.close()
     finally:
         folder.release()
+
+
+def _listen(hosts: Sequence[str], port: int) -> Sequence[socket.socket]:
+    """Listen on all of them, with one port. Raises `ListenError`."""
+    sockets: list[socket.socket] = []
+    try:
+        for host in hosts:
+            sockets += listen(host, port)
+            port = sockets[0].getsockname()[1]
+    except ListenError:
+        for listening in sockets:
+            listening.close()
+        raise
+    return sockets
 
 
 class _Server:
@@ -150,7 +164,7 @@ class _Server:
     async def _start_http(self, living: trio.Nursery, rooms: Registry[RoomKey, Room]) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
         make_app, plain_http = await system.run_in_thread(_import_http)
-        assets = Assets(find_web())
+        assets = Assets(find_web(), self._settings.frame_ancestors)
         app = make_app(self._settings, assets, rooms, self._ids, lambda: not self._stopping)
         self._http = plain_http(self._settings.stall_timeout, self._settings.head_bytes)
         await self._http.start(app, living)

@@ -18,11 +18,16 @@ class Settings:
     """
 
     # Where it listens and writes.
-    host: str = "127.0.0.1"
+    hosts: tuple[str, ...] = ("127.0.0.1",)  # names or addresses; the first is told to people
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
+    # Names by which people reach it: with one or more, requests for other names are refused.
+    public_hosts: tuple[str, ...] = ()
+    # Other sites, as browsers write them in `Origin`: whose pages may open a chat here, and which
+    # may show the page in a frame.
     allowed_origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     # Where a proxy says for whom it speaks. What it does not write itself it passes on as the
     # client made it up: so exactly one header can be believed.
@@ -48,6 +53,7 @@ class Settings:
     # What the project chose. Reasons stand beside the numbers.
     max_name_chars: int = 32  # the demo's
     max_backlog: int = 1_000  # lines
+    max_page_lines: int = 1_000  # lines of history in one answer of the HTTP API
     max_resume: int = 10_000  # lines; further behind is `far`
     known_ids: int = 10_000  # messages back in which an `id` is remembered
     recent_lines: int = 1_000  # kept framed in memory by a room …

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from edgechat.cli.linux import need_linux
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -15,6 +17,7 @@ def replay(file: Path) -> None:
 
     Exit status 1 where a line comes out otherwise.
     """
+    need_linux("replay")
     from edgechat.history.replay import replay as again
 
     label = "Replaying"

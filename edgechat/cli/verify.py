@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edgechat.cli.linux import need_linux
 from edgechat.settings import Settings
 
 _DATA = click.option(
@@ -32,6 +33,7 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     All rooms, or those named (a public name, or a private id). Changes nothing; a server may be
     running. Exit status 1 where there is damage.
     """
+    need_linux("verify")
     from edgechat.history.verify import Report
     from edgechat.history.verify import verify as check
 
