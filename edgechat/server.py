@@ -17,7 +17,8 @@ from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
-from edgechat.net.listener import Listener, ListenError, listen
+from edgechat.net.listener import Listener
+from edgechat.net.listening import ListenError, listen
 from edgechat.net.poller import Poller
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
@@ -166,7 +167,7 @@ class _Server:
         make_app, plain_http = await system.run_in_thread(_import_http)
         assets = Assets(find_web(), self._settings.frame_ancestors)
         app = make_app(self._settings, assets, rooms, self._ids, lambda: not self._stopping)
-        self._http = plain_http(self._settings.stall_timeout, self._settings.head_bytes)
+        self._http = plain_http(self._settings)
         await self._http.start(app, living)
         self._http_started.set()
 

@@ -75,6 +75,9 @@ class Settings:
     heartbeat_timeout: float = 10.0  # more of it, then 4408
     stall_timeout: float = 20.0  # in which a slow client has to take something of its outbox
     close_timeout: float = 5.0  # for the other side's half of a closing handshake
+    linger_timeout: float = 2.0  # for one that was answered to read it and close
+    last_call: float = 1.0  # for the head of a request that comes while the server stops
+    last_answer: float = 5.0  # for a request to be answered whose client sends no more
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
     typing_shown: float = 5.0

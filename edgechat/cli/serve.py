@@ -46,7 +46,7 @@ def _run_server(settings: Settings) -> None:
     import trio
 
     from edgechat.history.data_folder import DataFolderError
-    from edgechat.net.listener import ListenError
+    from edgechat.net.listening import ListenError
     from edgechat.server import serve
 
     async def run() -> None:

@@ -17,8 +17,9 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
+from edgechat.settings import Settings
+
 _PIECE = 64 * 1024
-_LAST_ANSWER = 5.0  # seconds in which one who has closed its half gets its answer
 
 
 class PrefixedStream(trio.abc.HalfCloseableStream):
@@ -30,13 +31,13 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
     read would keep a server from ever stopping.
     """
 
-    def __init__(self, connection: socket.socket, early: bytes, patience: float) -> None:
-        """`patience`: seconds in which a client has to read something."""
+    def __init__(self, connection: socket.socket, early: bytes, settings: Settings) -> None:
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
         self._stream = trio.SocketStream(self.socket)
         self._early = early
-        self._patience = patience
+        self._patience = settings.stall_timeout
+        self._last_answer = settings.last_answer
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What was read already, then what comes."""
@@ -46,7 +47,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             return early
         data = bytes(await self._stream.receive_some(max_bytes))
         if not data:  # Hypercorn takes it for leaving, but who will say no more may still read
-            await trio.sleep(_LAST_ANSWER)
+            await trio.sleep(self._last_answer)
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -82,9 +83,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
 class HypercornBridge:
     """Serves plain connections with one app, whose lifespan is the server's."""
 
-    def __init__(self, patience: float, head_bytes: int) -> None:
-        self._patience = patience
-        self._head_bytes = head_bytes
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._open: set[PrefixedStream] = set()
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
@@ -92,7 +92,7 @@ class HypercornBridge:
         config = Config()
         config.errorlog = None
         config.include_server_header = False
-        config.h11_max_incomplete_size = self._head_bytes
+        config.h11_max_incomplete_size = self._settings.head_bytes
         # A proxy that reuses connections must not send an upgrade into one that Hypercorn holds.
         config.keep_alive_max_requests = 0
         state: LifespanState = {}
@@ -109,7 +109,7 @@ class HypercornBridge:
 
     async def serve(self, connection: socket.socket, early: bytes) -> None:
         """Serve one connection. The caller lets it go, and closes it."""
-        stream = PrefixedStream(connection, early, self._patience)
+        stream = PrefixedStream(connection, early, self._settings)
         self._open.add(stream)
         try:
             with stream.life:

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from edgechat.net.refused import FULL, TOO_FAST, TOO_MANY, Refused
+
 _MINUTE = 60.0
 _SWEEP = 4_096  # addresses kept before those that count for nothing are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimitsStatistics:
+    """How many connections are open, from how many addresses, and how many are remembered."""
+
+    open: int
+    addresses: int
+    remembered: int
 
 
 class ConnectionLimits:
@@ -18,21 +31,20 @@ class ConnectionLimits:
         self._total = 0
         self._opened: dict[str, tuple[float, int]] = {}  # a minute's start, and how many in it
 
-    @property
-    def total(self) -> int:
-        """How many are open."""
-        return self._total
+    def enter(self, address: str | None, now: float) -> None:
+        """Let one more in, or raise `Refused`. None is not counted by itself.
 
-    def enter(self, address: str | None, now: float) -> bool:
-        """Whether one more may come in; then `leave` must follow. None is not counted by itself."""
+        If it came in, `leave` must follow.
+        """
         if self._total >= self._most:
-            return False
+            raise Refused(FULL)
         if address is not None:
-            if self._open.get(address, 0) >= self._most_of_one or self._is_fast(address, now):
-                return False
+            if self._open.get(address, 0) >= self._most_of_one:
+                raise Refused(TOO_MANY)
+            if self._is_fast(address, now):
+                raise Refused(TOO_FAST)
             self._open[address] = self._open.get(address, 0) + 1
         self._total += 1
-        return True
 
     def leave(self, address: str | None) -> None:
         """One that came in is gone."""
@@ -41,6 +53,10 @@ class ConnectionLimits:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
+
+    def statistics(self) -> ConnectionLimitsStatistics:
+        """As of now."""
+        return ConnectionLimitsStatistics(self._total, len(self._open), len(self._opened))
 
     def _is_fast(self, address: str, now: float) -> bool:
         if not self._most_a_minute:

@@ -32,7 +32,7 @@ _MAX_FRAGMENTS = 64  # of one message: no chat client needs more than a few
 _MAX_CONTROLS = 64  # frames that come at once: the library takes 20 µs for each
 
 # `websockets` logs each connection at INFO; what a chat's operator wants to know, we log.
-_quiet = logging.getLogger("edgechat.websockets")
+_quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.WARNING)
 
 
@@ -91,6 +91,12 @@ class FrameReader:
         """`replies`, which are none then."""
         replies, self.replies = self.replies, b""
         return replies
+
+    @property
+    def close_code(self) -> int | None:
+        """Of the close frame that this side has sent, or echoed."""
+        sent = self._protocol.close_sent if self._protocol is not None else None
+        return sent.code if sent is not None else None
 
     def close(self, code: int, reason: str) -> bytes:
         """The close frame to send. From now on messages are dropped, until the other's close."""

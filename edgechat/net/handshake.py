@@ -13,10 +13,13 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
-from edgechat.net.request_head import Refused, refuse, room_text
+from edgechat.net.refused import NOT_HTTP, Reason, Refused, refuse
+from edgechat.net.request_head import room_text
 
-_quiet = logging.getLogger("edgechat.websockets")
+_quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
+
+_BAD = "bad handshake"
 
 
 class Handshake(NamedTuple):
@@ -34,26 +37,26 @@ def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Ha
     events = protocol.events_received()
     if not events or not isinstance(events[0], Request):
         answer = b"".join(protocol.data_to_send())
-        raise Refused(answer or refuse(HTTPStatus.BAD_REQUEST, "Not a request of HTTP/1.1."))
+        raise Refused(Reason(_BAD, answer or NOT_HTTP.answer))
     asked = events[0]
     key = _room(asked.path, ids)
     if not _origin_is_fine(asked.headers, origins):
-        raise Refused(refuse(HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
+        raise Refused(refuse("origin", HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
     protocol.send_response(protocol.accept(asked))
     answer = b"".join(protocol.data_to_send())
     if protocol.handshake_exc is not None:
-        raise Refused(answer)
+        raise Refused(Reason(_BAD, answer))
     return Handshake(key, asked.headers, answer)
 
 
 def _room(target: str, ids: PrivateIds) -> RoomKey:
     text = room_text(target)
     if text is None:
-        raise Refused(refuse(HTTPStatus.NOT_FOUND, "There is no WebSocket here."))
+        raise Refused(refuse("no room", HTTPStatus.NOT_FOUND, "There is no WebSocket here."))
     try:
         return room_key(text, ids)
     except BadRoomName as error:
-        raise Refused(refuse(HTTPStatus.NOT_FOUND, str(error))) from None
+        raise Refused(refuse("no room", HTTPStatus.NOT_FOUND, str(error))) from None
 
 
 def _origin_is_fine(headers: Headers, allowed: Collection[str]) -> bool:

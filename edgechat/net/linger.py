@@ -10,16 +10,15 @@ import trio
 from edgechat import system
 
 _READ = 16 * 1024  # bytes in one go
-_PATIENCE = 2.0  # seconds
 
 
-async def linger(connection: socket.socket) -> None:
-    """Say that no more will come, and read until the other side closes, for a bounded time.
+async def linger(connection: socket.socket, seconds: float) -> None:
+    """Say that no more will come, and read until the other side closes, for so many seconds.
 
     A socket closed with unread bytes in it is reset, and a reset may overtake what was said
     before it (RFC 9112, section 9.6). The caller closes `connection`.
     """
-    with suppress(OSError), trio.move_on_after(_PATIENCE):
+    with suppress(OSError), trio.move_on_after(seconds):
         connection.shutdown(socket.SHUT_WR)
         while True:
             await system.wait_readable(connection)

@@ -5,39 +5,48 @@ Each connection contains its own failures: what goes wrong in one ends that one.
 
 from __future__ import annotations
 
-import errno
-import logging
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
 
-from edgechat import system
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
-from edgechat.net import request_head
+from edgechat.net.acceptor import Acceptor
 from edgechat.net.client_address import client_address, is_loopback, is_trusted, normalise
-from edgechat.net.connection_limits import ConnectionLimits
+from edgechat.net.connection_limits import ConnectionLimits, ConnectionLimitsStatistics
 from edgechat.net.handshake import Handshake, shake_hands
+from edgechat.net.head_reader import HeadReader
 from edgechat.net.linger import linger
 from edgechat.net.poller import Poller
-from edgechat.net.request_head import Head, Refused
+from edgechat.net.refused import STOPPING, TOO_MANY_ROOMS, Refused
+from edgechat.net.request_head import Head
 from edgechat.net.websocket import WebSocket
+from edgechat.rooms.defects import contain
 from edgechat.rooms.member import be_member
 from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
-log = logging.getLogger(__name__)
-
-_ACCEPT_AT_ONCE = 64  # then the others have their turn
-_LAST_CALL = 1.0  # seconds for the head of a request that comes while the server stops
-_BREATH = 0.1  # seconds to wait when there are no file descriptors left
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_ABNORMAL = 1006  # a WebSocket that ended without a close frame of ours: RFC 6455, section 7.1.5
 
 ServeHttp = Callable[[socket.socket, bytes], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerStatistics:
+    """What came in, and what became of it. `refused` is by reason, `closes` by the code sent."""
+
+    accepted: int
+    refused: Mapping[str, int]
+    connections: ConnectionLimitsStatistics
+    websockets: int  # open now
+    outbox_bytes: int  # that wait for clients to read
+    closes: Mapping[int, int]
 
 
 class Listener:
@@ -54,7 +63,7 @@ class Listener:
     ) -> None:
         """`allowance` gives an address's; `serve_http` gets a connection and what was read."""
         self.websockets: dict[WebSocket, None] = {}  # the oldest first
-        self._reading: dict[trio.CancelScope, None] = {}  # those who have not sent a whole head
+        self._heads = HeadReader(settings)
         self._stopping = False
         self._left = trio.Event()  # set when a WebSocket is gone
         self._settings = settings
@@ -68,24 +77,18 @@ class Listener:
             settings.max_connections_per_address,
             settings.max_opened_per_minute,
         )
+        self._accepted = 0
+        self._refused: Counter[str] = Counter()
+        self._closes: Counter[int] = Counter()
 
     async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
-        said = False  # that none can be accepted: once, and not ten times a second
-        while True:
-            await system.wait_readable(listening)
-            try:
-                for _ in range(_ACCEPT_AT_ONCE):
-                    connection, peer = listening.accept()
-                    nursery.start_soon(self._contain, connection, peer[0], name="connection")
-            except BlockingIOError:
-                said = False
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    if not said:
-                        log.error("No connection can be accepted now: %s", error.strerror)
-                    said = True
-                    await trio.sleep(_BREATH)
+
+        def welcome(connection: socket.socket, peer: str) -> None:
+            self._accepted += 1
+            nursery.start_soon(self._contain, connection, peer, name="connection")
+
+        await Acceptor(listening, welcome).run()
 
     async def drain(self) -> None:
         """Let nobody in any more; returns when all who were in are gone.
@@ -93,28 +96,37 @@ class Listener:
         Other requests are answered meanwhile, so that `/readyz` can say so.
         """
         self._stopping = True
+        self._heads.hurry()
         while self.websockets:
             self._left = trio.Event()
             await self._left.wait()
-        for scope in self._reading:
-            scope.cancel()
+        self._heads.give_up()
+
+    def statistics(self) -> ListenerStatistics:
+        """As of now, and since the start."""
+        return ListenerStatistics(
+            self._accepted,
+            dict(self._refused),
+            self._limits.statistics(),
+            len(self.websockets),
+            sum(websocket.sender.waiting for websocket in self.websockets),
+            dict(self._closes),
+        )
 
     async def _contain(self, connection: socket.socket, peer: str) -> None:
         """One connection, from its accepting to its end."""
         counted = None if self._is_exempt(peer) else normalise(peer)
-        with connection:
+        # An `OSError`: the other side is gone.
+        with connection, contain("a connection"), suppress(OSError):
             connection.setblocking(False)
-            if not self._limits.enter(counted, trio.current_time()):
-                with suppress(OSError):
-                    _send(connection, request_head.TOO_MANY)
+            try:
+                self._limits.enter(counted, trio.current_time())
+            except Refused as refused:  # too many, so there is no time to linger
+                self._refuse(connection, refused)
                 return
             try:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await self._part(connection, peer)
-            except OSError:
-                pass  # the other side is gone
-            except Exception:
-                log.exception("A defect ended a connection.")
             finally:
                 self._limits.leave(counted)
 
@@ -124,46 +136,31 @@ class Listener:
 
     async def _part(self, connection: socket.socket, peer: str) -> None:
         try:
-            request = await self._read_head(connection)
+            request = await self._heads.read(connection)
             if request is not None and request.wants_upgrade:
                 await self._serve_websocket(connection, peer, request)
             elif request is not None:
                 await self._serve_http(connection, request.text + request.rest)
-                await linger(connection)
+                await linger(connection, self._settings.linger_timeout)
         except Refused as refused:
-            _send(connection, refused.answer)
-            await linger(connection)
+            self._refuse(connection, refused)
+            await linger(connection, self._settings.linger_timeout)
 
-    async def _read_head(self, connection: socket.socket) -> Head | None:
-        """A request's line and headers; None where the other side went. Raises `Refused`."""
-        data = b""
-        seconds = _LAST_CALL if self._stopping else self._settings.head_timeout
-        with trio.move_on_after(seconds) as patience:
-            self._reading[patience] = None
-            try:
-                while True:
-                    await system.wait_readable(connection)
-                    with suppress(BlockingIOError):
-                        data += (more := connection.recv(self._settings.head_bytes))
-                        if not more:
-                            return None
-                        request = request_head.find(data, self._settings.head_bytes)
-                        if request is not None:
-                            return request
-            finally:
-                self._reading.pop(patience, None)
-        raise Refused(request_head.STOPPING if self._stopping else request_head.TOO_SLOW)
+    def _refuse(self, connection: socket.socket, refused: Refused) -> None:
+        """The answer fits into any socket's empty buffer; who does not read it does not get it."""
+        self._refused[refused.reason.word] += 1
+        connection.send(refused.reason.answer)
 
     async def _serve_websocket(self, connection: socket.socket, peer: str, request: Head) -> None:
         handshake = shake_hands(request.text, self._ids, self._settings.allowed_origins)
         if self._stopping:
-            raise Refused(request_head.STOPPING)
+            raise Refused(STOPPING)
         try:
             room = self._rooms.get(handshake.key)
         except Full:
-            raise Refused(request_head.TOO_MANY) from None
+            raise Refused(TOO_MANY_ROOMS) from None
         allowance = self._allowance(self._address(peer, handshake))
-        _send(connection, handshake.answer)
+        connection.send(handshake.answer)  # it fits, too
         try:
             async with trio.open_nursery() as nursery:
                 websocket = WebSocket(connection, nursery, self._settings, request.rest)
@@ -174,42 +171,10 @@ class Listener:
             await websocket.finish()
         finally:
             self.websockets.pop(websocket, None)
+            self._closes[websocket.close_code or _ABNORMAL] += 1
             self._left.set()
 
     def _address(self, peer: str, handshake: Handshake) -> str:
         header = self._settings.proxy_header
         values = handshake.headers.get_all(header)
         return client_address(peer, header, values, self._settings.trusted_proxies)
-
-
-def _send(connection: socket.socket, answer: bytes) -> None:
-    """An answer that fits into any socket's empty buffer; who does not read it does not get it."""
-    connection.send(answer)
-
-
-class ListenError(Exception):
-    """Nobody can listen there. Its text says why, for a person."""
-
-
-def listen(host: str, port: int) -> Sequence[socket.socket]:
-    """Sockets that listen on every address of `host`, with one port. Raises `ListenError`."""
-    sockets: list[socket.socket] = []
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(
-            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        ):
-            listening = socket.socket(family, kind, protocol)
-            sockets.append(listening)
-            listening.setblocking(False)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listening.bind((address[0], port, *address[2:]))
-            listening.listen(1024)
-            port = listening.getsockname()[1]
-    except OSError as error:
-        for listening in sockets:
-            listening.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
-    return sockets

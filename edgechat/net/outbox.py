@@ -18,29 +18,29 @@ class NotRead(Exception):
 class Outbox:
     """One connection's, for as long as something waits."""
 
-    __slots__ = ("_bytes", "_pieces", "_settings", "_socket", "over")
+    __slots__ = ("_pieces", "_settings", "_socket", "bytes", "over")
 
     def __init__(self, socket: socket.socket, settings: Settings) -> None:
         self.over = trio.Event()  # set by whoever drains it: it is empty, or given up
         self._socket = socket
         self._settings = settings
         self._pieces: deque[bytes] = deque()
-        self._bytes = 0
+        self.bytes = 0  # that wait
 
     @property
     def too_full(self) -> bool:
         """Whether more waits than may wait."""
-        return self._bytes > self._settings.outbox_bytes
+        return self.bytes > self._settings.outbox_bytes
 
     def put(self, piece: bytes) -> None:
         """It goes after all else."""
         self._pieces.append(piece)
-        self._bytes += len(piece)
+        self.bytes += len(piece)
 
     def cut(self) -> None:
         """Drop what waits, but for the first piece: a part of it may be on its way already."""
         while len(self._pieces) > 1:
-            self._bytes -= len(self._pieces.pop())
+            self.bytes -= len(self._pieces.pop())
 
     async def drain(self) -> None:
         """Until nothing waits.
@@ -54,6 +54,6 @@ class Outbox:
                 raise NotRead
             piece = self._pieces.popleft()
             sent = self._socket.send(piece)
-            self._bytes -= sent
+            self.bytes -= sent
             if sent < len(piece):
                 self._pieces.appendleft(piece[sent:])

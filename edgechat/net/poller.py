@@ -10,37 +10,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
-from edgechat import system
-from edgechat.net.websocket import WebSocket
+from outcome import Error
 
-# Edge-triggered: an event says once that something came. `WebSocket` remembers it.
-_EVENTS = system.EPOLLIN | system.EPOLLRDHUP | system.EPOLLET
-_GONE = system.EPOLLRDHUP | system.EPOLLHUP | system.EPOLLERR
+from edgechat import system
+from edgechat.net.receiver import Receiver
+from edgechat.net.websocket import WebSocket
+from edgechat.rooms.defects import note_defect
+
+_EVENTS = system.EPOLLIN | system.EPOLLRDHUP | system.EPOLLET  # edge-triggered: see `receiver`
+_HUNG_UP = system.EPOLLRDHUP | system.EPOLLHUP | system.EPOLLERR
 _AT_ONCE = 128  # sockets in a turn, so that nobody waits long for its end; from 32 on, as fast
+
+
+@dataclass(frozen=True, slots=True)
+class PollerStatistics:
+    """What a poller has done, and for how many."""
+
+    turns: int
+    watched: int
 
 
 class Poller:
     """The one reader of all WebSockets that are being watched."""
 
     def __init__(self, finish_turn: Callable[[], None]) -> None:
-        """`finish_turn` is called when all has been read; it never waits and never raises."""
+        """`finish_turn` is called when all has been read, and must not wait.
+
+        What it raises ends `run`, and so the server: nothing would be read any more.
+        """
         self._finish_turn = finish_turn
         self._epoll = system.epoll()
-        self._websockets: dict[int, WebSocket] = {}
+        self._receivers: dict[int, Receiver] = {}
+        self._turns = 0
 
     @contextmanager
     def watch(self, websocket: WebSocket) -> Iterator[None]:
         """Tell `websocket` whenever something came."""
-        fd = websocket.fileno()
-        self._epoll.register(websocket, _EVENTS)
-        self._websockets[fd] = websocket
+        receiver = websocket.receiver
+        fd = receiver.fileno()
+        self._epoll.register(receiver, _EVENTS)
+        self._receivers[fd] = receiver
         try:
             yield
         finally:
-            self._epoll.unregister(websocket)
-            del self._websockets[fd]
+            self._epoll.unregister(receiver)
+            del self._receivers[fd]
 
     async def run(self) -> NoReturn:
         """Read, for ever."""
@@ -52,14 +69,35 @@ class Poller:
         """Nobody is watched any more."""
         self._epoll.close()
 
+    def statistics(self) -> PollerStatistics:
+        """As of now."""
+        return PollerStatistics(self._turns, len(self._receivers))
+
     def _take_turn(self) -> None:
-        """First all is read, then all is done: `rooms.turn` says why."""
-        websockets, came = self._websockets, []
+        """First all is read, then all is done: `rooms.turn` says why.
+
+        A defect in reading from one connection is that connection's.
+        """
+        self._turns += 1
+        receivers, came = self._receivers, []
         for fd, event in self._epoll.poll(0, _AT_ONCE):
-            websocket = websockets[fd]
-            data = websocket.read(gone=event & _GONE > 0)
-            if data is not None:
-                came.append((websocket, data))
-        for websocket, data in came:
-            websocket.hand_over(data)
+            receiver = receivers[fd]
+            try:
+                data = receiver.read(hung_up=event & _HUNG_UP > 0)
+            except Exception as defect:
+                _blame(receiver, defect)
+            else:
+                if data is not None:
+                    came.append((receiver, data))
+        for receiver, data in came:
+            try:
+                receiver.hand_over(data)
+            except Exception as defect:
+                _blame(receiver, defect)
         self._finish_turn()
+
+
+def _blame(receiver: Receiver, defect: Exception) -> None:
+    """What went wrong is raised where the connection's owner waits; else it is noted here."""
+    if not receiver.wake(Error(defect)):
+        note_defect("reading from a connection", defect)

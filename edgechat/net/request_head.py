@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
+
+from edgechat.net.refused import AMBIGUOUS, NOT_HTTP, TOO_LARGE, Refused
 
 _END = re.compile(rb"\r?\n\r?\n")
 _UPGRADE = re.compile(rb"\n[ \t]*upgrade[ \t]*:", re.IGNORECASE)
@@ -13,14 +14,6 @@ _LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
 _ENCODING = re.compile(rb"\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
-
-
-class Refused(Exception):
-    """A request that gets no further than the door. `answer` is what it is told, whole."""
-
-    def __init__(self, answer: bytes) -> None:
-        super().__init__()
-        self.answer = answer
 
 
 class Head(NamedTuple):
@@ -59,26 +52,3 @@ def room_text(target: str) -> str | None:
     if match is None:
         return None
     return unquote_to_bytes(match[1]).decode("utf-8", errors="replace")
-
-
-def refuse(status: HTTPStatus, text: str) -> bytes:
-    """A whole answer, for what does not get as far as the HTTP server."""
-    body = text.encode() + b"\n"
-    return (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        f"Content-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\n"
-        f"Connection: close\r\n\r\n"
-    ).encode() + body
-
-
-NOT_HTTP = refuse(HTTPStatus.BAD_REQUEST, "Not a request of HTTP/1.1.")
-AMBIGUOUS = refuse(HTTPStatus.BAD_REQUEST, "A body has one length.")
-TOO_LARGE = refuse(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large."
-)
-TOO_SLOW = refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time.")
-STOPPING = refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping: come back.")
-TOO_MANY = refuse(
-    HTTPStatus.TOO_MANY_REQUESTS, "Too many connections: close some, or come back later."
-)

@@ -12,9 +12,9 @@ import pytest
 import trio
 import trio.testing
 
-from edgechat.http import hypercorn_bridge
 from edgechat.http.hypercorn_bridge import HypercornBridge
 from edgechat.net.linger import linger
+from edgechat.settings import Settings
 from tests.serving.running import Answer, parse_answer
 from tests.serving.wire import SOON, Wire
 
@@ -72,7 +72,7 @@ class Door:
     async def _serve(self, connection: socket.socket, early: bytes) -> None:
         with connection:
             await self.http.serve(connection, early)
-            await linger(connection)
+            await linger(connection, 0.5)
 
     async def ask(self, early: bytes, late: bytes = b"") -> Answer:
         wire = self.open(early)
@@ -83,9 +83,10 @@ class Door:
 
 
 @asynccontextmanager
-async def door(handler: Handler, patience: float = 5.0) -> AsyncIterator[tuple[Door, App]]:
+async def door(handler: Handler, **changes: float) -> AsyncIterator[tuple[Door, App]]:
     app = App(handler)
-    http = HypercornBridge(patience, head_bytes=1_000)
+    settings = Settings(head_bytes=1_000, **{"stall_timeout": 5.0, **changes})  # type: ignore[arg-type]
+    http = HypercornBridge(settings)
     async with trio.open_nursery() as lifespan:
         with trio.fail_after(SOON):
             await http.start(app, lifespan)  # type: ignore[arg-type]
@@ -169,8 +170,7 @@ async def test_who_has_closed_its_half_gets_its_answer() -> None:
             assert parse_answer(await wire.rest()).body == b"answer"
 
 
-async def test_who_leaves_cancels_what_is_done_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hypercorn_bridge, "_LAST_ANSWER", 0.05)
+async def test_who_leaves_cancels_what_is_done_for_them() -> None:
     events = trio.Event(), trio.Event()
 
     async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -179,7 +179,7 @@ async def test_who_leaves_cancels_what_is_done_for_them(monkeypatch: pytest.Monk
             pass
         events[1].set()
 
-    async with door(handler) as (tried, _):
+    async with door(handler, last_answer=0.05) as (tried, _):
         wire = tried.open(GET)
         await events[0].wait()
         wire.close()
@@ -196,7 +196,7 @@ async def endless(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 @pytest.mark.parametrize("request_", [GET, GET + GET])
 async def test_who_does_not_read_is_given_up(request_: bytes) -> None:
     with trio.fail_after(SOON):
-        async with door(endless, patience=0.1) as (tried, _):
+        async with door(endless, stall_timeout=0.1) as (tried, _):
             wire = tried.open(request_, receive_buffer=2_048)
             Wire.opened.discard(wire)  # it stays open: the other side has to end it
         wire.close()
@@ -204,7 +204,7 @@ async def test_who_does_not_read_is_given_up(request_: bytes) -> None:
 
 async def test_abort_ends_a_send_that_can_not_be_cancelled() -> None:
     with trio.fail_after(SOON):
-        async with door(endless, patience=1_000) as (tried, _):
+        async with door(endless, stall_timeout=1_000) as (tried, _):
             wire = tried.open(GET, receive_buffer=2_048)
             Wire.opened.discard(wire)
             await wire.head()

@@ -4,7 +4,7 @@ import pytest
 
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.net.handshake import Handshake, shake_hands
-from edgechat.net.request_head import Refused
+from edgechat.net.refused import Refused
 from tests.serving.wire import upgrade
 
 IDS = PrivateIds(bytes(32))
@@ -19,8 +19,8 @@ def refusal(request: bytes, origins: tuple[str, ...] = ()) -> int:
     """The status of the answer."""
     with pytest.raises(Refused) as refused:
         shake_hands(request, IDS, origins)
-    assert refused.value.answer.startswith(b"HTTP/1.1 ")
-    return int(refused.value.answer[9:12])
+    assert refused.value.reason.answer.startswith(b"HTTP/1.1 ")
+    return int(refused.value.reason.answer[9:12])
 
 
 def test_it_answers_as_rfc_6455_says() -> None:

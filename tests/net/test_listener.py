@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from edgechat.net import listener
+from edgechat.net import listener, listening
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.member import Member as Member
 from tests.serving.running import (
@@ -203,7 +203,7 @@ def living() -> list[int]:
     kinds = [type(thing) for thing in things]
     door = next(thing for thing in things if type(thing) is listener.Listener)
     tasks = trio.lowlevel.current_statistics().tasks_living
-    tables = len(door.websockets), len(door._reading), door._limits.total
+    tables = len(door.websockets), door._heads.waiting, door.statistics().connections.open
     return [open_files(), tasks, kinds.count(WebSocket), kinds.count(Member), *tables]
 
 
@@ -229,13 +229,13 @@ def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         files = open_files()
-        with pytest.raises(listener.ListenError, match="address already in use"):
-            listener.listen("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(listening.ListenError, match="address already in use"):
+            listening.listen("127.0.0.1", taken.getsockname()[1])
         assert open_files() == files
 
 
 def test_every_address_of_a_host_has_the_same_port() -> None:
-    sockets = listener.listen("localhost", 0)
+    sockets = listening.listen("localhost", 0)
     assert len({one.getsockname()[1] for one in sockets}) == 1
     for one in sockets:
         assert not one.getblocking()

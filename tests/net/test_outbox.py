@@ -160,7 +160,7 @@ async def test_nothing_is_written_behind_a_close(pair: Pair) -> None:
 
     async with trio.open_nursery() as nursery:
         websocket = WebSocket(ours, nursery, Settings(), b"")
-        websocket._socket = Closing()  # type: ignore[assignment]
+        websocket.sender._socket = Closing()  # type: ignore[assignment]
         websocket.write(BIG)
         with trio.fail_after(SOON, shield=True):
             got = await read(theirs, len(BIG))

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
 from edgechat.net.poller import Poller
+from edgechat.net.receiver import Receiver
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.socket import Disconnected, Handler
 from edgechat.settings import Settings
@@ -201,6 +203,50 @@ async def test_what_goes_wrong_is_the_owners(polled: Polled, nursery: trio.Nurse
         assert bystander.obeyed == ["b"]
 
 
+@pytest.mark.parametrize("step", ["read", "hand_over"])
+async def test_a_defect_in_reading_is_that_connections(
+    polled: Polled, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Not even one that nobody thought of ends the poller."""
+    async with polled.connection() as (odd, to_odd), polled.connection() as (other, to_other):
+        owner, bystander = Owner(), Owner()
+        nursery.start_soon(owner.live, odd)
+        nursery.start_soon(bystander.live, other)
+        await until_still()
+        real = getattr(Receiver, step)
+
+        def explode(receiver: Receiver, *args: Any, **keys: Any) -> Any:
+            if receiver is odd.receiver:
+                raise ZeroDivisionError
+            return real(receiver, *args, **keys)
+
+        monkeypatch.setattr(Receiver, step, explode)
+        to_odd.send(frame("a"))
+        to_other.send(frame("b"))
+        await until_still()
+        assert isinstance(owner.ended, ZeroDivisionError)
+        assert bystander.obeyed == ["b"]
+
+
+async def test_a_turn_that_fails_ends_the_poller() -> None:
+    """Nothing would be read any more: whoever runs it has to know."""
+
+    def explode() -> None:
+        raise ZeroDivisionError
+
+    poller = Poller(explode)
+    with trio.fail_after(SOON), pytest.RaisesGroup(ZeroDivisionError):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(poller.run)
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                ours.setblocking(False)
+                with poller.watch(WebSocket(ours, nursery, Settings(), b"")):
+                    theirs.send(b"x")
+                    await trio.sleep_forever()
+    poller.close()
+
+
 async def test_nothing_is_done_for_an_owner_that_was_cancelled(
     polled: Polled, nursery: trio.Nursery
 ) -> None:
@@ -254,8 +300,8 @@ async def test_one_who_floods_does_not_keep_others_from_their_turn(
             assert next(reads) < 100, "nobody else has had a turn"
             return frame("x" * (size - 8))
 
-        endless = SimpleNamespace(recv=full, fileno=flood._socket.fileno)
-        flood._socket = endless  # type: ignore[assignment]
+        endless = SimpleNamespace(recv=full, fileno=flood.receiver._socket.fileno)
+        flood.receiver._socket = endless  # type: ignore[assignment]
         nursery.start_soon(bystander.live, other)
         await until_still()
         to_other.send(frame("me too"))
@@ -325,3 +371,5 @@ async def test_all_that_came_is_one_turn(polled: Polled, nursery: trio.Nursery) 
         to_two.send(frame("b"))
         await until_still()
         assert polled.turns == before + 1
+        statistics = polled.poller.statistics()
+        assert (statistics.turns, statistics.watched) == (polled.turns, 2)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgechat.net import request_head
-from edgechat.net.request_head import Head, Refused
+from edgechat.net.refused import AMBIGUOUS, NOT_HTTP, TOO_LARGE, Refused
+from edgechat.net.request_head import Head
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n"
 
@@ -35,7 +36,7 @@ def test_part_of_one_is_waited_for(size: int) -> None:
 def test_what_is_no_request_is_refused_by_its_first_bytes(data: bytes) -> None:
     with pytest.raises(Refused) as refused:
         request_head.find(data, 100)
-    assert refused.value.answer == request_head.NOT_HTTP
+    assert refused.value.reason is NOT_HTTP
 
 
 def test_the_most_bytes_count_the_empty_line() -> None:
@@ -43,7 +44,7 @@ def test_the_most_bytes_count_the_empty_line() -> None:
     assert request_head.find(whole, len(whole)) is not None
     with pytest.raises(Refused) as refused:
         request_head.find(whole, len(whole) - 1)
-    assert refused.value.answer == request_head.TOO_LARGE
+    assert refused.value.reason is TOO_LARGE
     with pytest.raises(Refused):
         request_head.find(REQUEST, len(REQUEST))
 
@@ -58,7 +59,7 @@ def test_the_most_bytes_count_the_empty_line() -> None:
 def test_two_lengths_of_one_body(lengths: bytes) -> None:
     with pytest.raises(Refused) as refused:
         request_head.find(REQUEST + lengths + b"\r\n", 200)
-    assert refused.value.answer == request_head.AMBIGUOUS
+    assert refused.value.reason is AMBIGUOUS
 
 
 @pytest.mark.parametrize(

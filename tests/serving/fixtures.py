@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from edgechat.net import linger
 from tests.serving.running import Bystander, Running, bystander, serving
 
 
@@ -22,12 +21,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
 async def bystanders(server: Running) -> AsyncIterator[Bystander]:
     async with bystander(server) as talk:
         yield talk
-
-
-@pytest.fixture(autouse=True)
-def short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests often keep a connection open for as long as the server does."""
-    monkeypatch.setattr(linger, "_PATIENCE", 0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -73,10 +73,14 @@ def parse_answer(data: bytes) -> Answer:
     return Answer(int(first.split(" ")[1]), {name.lower(): value for name, _, value in pairs}, body)
 
 
+# Tests say much, and often keep a connection open for as long as the server does.
+_QUICK = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, "linger_timeout": 0.5}
+
+
 @asynccontextmanager
 async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
     """A server in this process; it stops in order when the block ends."""
-    changes = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, **changes}
+    changes = {**_QUICK, **changes}
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         url = await nursery.start(serve, Settings(data=data, **changes), stop)

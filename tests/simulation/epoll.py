@@ -1,4 +1,4 @@
-"""`select.epoll`, edge-triggered, over simulated connections; as far as `edgechat.edge` uses it."""
+"""`select.epoll`, edge-triggered, over simulated connections; as far as `edgechat.net` uses it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class epoll:  # noqa: N801 - the name it has in `select`
         self._told: dict[int, int] = {}
         self._changed = Signal()
 
-    def register(self, websocket: Any, events: int) -> None:
+    def register(self, receiver: Any, events: int) -> None:
         assert events == EPOLLIN | EPOLLRDHUP | EPOLLET
-        fd, pipe = websocket.fileno(), websocket._socket.link.up
+        fd, pipe = receiver.fileno(), receiver._socket.link.up
         self._pipes[fd], self._told[fd] = pipe, 0
         pipe.changed.followers.append(self._changed)
         self._changed.fire()
 
-    def unregister(self, websocket: Any) -> None:
-        fd = websocket.fileno()
+    def unregister(self, receiver: Any) -> None:
+        fd = receiver.fileno()
         self._pipes.pop(fd).changed.followers.remove(self._changed)
         del self._told[fd]
 

@@ -209,7 +209,7 @@ class Link:
 
 
 class ServerSocket:
-    """The server's end: a non-blocking `socket.socket` as far as `edgechat.edge` uses it."""
+    """The server's end: a non-blocking `socket.socket` as far as `edgechat.net` uses it."""
 
     def __init__(self, link: Link) -> None:
         self.link = link

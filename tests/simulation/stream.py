@@ -59,7 +59,7 @@ class ClientStream(trio.abc.Stream):
 
 
 class Door:
-    """A listening socket, as far as `edgechat.edge` uses it."""
+    """A listening socket, as far as `edgechat.net` uses it."""
 
     def __init__(self) -> None:
         self._waiting: deque[Link] = deque()

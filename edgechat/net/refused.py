@@ -1,0 +1,49 @@
+"""What gets no further than the door: why, and what it is told."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """Why something is refused: the word under which it is counted, and its whole answer."""
+
+    word: str
+    answer: bytes
+
+
+class Refused(Exception):
+    """A request that is refused at the door."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.word)
+        self.reason = reason
+
+
+def refuse(word: str, status: HTTPStatus, text: str) -> Reason:
+    """A reason with a plain text, for what does not get as far as the HTTP server."""
+    body = text.encode() + b"\n"
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        f"Connection: close\r\n\r\n"
+    )
+    return Reason(word, head.encode() + body)
+
+
+NOT_HTTP = refuse("not http", HTTPStatus.BAD_REQUEST, "Not a request of HTTP/1.1.")
+AMBIGUOUS = refuse("two lengths", HTTPStatus.BAD_REQUEST, "A body has one length.")
+TOO_LARGE = refuse(
+    "large head",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "The request's headers are too large.",
+)
+TOO_SLOW = refuse("slow head", HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time.")
+STOPPING = refuse("stopping", HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping: come back.")
+_MANY = "Too many connections: close some, or come back later."
+FULL = refuse("full", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
+TOO_MANY = refuse("too many of one address", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
+TOO_FAST = refuse("too fast for one address", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
+TOO_MANY_ROOMS = refuse("too many rooms", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
