@@ -20,7 +20,7 @@ from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import ListenError, listen
 from edgechat.net.poller import Poller
-from edgechat.net.websocket import WebSocket
+from edgechat.net.sender import Sender
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
@@ -148,7 +148,7 @@ class _Server:
         await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, self._turn, WebSocket.write_all)
+        return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
 
     def _allowances(self, living: trio.Nursery) -> Callable[[str], Spendable]:
         settings = self._settings

@@ -14,7 +14,7 @@ from edgechat.chat.apply import Outcome
 from edgechat.chat.commands import Command, Join, Leave
 from edgechat.chat.errors import Refusal
 from edgechat.chat.session import Session
-from edgechat.rooms.socket import Socket, WriteAll
+from edgechat.rooms.socket import Socket, WriteAll, Writer
 
 # Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
 # many come at once, they gather meanwhile and are told together.
@@ -66,21 +66,21 @@ class Fanout:
         "_departed",
         "_everybody",
         "_next_change",
-        "_sockets",
+        "_senders",
         "_write_all",
     )
 
     def __init__(self, write_all: WriteAll) -> None:
         self._write_all = write_all
-        self._sockets: dict[Session, Socket] = {}
-        self._everybody: Sequence[Socket] | None = None  # the same sockets, while nobody comes
+        self._senders: dict[Session, Writer] = {}
+        self._everybody: Sequence[Writer] | None = None  # the same, while nobody comes or goes
         self._arriving: dict[Session, Arrival] = {}
         self._asking: dict[Session, Reply] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
 
     def __len__(self) -> int:
-        return len(self._sockets)
+        return len(self._senders)
 
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """A newcomer wants to come in."""
@@ -99,7 +99,7 @@ class Fanout:
     def leave(self, session: Session) -> bool:
         """A member is gone: not one more write. Returns whether there is something to tell."""
         self._arriving.pop(session, None)
-        if self._sockets.pop(session, None) is None:
+        if self._senders.pop(session, None) is None:
             return False
         self._everybody = None
         self._departed.append(session)
@@ -123,7 +123,7 @@ class Fanout:
         changes: list[Command] = [Leave(session) for session in self._departed]
         changes += [arrival.join for arrival in self._arriving.values()]
         self._departed = []
-        members = len(self._sockets) + len(self._arriving)
+        members = len(self._senders) + len(self._arriving)
         pace = 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)
         self._next_change = now + pace
         return changes
@@ -136,13 +136,13 @@ class Fanout:
             self._admit(join, behind=False)
         v1, v2, personal = outcome.v1, outcome.v2, outcome.personal
         if personal:
-            for session, socket in self._sockets.items():
+            for session, sender in self._senders.items():
                 if data := personal.get(session, v2 if session.v2 else v1):
-                    socket.write(data)
+                    sender.write(data)
         elif v1 == v2:
             if v1:
                 if self._everybody is None:
-                    self._everybody = list(self._sockets.values())
+                    self._everybody = list(self._senders.values())
                 self._write_all(self._everybody, v1)
         else:
             self._broadcast(v1, v2=False)
@@ -153,7 +153,7 @@ class Fanout:
 
     def _broadcast(self, blob: bytes, *, v2: bool) -> None:
         if blob:
-            some = [socket for session, socket in self._sockets.items() if session.v2 is v2]
+            some = [sender for session, sender in self._senders.items() if session.v2 is v2]
             self._write_all(some, blob)
 
     def _admit(self, join: Join, *, behind: bool) -> None:
@@ -166,7 +166,7 @@ class Fanout:
             arrival.behind = behind
             arrival.admitted.set()
             if not behind:
-                self._sockets[join.session] = arrival.socket
+                self._senders[join.session] = arrival.socket.sender
                 self._everybody = None
         elif not behind:
             self._departed.append(join.session)

@@ -171,6 +171,10 @@ class FakeSocket:
 
     # For the server.
 
+    @property
+    def sender(self) -> FakeSocket:
+        return self
+
     async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
         """Each feed is a turn."""
         while True:
