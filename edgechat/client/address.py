@@ -22,7 +22,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class RoomAddress:
     """Where a room is."""
 
     server: Server
@@ -58,7 +58,7 @@ def parse_server(url: str) -> Server:
     )
 
 
-def parse_room(url: str) -> Address:
+def parse_room(url: str) -> RoomAddress:
     """Take a room's address apart: `…/room/<room>`, or `…/api/room/<room>/websocket`.
 
     Raises `ValueError`. The name is not checked: the server knows which may be.
@@ -68,4 +68,4 @@ def parse_room(url: str) -> Address:
     if path is None:
         raise ValueError(f"{url!r} does not end in /room/ and a room's name")
     server = parts._replace(path=path["prefix"], query="", fragment="").geturl()
-    return Address(parse_server(server), unquote(path["room"]))
+    return RoomAddress(parse_server(server), unquote(path["room"]))

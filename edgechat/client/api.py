@@ -11,11 +11,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import trio
 
-from edgechat.client.address import Address, parse_server, room_url
+from edgechat.client.address import RoomAddress, parse_server, room_url
 from edgechat.client.connection import NETWORK_ERRORS, ended_by, ended_by_http
 from edgechat.client.events import Info, Line
 from edgechat.client.failures import Rejected
-from edgechat.client.http_request import Answer, request
+from edgechat.client.http_request import HttpAnswer, request
 from edgechat.client.ids import Ids
 from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended, Reconnect
@@ -38,7 +38,7 @@ class Page(NamedTuple):
 class RoomApi:
     """Requests about one room, repeated until EdgeChat itself answers."""
 
-    def __init__(self, address: Address, dial: OpenStream, ids: Ids, options: Options) -> None:
+    def __init__(self, address: RoomAddress, dial: OpenStream, ids: Ids, options: Options) -> None:
         self._address = address
         self._dial = dial
         self._ids = ids
@@ -52,7 +52,7 @@ class RoomApi:
         """A page of the history, by its query: `limit`, and `before` or `after`."""
         return await self._get(f"/history?{query}", self._read_page)
 
-    def _read_page(self, answer: Answer) -> Page:
+    def _read_page(self, answer: HttpAnswer) -> Page:
         more = answer.headers.get(b"edgechat-more")
         if more is None:
             raise BadFrame("the answer is not a page of history")
@@ -61,7 +61,7 @@ class RoomApi:
             [line_of(frame, live=False, ids=self._ids) for frame in frames], more == b"true"
         )
 
-    async def _get(self, path: str, read: Callable[[Answer], Value]) -> Value:
+    async def _get(self, path: str, read: Callable[[HttpAnswer], Value]) -> Value:
         """Raises `Rejected` if EdgeChat says so; any other answer, or none, is tried again."""
         reconnect = Reconnect(replace(self._options, join_within=inf), trio.current_time())
         server, target = self._address.server, self._address.api(path)
@@ -122,7 +122,7 @@ class HistoryLines:
             self._at = at + size if self._forward else max(at - size, 1)
 
 
-def _info(answer: Answer) -> Info:
+def _info(answer: HttpAnswer) -> Info:
     try:
         return msgspec.json.decode(answer.body, type=Info)
     except (msgspec.DecodeError, UnicodeError) as error:

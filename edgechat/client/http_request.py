@@ -14,7 +14,7 @@ from edgechat.client.streams import OpenStream
 MAX_ANSWER = 16 * 1024 * 1024  # bytes; a page of 1,000 lines, each as long as may be, is 8 MB
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """An HTTP answer. Names of headers are in lower case."""
 
     status: int
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 async def request(
     method: str, server: Server, target: str, dial: OpenStream, options: Options
-) -> Answer:
+) -> HttpAnswer:
     """Ask, and read the whole answer.
 
     Raises one of `connection.NETWORK_ERRORS`; of them `trio.TooSlowError` where connecting takes
@@ -44,7 +44,7 @@ async def request(
         await trio.aclose_forcefully(stream)
 
 
-async def _receive(http: h11.Connection, stream: trio.abc.Stream, options: Options) -> Answer:
+async def _receive(http: h11.Connection, stream: trio.abc.Stream, options: Options) -> HttpAnswer:
     status, headers, body = 0, dict[bytes, bytes](), bytearray()
     while not isinstance(event := await _next(http, stream, options), h11.EndOfMessage):
         if isinstance(event, h11.Response):
@@ -53,7 +53,7 @@ async def _receive(http: h11.Connection, stream: trio.abc.Stream, options: Optio
             body += event.data
             if len(body) > MAX_ANSWER:
                 raise h11.RemoteProtocolError("the answer is too long")
-    return Answer(status, headers, bytes(body))
+    return HttpAnswer(status, headers, bytes(body))
 
 
 async def _next(http: h11.Connection, stream: trio.abc.Stream, options: Options) -> Any:
