@@ -16,7 +16,7 @@ from pathlib import Path
 import trio
 
 from edgechat.chat.line import Token
-from edgechat.client.events import Delayed, Disconnected, Error, Event, Message, Ready, Reset
+from edgechat.client.events import Delayed, Error, Event, Message, Ready, Reset
 from edgechat.client.failures import Refused
 from edgechat.client.joined_room import Room, open_room
 from edgechat.client.options import Options
@@ -71,14 +71,16 @@ class _Handling:
                 self._reset = reason
             case Ready():
                 await self._ready(event)
-            case Disconnected() | Delayed() | Error():
-                log.warning("%s", event)
+            case Delayed(code=code, retry_in=seconds):
+                log.warning("%s: what was said had to wait for %.1f s", code, seconds)
+            case Error(code=code, text=text):
+                log.warning("%s: %s", code, text)
 
     async def _ready(self, ready: Ready) -> None:
         """Where the lines do not join, those between are in the history, but for another one."""
         reset, self._reset = self._reset, None
         place = self._place.token
-        log.info("in the room %s at message %d", ready.room, ready.seq)
+        log.info("In the room %s, at message %d.", ready.room, ready.seq)
         if reset == "forked":
             log.warning("The room's history is another one: going on from its end.")
         elif reset is not None and place is not None:
@@ -146,7 +148,12 @@ def run(
     backlog: int = 0,
     options: Options = DEFAULTS,
 ) -> None:
-    """A bot's whole program: `run_bot` until SIGINT or SIGTERM. Parameters and errors are its."""
+    """A bot's whole program: `run_bot` until SIGINT or SIGTERM, with a log on standard error.
+
+    Parameters and errors are those of `run_bot`.
+    """
+    logging.basicConfig(format="%(asctime)s %(message)s")  # nothing, where it is configured
+    logging.getLogger("edgechat").setLevel(logging.INFO)
     main = partial(run_bot, bot, url, name, place=place, key=key, backlog=backlog, options=options)
     trio.run(_until_signal, main)
 

@@ -7,6 +7,7 @@ concerns one of them wakes it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from math import inf
 
@@ -19,6 +20,8 @@ from edgechat.client.failures import RoomError
 from edgechat.client.reconnect import Ended
 from edgechat.client.unsent import Outgoing
 from edgechat.client.wire import BadFrame
+
+log = logging.getLogger(__name__)
 
 
 class Wakeup:
@@ -134,6 +137,7 @@ class Runner:
             if not self._is_leaving:
                 wait = self._conversation.disconnected(ended, trio.current_time())
                 self._news.unpark_all()
+                log.info("No connection (%s). Next attempt in %.1f s.", ended.words, wait)
                 await trio.sleep(wait)
 
     async def _talk(self, connection: Connection) -> Ended:

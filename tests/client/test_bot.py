@@ -275,7 +275,9 @@ async def test_no_such_room_ends_it(autojump_clock: trio.testing.MockClock) -> N
             await run_bot(bot, URL, "alice", options=OPTIONS, dial=peer.dial)
 
 
-async def test_a_bot_tries_its_first_join_for_ever(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_bot_tries_its_first_join_for_ever(
+    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
     async def refuse() -> trio.abc.Stream:
         raise OSError("Connection refused")
 
@@ -283,9 +285,10 @@ async def test_a_bot_tries_its_first_join_for_ever(autojump_clock: trio.testing.
         raise AssertionError
 
     assert DEFAULTS.join_within == float("inf")
-    with trio.move_on_after(6 * 3_600) as hours:
+    with trio.move_on_after(6 * 3_600) as hours, caplog.at_level("INFO"):
         await run_bot(bot, URL, "alice", dial=refuse)
     assert hours.cancelled_caught
+    assert "No connection (Connection refused). Next attempt in " in caplog.text
 
 
 # The file.
