@@ -10,13 +10,12 @@
 `run` makes a bot of a function: `docs/bots.md`.
 
 Rules without I/O: `conversation.py` (and `timeline.py`, `unsent.py`, `reconnect.py` …). Tasks
-and sockets: `runner.py`, `connection.py`. Requests of HTTP: `api.py`. `events.py` is the
+and sockets: `runner.py`, `connection.py`. Requests of HTTP: `room_api.py`. `events.py` is the
 vocabulary, `failures.py` what can fail.
 """
 
 from edgechat.chat.line import Token
 from edgechat.client.address import room_url
-from edgechat.client.api import new_private_room
 from edgechat.client.bot import Bot, run, run_bot
 from edgechat.client.events import (
     Delayed,
@@ -38,7 +37,8 @@ from edgechat.client.events import (
 )
 from edgechat.client.failures import Expelled, Refused, Rejected, RoomError, Unreachable
 from edgechat.client.joined_room import Room, open_room
-from edgechat.client.options import Options
+from edgechat.client.room_api import new_private_room
+from edgechat.client.room_options import Options
 
 __all__ = [
     "Bot",

@@ -19,8 +19,8 @@ from edgechat.chat.line import Token
 from edgechat.client.events import Delayed, Error, Event, Message, Ready, Reset
 from edgechat.client.failures import Refused
 from edgechat.client.joined_room import Room, open_room
-from edgechat.client.options import Options
 from edgechat.client.place import PlaceFile, open_place
+from edgechat.client.room_options import Options
 from edgechat.client.streams import OpenStream
 
 log = logging.getLogger(__name__)

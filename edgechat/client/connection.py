@@ -23,8 +23,8 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
-from edgechat.client.options import Options
 from edgechat.client.reconnect import LOST, Ended
+from edgechat.client.room_options import Options
 from edgechat.client.streams import EarlyEnd, HandshakeCut, OpenStream
 from edgechat.client.wire import decode_error
 

@@ -16,9 +16,9 @@ from edgechat.client import wire
 from edgechat.client.events import Disconnected, Error, Event, Limits, Message, Typing
 from edgechat.client.failures import Refused
 from edgechat.client.ids import Ids
-from edgechat.client.options import Options
 from edgechat.client.presence import Presence
 from edgechat.client.reconnect import Ended, Reconnect
+from edgechat.client.room_options import Options
 from edgechat.client.timeline import Timeline
 from edgechat.client.timers import Liveness, TypingThrottle
 from edgechat.client.unsent import Outgoing, Unsent

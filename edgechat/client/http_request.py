@@ -8,7 +8,7 @@ import h11
 import trio
 
 from edgechat.client.address import Server
-from edgechat.client.options import Options
+from edgechat.client.room_options import Options
 from edgechat.client.streams import OpenStream
 
 MAX_ANSWER = 16 * 1024 * 1024  # bytes; a page of 1,000 lines, each as long as may be, is 8 MB

@@ -10,13 +10,13 @@ import trio
 
 from edgechat.chat.line import Token
 from edgechat.client.address import parse_room
-from edgechat.client.api import HistoryLines, RoomApi
 from edgechat.client.connection import converse
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import Event, Info, Limits, Line, Message
 from edgechat.client.failures import Refused
 from edgechat.client.ids import Ids
-from edgechat.client.options import Options
+from edgechat.client.room_api import HistoryLines, RoomApi
+from edgechat.client.room_options import Options
 from edgechat.client.runner import Runner
 from edgechat.client.streams import OpenStream, open_stream
 

@@ -13,7 +13,7 @@ from math import inf
 
 from edgechat.chat.errors import Return, after_close
 from edgechat.client.failures import Expelled, Rejected, RoomError, Unreachable
-from edgechat.client.options import Options
+from edgechat.client.room_options import Options
 from edgechat.client.wire import ServerFrame
 
 ABNORMAL = 1006  # no close frame came (RFC 6455, section 7.1.5); never on the wire

@@ -16,8 +16,8 @@ from edgechat.chat.protocol import is_id
 from edgechat.client import wire
 from edgechat.client.events import Delayed, Message
 from edgechat.client.failures import Refused
-from edgechat.client.options import Options
 from edgechat.client.reconnect import Backoff
+from edgechat.client.room_options import Options
 
 PASSING = frozenset[str](code for code, rule in REFUSALS.items() if rule.passes)
 

@@ -24,8 +24,8 @@ from edgechat.client.events import (
 )
 from edgechat.client.failures import Expelled, Refused, Unreachable
 from edgechat.client.ids import Ids
-from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended
+from edgechat.client.room_options import Options
 from edgechat.client.wire import BadFrame
 
 from .lines import h_of, line, message, ready, refusal

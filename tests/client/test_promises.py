@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import Disconnected, Event, Message, Ready, Reset
 from edgechat.client.ids import Ids
-from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended
+from edgechat.client.room_options import Options
 from edgechat.client.unsent import Outgoing
 
 from .model import Link, Server

@@ -4,8 +4,8 @@ import pytest
 
 from edgechat.chat.errors import CLOSES, Return, after_close
 from edgechat.client.failures import Expelled, Rejected, Unreachable
-from edgechat.client.options import Options
 from edgechat.client.reconnect import Backoff, Ended, Reconnect
+from edgechat.client.room_options import Options
 from edgechat.client.wire import ServerFrame
 
 AGAIN, LATER, NEVER = Return.BACK_OFF, Return.LATER, Return.NEVER

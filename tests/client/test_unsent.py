@@ -8,7 +8,7 @@ import pytest
 
 from edgechat.client.events import Delayed
 from edgechat.client.failures import Refused
-from edgechat.client.options import Options
+from edgechat.client.room_options import Options
 from edgechat.client.unsent import Outgoing, Unsent
 
 from .lines import message

@@ -17,8 +17,8 @@ from edgechat.client.events import Info, Line
 from edgechat.client.failures import Rejected
 from edgechat.client.http_request import HttpAnswer, request
 from edgechat.client.ids import Ids
-from edgechat.client.options import Options
 from edgechat.client.reconnect import Ended, Reconnect
+from edgechat.client.room_options import Options
 from edgechat.client.streams import OpenStream, open_stream
 from edgechat.client.wire import BadFrame, decode, line_of
 
