@@ -92,8 +92,7 @@ class _Handling:
             await self._place.move(Token(ready.seq, ready.h))
 
     async def _handle(self, message: Message) -> None:
-        place = self._place.token
-        if message.mine or (place is not None and message.seq <= place.seq):
+        if message.mine:
             return
         self._room.begin(message)
         try:

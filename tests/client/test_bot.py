@@ -147,8 +147,10 @@ async def test_far_behind_it_reads_the_history(tmp_path: Path) -> None:
         with trio.fail_after(SOON):
             async with open_room(url, "bot", key="k") as room:
                 first = await room.say("0")
-            async with open_room(url, "alice") as room:
-                said = [await room.say(f"{number}") for number in range(1, 21)]
+            async with open_room(url, "alice") as room, open_room(url, "bot", key="k") as own:
+                said = [await room.say(f"{number}") for number in range(10)]
+                await own.say("the bot's own")
+                said += [await room.say(f"{number}") for number in range(10)]
         place.write_bytes(msgspec.json.encode(Place(key="k", token=Token(first.seq, first.h))))
         got = await _run_until(20, lambda bot: run_bot(bot, url, "bot", place=place))
         assert got == said
