@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from edgechat import __version__
 from edgechat.cli.environment import settings_of, warnings_of
@@ -29,10 +30,19 @@ class _OneLine(click.Group):
             click.echo(error.format_message(), err=True)
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            click.echo(f"Error: {error.format_message()}", err=True)
+            click.echo(f"Error: {error.format_message()}{_source(error)}", err=True)
             sys.exit(error.exit_code)
         except click.Abort:
             sys.exit(1)
+
+
+def _source(error: click.ClickException) -> str:
+    """The variable that a wrong value came from: nobody looks for it there."""
+    context, param = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is None or param is None:
+        return ""
+    is_variable = context.get_parameter_source(param.name) is ParameterSource.ENVIRONMENT
+    return f" It comes from the variable {param.envvar}." if is_variable else ""
 
 
 _EXAMPLES = """\b

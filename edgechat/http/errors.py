@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 
 from quart import Response, request
@@ -11,8 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from edgechat.chat.errors import Refusal, StorageUnavailable
 from edgechat.http import answers
-
-log = logging.getLogger(__name__)
+from edgechat.rooms.defects import note_defect
 
 # What the libraries refuse. Their words are for developers, and change with their versions.
 _TEXTS = {
@@ -74,8 +72,7 @@ def add_errors(app: QuartTrio) -> None:
 
     @app.errorhandler(Exception)
     async def defect(error: Exception) -> Response:
-        # Quart would log the path, and with it a private room's id.
-        log.error("A defect ended a request.", exc_info=error)
+        note_defect("a request", error)  # Quart would log the path: a private room's id
         text = "This is a defect in the server, which goes on. Try again."
         return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", text)
 

@@ -64,6 +64,8 @@ def test_a_bad_value_in_the_environment(tmp_path: Path) -> None:
     done = run(tmp_path / "data", EDGECHAT_PORT="many")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "many" in done.stderr
+    assert done.stderr.endswith(" It comes from the variable EDGECHAT_PORT.\n")
+    assert "variable" not in run(tmp_path / "data", "--port", "x").stderr
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -207,6 +209,12 @@ def test_edgechat_alone_shows_its_help() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: ")
     assert "edgechat serve" in done.stderr
+
+
+def test_the_list_of_commands_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "..." not in capsys.readouterr().out.split("Commands:")[1]
 
 
 def test_help_says_what_every_option_is_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from edgechat.rooms.defects import statistics
 from edgechat.rooms.room import Room
 from tests.serving.running import Bystander, Running, serving
 from tests.serving.wire import SOON, dial, join, upgrade
@@ -279,8 +280,10 @@ async def test_a_defect_of_the_app_tells_nothing(
 
     id = (await server.ask("POST", "/api/room")).body.decode()
     monkeypatch.setattr(Room, "wait_opened", broken)
+    before = statistics().get("a request", 0)
     answer = await server.get(f"/api/room/{id}")
     assert answer.status == 500
+    assert statistics()["a request"] == before + 1
     assert error(answer.body) == "internal_server_error"
     assert b"secret" not in answer.body
     assert "Traceback" in caplog.text
