@@ -1,14 +1,14 @@
 /** Addresses in a message. Pure. */
 
 const STOP = '\\s<>"\\p{Bidi_C}、。，．！？：；（）［］｛｝「」『』【】《》〈〉“”‘’';
-/** What is written as an address: readme.md and main.py are file names, though .md and .py are countries. */
+/** With a scheme or www: readme.md is a file, though .md is a country. */
 const WEB = `(?<![a-z0-9])(?:https?:\\/\\/|www\\.|mailto:)[^${STOP}]+`;
 const MAIL = /(?<![\w.+-])[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/.source;
 export const LINK = new RegExp(`(${WEB}|${MAIL})`, "iu");
 
 const count = (/** @type {string} */ text, /** @type {string} */ sign) => text.split(sign).length;
 
-/** The address without the punctuation of the sentence around it, and where it leads; null if it leads nowhere. */
+/** The address without the punctuation around it, and where it leads; null if nowhere. */
 export function address(/** @type {string} */ found) {
   const spare = [..."([{"].map((open, at) => count(found, ")]}"[at] ?? "") - count(found, open));
   let end = found.length;

@@ -12,7 +12,7 @@ const CACHE = FAMILY + VERSION;
 const PATIENCE = 5_000;
 const SHELL = [
   "addresses.js", "banner.js", "completion.js", "composer.css", "composer.js", "connection.js", "controls.css",
-  "dialog.js", "dom.js", "draft.js", "history-window.js", "history.js", "landing.css", "landing.js", "links.js",
+  "dialog.js", "dialogs.css", "dom.js", "history-window.js", "history.js", "landing.css", "landing.js", "links.js",
   "main.js", "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js",
   "outbox.js", "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js",
   "scroll.js", "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js",

@@ -6,7 +6,7 @@ const CODE = /`([^`\n]+)`/;
 const EMPHASIS = /(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])/u;
 const MENTION = /(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
 const INLINE = new RegExp([CODE, LINK, EMPHASIS, MENTION].map(({ source }) => source).join("|"), "iu");
-/** A pile of combining marks climbs over the lines above: eight to a letter are more than any script needs. */
+/** More combining marks than any script needs would cover the lines above. */
 const PILE = /(\p{M}{8})\p{M}+/gu;
 
 /** @returns {Piece[]} */
@@ -61,7 +61,7 @@ function split(text, pattern, match, between) {
   return result;
 }
 
-/** Does the message call this person? Names may have blanks, so the text is searched for the whole name. */
+/** Does the message call this person? Names may have blanks: search for the whole name. */
 export function mentions(/** @type {string} */ message, /** @type {string} */ name) {
   if (!name) return false;
   const text = message.normalize("NFKC").toLowerCase();
