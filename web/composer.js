@@ -150,8 +150,13 @@ export class Composer {
 
   async #complete() {
     if (!this.#completion && this.text.includes("@")) {
-      const { Completion } = await import("./completion.js");
-      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#handlers.names);
+      const module = await import("./completion.js").catch(() => null); // offline: nothing is offered
+      if (module)
+        this.#completion ??= new module.Completion(
+          this.#field,
+          part(this.#root, ".offers", HTMLElement),
+          this.#handlers.names,
+        );
     }
     this.#completion?.update();
   }

@@ -1,7 +1,11 @@
 /** A message as pieces: text, `code`, fenced blocks, links, *emphasis*, mentions. Pure: never a string of HTML. */
-import { LINK, address } from "./links.js";
 
 const BLOCK = /```(?:[\w+-]*\n)?([\s\S]*?)\n?```\n?/;
+const STOP = '\\s<>"\\p{Bidi_C}、。，．！？：；（）［］｛｝「」『』【】《》〈〉“”‘’';
+/** With a scheme or www: readme.md is a file, though .md is a country. */
+const WEB = `(?<![a-z0-9])(?:https?:\\/\\/|www\\.|mailto:)[^${STOP}]+`;
+const MAIL = /(?<![\w.+-])[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/.source;
+const LINK = new RegExp(`(${WEB}|${MAIL})`, "iu");
 const CODE = /`([^`\n]+)`/;
 const EMPHASIS = /(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])/u;
 const MENTION = /(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
@@ -59,6 +63,22 @@ function split(text, pattern, match, between) {
   }
   if (at < text.length) result.push(...between(text.slice(at)));
   return result;
+}
+
+const count = (/** @type {string} */ text, /** @type {string} */ sign) => text.split(sign).length;
+
+/** The address without the punctuation around it, and where it leads; null if nowhere. */
+function address(/** @type {string} */ found) {
+  const spare = [..."([{"].map((open, at) => count(found, ")]}"[at] ?? "") - count(found, open));
+  let end = found.length;
+  for (; end; end--) {
+    const bracket = ")]}".indexOf(found[end - 1] ?? "");
+    if ((spare[bracket] ?? 0) > 0) spare[bracket] = (spare[bracket] ?? 0) - 1;
+    else if (!/[.,:;!?'…]/.test(found[end - 1] ?? "")) break;
+  }
+  const text = found.slice(0, end);
+  const href = /^(https?:|mailto:)/i.test(text) ? text : `${text.includes("@") ? "mailto:" : "https://"}${text}`;
+  return text !== "www" && URL.canParse(href) ? { text, href } : null;
 }
 
 /** Does the message call this person? Names may have blanks: search for the whole name. */
