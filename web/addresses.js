@@ -1,10 +1,10 @@
-/** Rooms and their addresses, all relative to the page's base, so that everything works below any path. */
+/** Rooms and their addresses, relative to the page's base: it may lie below any path. */
 const PRIVATE = /^[0-9a-f]{64}$/;
 const PUBLIC = /^[\p{L}\p{N}\p{M}-]{1,32}$/u;
 
-/** The public room that the typed text names, as the server will name it; null if no room can have that name. */
+/** The server's name of the public room that was typed; null if no room can have it. */
 export function roomNamed(/** @type {string} */ typed) {
-  // Lower, upper, lower is case folding: ß, ẞ and ss become the same.
+  // this is case folding: ß, ẞ and ss become the same
   const folded = typed.trim().normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
   const name = folded.replace(/[_\s]/gu, "-");
   return PUBLIC.test(name) ? name : null;
@@ -26,7 +26,6 @@ export function roomOf(/** @type {string} */ path) {
 export const pageOf = (/** @type {string} */ room) => `room/${encodeURIComponent(room)}`;
 export const apiOf = (/** @type {string} */ room, what = "") => `api/room/${encodeURIComponent(room)}${what}`;
 
-/** Where the room's socket is. */
 export function socketOf(/** @type {string} */ room, /** @type {string} */ base) {
   const address = new URL(apiOf(room, "/websocket"), base);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";

@@ -1,12 +1,12 @@
-/** Says what is wrong with the connection and when it is tried again. Interruptions under two seconds are not shown. */
+/** What is wrong with the connection, and when it is tried again; interruptions under two seconds are not shown. */
 import { part } from "./dom.js";
 import { phrase } from "./strings.js";
 
 export class Banner {
   static PATIENCE = 2_000;
-  /** The server answers HTTP but no WebSocket: it does not allow this page's origin, or a proxy drops the upgrade. */
+  /** HTTP works, WebSocket does not: a refused origin, or a proxy that drops the upgrade. */
   answers = false;
-  /** The code of the refusal that came before a close. */
+  /** The error code before a close. */
   refusal = "";
   #root;
   #reason;
@@ -45,7 +45,7 @@ export class Banner {
     this.refusal = "";
   }
 
-  /** The reason is a live region and changes seldom; the countdown is not one. */
+  /** The reason is a live region: change it seldom. */
   #draw() {
     const reason =
       this.#phase.phase === "stopped" ? phrase(this.#why()) : `${phrase(this.#why())} ${phrase("banner.kept")}`;

@@ -1,4 +1,4 @@
-/** Where a message is written. Whatever is in it is kept as the room's draft until it is handed on. */
+/** The field for a message. Its text is the room's draft until it is sent. */
 import { part } from "./dom.js";
 import { phrase } from "./strings.js";
 
@@ -23,20 +23,16 @@ export function command(/** @type {string} */ typed) {
   }
 }
 
-/**
- * A text as it can be sent. Line breaks of slides, PDFs and old systems become newlines, other control characters and
- * halves of emoji go: nobody sees them, and the server refuses them.
- */
+/** Control characters of slides, PDFs and terminals become newlines, or go: the server refuses them. */
 export function clean(/** @type {string} */ text) {
   const lines = text.toWellFormed().replace(/\r\n?|[\v\f\x85]/g, "\n");
   return lines.replace(/[^\P{Cc}\n\t]/gu, "");
 }
 
 export class Composer {
-  /** The counter shows from this many characters before the limit. */
   static #NEAR = 200;
   static #TYPING_EVERY = 3_000;
-  /** The allowed length of a message, in code points as the server counts them. */
+  /** In code points, as the server counts. */
   limit = 2000;
   #field;
   #counter;
@@ -45,7 +41,7 @@ export class Composer {
   #handlers;
   #draft;
   #lastTyping = -Infinity;
-  /** There is no Shift+Enter on a phone: Enter begins a new line, the button sends. */
+  /** A phone has no Shift+Enter: there Enter breaks the line. */
   #touch = matchMedia("(pointer: coarse)");
   /** @type {string[]} */ #said = [];
   #recalled = 0;
@@ -76,7 +72,7 @@ export class Composer {
     this.#changed(false);
   }
 
-  /** Dropped, a file would take the page away. */
+  /** A browser would leave the page for a dropped file. */
   #files(/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) {
     if (!data?.types.includes("Files") || data.types.includes("text/plain")) return;
     event.preventDefault();
@@ -96,7 +92,6 @@ export class Composer {
     this.#changed(false);
   }
 
-  /** Count anew: the server said its limit. */
   measure() {
     const left = this.limit - [...this.text].length;
     this.#counter.hidden = left > Composer.#NEAR;
@@ -130,7 +125,7 @@ export class Composer {
     }
   }
 
-  /** Arrow up in an empty field, or in one that shows what was recalled, goes through what was said. */
+  /** Arrow up goes through what was said, unless the field holds something else. */
   #recall(/** @type {-1 | 1} */ step) {
     const untouched = this.text === "" || this.text === this.#said[this.#recalled];
     const wanted = this.#recalled + step;
@@ -153,11 +148,15 @@ export class Composer {
     this.#handlers.typing();
   }
 
-  /** Names are offered from the first @ on. */
   async #complete() {
     if (!this.#completion && this.text.includes("@")) {
-      const { Completion } = await import("./completion.js");
-      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#handlers.names);
+      const module = await import("./completion.js").catch(() => null); // offline: nothing is offered
+      if (module)
+        this.#completion ??= new module.Completion(
+          this.#field,
+          part(this.#root, ".offers", HTMLElement),
+          this.#handlers.names,
+        );
     }
     this.#completion?.update();
   }

@@ -1,13 +1,7 @@
-/**
- * One socket at a time, and the way back to it. The owner hears frames and phases; it never sees a socket.
- * A half-open socket is found by the protocol's own ping, because a browser cannot send a WebSocket ping.
- */
+/** One socket at a time, and the way back to it. A browser can't send a WebSocket ping: the protocol has its own. */
 import { afterClose, ping, read } from "./protocol.js";
 
-/**
- * Full-jitter back-off: each wait is anywhere between a moment and a ceiling that doubles, so that a thousand
- * clients of a restarted server come back spread out. (AWS Architecture Blog, "Exponential Backoff And Jitter".)
- */
+/** Full jitter: after a restart, clients come back spread out. (AWS, "Exponential Backoff And Jitter".) */
 export class Backoff {
   static CEILING = 30_000;
   static #FIRST = 1_000;
@@ -19,7 +13,6 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** The next wait in ms, at least `least`. */
   next(least = 0) {
     const ceiling = Math.min(Backoff.CEILING, Backoff.#FIRST * 2 ** this.#attempt++);
     return Math.max(Backoff.#LEAST, least + Math.round(this.#random() * ceiling));
@@ -48,13 +41,12 @@ export class Heartbeat {
     this.#beat = setInterval(() => this.ask(), Heartbeat.EVERY);
   }
 
-  /** Ask for a sign of life now: after a sleep, a change of network, a look at a tab long hidden. */
+  /** Check now: after a sleep, a change of network. */
   ask() {
     this.#deadline ??= setTimeout(this.#dead, Heartbeat.PATIENCE);
     this.#send(ping(++this.#count));
   }
 
-  /** Any frame is a sign of life. */
   heard() {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
@@ -68,9 +60,9 @@ export class Heartbeat {
 
 export class Connection {
   static #LATER = 5_000;
-  /** A server that says nothing for this long while one connects is not there: a captive portal, a proxy that hangs. */
+  /** Silence while connecting: a captive portal, a proxy that hangs. */
   static PATIENCE = 10_000;
-  /** An attempt younger than this is not begun anew for a good moment. */
+  /** `hurry` leaves a younger attempt alone. */
   static #YOUNG = 3_000;
   #address;
   #owner;
@@ -94,7 +86,7 @@ export class Connection {
     return this.#phase.phase === "open";
   }
 
-  /** Connect now, whatever was waited for; a connection that stands is let go first. */
+  /** Connect now; an open connection is dropped first. */
   connect() {
     this.#release();
     const socket = new WebSocket(this.#address);
@@ -110,7 +102,7 @@ export class Connection {
     socket.onclose = ({ code }) => this.#lost(code);
   }
 
-  /** A good moment: the network is back, the page is looked at. Try at once, or check that the server is there. */
+  /** The network is back, or somebody looks: connect at once, or check the connection. */
   hurry() {
     const { phase } = this.#phase;
     const old = performance.now() - this.#begun > Connection.#YOUNG;
@@ -122,7 +114,7 @@ export class Connection {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame);
   }
 
-  /** Let go and come back, as after a loss: what was heard does not fit what is known. */
+  /** Reconnect: a line is missing. */
   again() {
     this.#lost(4408);
   }
@@ -166,7 +158,7 @@ export class Connection {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null; // a half-open socket reports its close minutes later
+    socket.onopen = socket.onmessage = socket.onclose = null; // a late close is nobody's business
     socket.close();
   }
 

@@ -1,6 +1,6 @@
 /** The page's dialogs: a template each, opened on demand, gone when closed. */
 import { isPrivate } from "./addresses.js";
-import { copy, part } from "./dom.js";
+import { addStyles, copy, part } from "./dom.js";
 import "./strings-later.js";
 import { isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
@@ -24,12 +24,15 @@ function openDialog(/** @type {string} */ id, /** @type {Record<string, string>}
 
 /** @typedef {{ entries: () => Node[], rename: (name: string) => void }} Parts */
 
+/** @type {Promise<unknown> | null} */ let styled = null;
+
 /** Open a dialog of a room: people, share, settings or help. */
-export function open(
+export async function open(
   /** @type {string} */ name,
   /** @type {Here} */ { identity, room, store },
   /** @type {Parts} */ parts,
 ) {
+  await (styled ??= addStyles("dialogs.css"));
   if (name === "people") openPeople(parts.entries);
   else if (name === "share") openShare(location.origin + location.pathname, isPrivate(room));
   else if (name === "settings") openSettings(identity.name, store, parts.rename);

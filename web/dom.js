@@ -23,6 +23,15 @@ export function part(/** @type {ParentNode} */ root, /** @type {string} */ selec
   return found;
 }
 
+/** Add a style sheet; the promise ends when it applies, or can't be loaded. */
+export function addStyles(/** @type {string} */ file) {
+  const link = element("link", { rel: "stylesheet", href: new URL(file, import.meta.url).href });
+  return new Promise((done) => {
+    link.onload = link.onerror = done;
+    document.head.append(link);
+  });
+}
+
 /** A copy of a template of index.html. @returns {DocumentFragment} */
 export function copy(/** @type {string} */ id) {
   return /** @type {DocumentFragment} */ (

@@ -1,23 +1,22 @@
 /**
- * The part of the history that the page holds, about 500 rows, moved along by reading. It is `attached` while it ends
- * at the newest line. Reading far up detaches it; what arrives then is counted, and fetched on the way down.
+ * The window of about 500 rows on the history. It is `attached` while it ends at the newest line; detached by reading
+ * far up, it counts what arrives, and fetches it on the way down.
  */
 
 export class HistoryWindow {
   static ROWS = 500;
-  /** Rows are removed so many at once: the row that becomes the first gets its day written above it. */
+  /** Rows are removed in batches: each time the first row gets its day. */
   static #SLACK = 25;
   #parts;
   #attached = true;
-  /** The next page above is `before` this seq, the next one below `after` that: not always the seqs of rows. */
+  /** The next pages are `before` and `after` these seqs, which need not be those of rows. */
   #from = 1;
   #to = 0;
   #unseen = 0;
-  /** Counts what `show` replaced: a page that was asked for before it is dropped. */
+  /** A page that was requested before the last `show` is dropped. */
   #shown = 0;
-  /** Lines said while the newest page is fetched: they come after it. @type {Stored[] | null} */
+  /** Lines said while the newest page is fetched. @type {Stored[] | null} */
   #arrived = null;
-  /** One page at a time, in the order asked for. */
   #turns = Promise.resolve();
   #waiting = 0;
   /** What failed, for `retry`. @type {(() => Promise<any>) | null} */
@@ -36,7 +35,6 @@ export class HistoryWindow {
     return this.#attached && this.#parts.scroll.stuck;
   }
 
-  /** Begin with these lines, the newest there are. */
   show(/** @type {Stored[]} */ lines) {
     const { list, scroll, newest } = this.#parts;
     this.#shown += 1;
@@ -49,7 +47,6 @@ export class HistoryWindow {
     this.moved();
   }
 
-  /** Lines that were just said. */
   append(/** @type {Stored[]} */ lines) {
     const { list, scroll } = this.#parts;
     if (!scroll.stuck && this.#attached && list.size + lines.length > HistoryWindow.ROWS * 1.1) this.#detach();
@@ -98,7 +95,7 @@ export class HistoryWindow {
     if (this.#failed) await this.#turn(this.#failed);
   }
 
-  /** False if the room was replaced meanwhile. Where no line is left, the rows stay. */
+  /** False if the room was replaced meanwhile. Without lines the rows stay. */
   async #around(/** @type {number} */ seq) {
     const { list, pages, newest } = this.#parts;
     const shown = this.#shown;
@@ -165,7 +162,7 @@ export class HistoryWindow {
     this.#from = this.#parts.list.first;
   }
 
-  /** What a reader asks for waits its turn. A failure is shown, and can be tried again. */
+  /** One page at a time, in order. A failure can be retried. */
   #turn(/** @type {() => Promise<void>} */ work) {
     this.#waiting += 1;
     this.#turns = this.#turns.then(async () => {

@@ -1,26 +1,20 @@
-/** Where this client stands in a room's history: the live end, in order and without a hole. */
-
 /**
- * Where this client stands in the room's history. Laws:
- * each seq is handed on once, in order; the token never moves back; what comes before `ready` is held,
- * because only `ready` says whether it continues what is known or replaces it.
+ * Where this client stands in the room's history. Each seq is handed on once, in order; the token never moves back.
+ * Lines before `ready` are held: only `ready` says whether they continue what is known or replace it.
  */
 export class Timeline {
   /** @type {Token | null} */ #token = null;
   #last = 0;
   /** @type {Stored[] | null} */ #held = null;
 
-  /** What to send as `since`; null before the first join. */
   get token() {
     return this.#token;
   }
 
-  /** The newest seq known. */
   get last() {
     return this.#last;
   }
 
-  /** A connection begins: hold what comes until it is ready. */
   hold() {
     this.#held = [];
   }

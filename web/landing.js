@@ -7,6 +7,9 @@ import { fill, phrase } from "./strings.js";
 
 /** @typedef {{ identity: import("./store.js").Identity, visit: (page: string) => void }} Landing */
 
+/** How long the server has to make a private room, in ms. */
+const PATIENCE = 15_000;
+
 export function showLanding(/** @type {HTMLElement} */ main, /** @type {Landing} */ world) {
   const page = copy("landing");
   fill(page);
@@ -32,7 +35,7 @@ function openPublic(/** @type {HTMLFormElement} */ form, /** @type {Landing} */ 
 
 async function makePrivate(/** @type {HTMLFormElement} */ form, /** @type {Landing} */ world) {
   try {
-    const answer = await fetch("api/room", { method: "POST" });
+    const answer = await fetch("api/room", { method: "POST", signal: AbortSignal.timeout(PATIENCE) });
     const room = (await answer.text()).trim();
     if (!answer.ok || !isPrivate(room)) throw new Error(`room: ${answer.status}`);
     enter(form, room, world);

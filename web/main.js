@@ -1,6 +1,6 @@
-/** The page begins: its language, then the room that its address names, or the front page. */
+/** Starts the page: language, then the room of the address, or the front page. */
 import { isPrivate, roomNamed, roomOf } from "./addresses.js";
-import { element, part } from "./dom.js";
+import { addStyles, element, part } from "./dom.js";
 import { Identity, Store, openStorage } from "./store.js";
 import { fill, phrase, setLanguage } from "./strings.js";
 
@@ -26,16 +26,7 @@ async function start() {
   }
 }
 
-/** Styles that only this page needs, applied before it is shown. */
-function addStyles(/** @type {string} */ file) {
-  const link = element("link", { rel: "stylesheet", href: new URL(file, import.meta.url).href });
-  return new Promise((done) => {
-    link.onload = link.onerror = done; // unstyled is better than not there
-    document.head.append(link);
-  });
-}
-
-/** The offline shell. The page is usable without it, so nothing waits for it and its absence is no error. */
+/** The offline shell; the page works without it. */
 function install() {
   if (!("serviceWorker" in navigator)) return;
   /** @type {any} */
@@ -45,7 +36,7 @@ function install() {
   navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {});
 }
 
-/** A page that failed says so; the error goes on to the console. */
+/** Say that something failed; the error still reaches the console. */
 function failed() {
   if (document.querySelector(".broken")) return;
   const reload = element("button", { type: "button", class: "small" }, phrase("page.reload"));

@@ -1,4 +1,4 @@
-/** The rows of the log in their order, and nothing about scrolling. Each stored line is one element. */
+/** The rows in order; nothing about scrolling. */
 import { arrange, dayName, lostRow, markLeftOff, messageRow, nearby } from "./message-row.js";
 
 /** @returns {line is Line | Lost} */
@@ -19,7 +19,6 @@ export class MessageList {
     return this.#items.length;
   }
 
-  /** The seq of the first line shown, 0 if there is none. */
   get first() {
     return this.#items.find((item) => item.line)?.line?.seq ?? 0;
   }
@@ -28,7 +27,7 @@ export class MessageList {
     return this.#items.findLast((item) => item.line)?.line?.seq ?? 0;
   }
 
-  /** Show these lines and no others. A screen reader does not read them out: only what is added later is news. */
+  /** Show these lines only. A screen reader does not announce them. */
   show(/** @type {Stored[]} */ lines) {
     this.#items = [];
     this.#quietly(() => {
@@ -53,7 +52,7 @@ export class MessageList {
     this.#arrange(0, items.length + 1);
   }
 
-  /** A notice at the end; the one there is replaced if it is still the last thing said. */
+  /** A notice at the end replaces the one that is there. */
   notice(/** @type {HTMLElement} */ element) {
     const last = this.#items.at(-1);
     if (last && !last.line && last.element.className === element.className) {
@@ -65,7 +64,6 @@ export class MessageList {
     this.#list.append(element);
   }
 
-  /** Is the last thing in the log a line, not a notice? */
   get endsWithLine() {
     return Boolean(this.#items.at(-1)?.line);
   }
@@ -79,12 +77,11 @@ export class MessageList {
     for (const item of this.#items.splice(size)) item.element.remove();
   }
 
-  /** The row of this seq, or of the first line after it. */
   rowFrom(/** @type {number} */ seq) {
     return this.#items.find((item) => item.line && item.line.seq >= seq)?.element ?? null;
   }
 
-  /** Draw the line where the reader left off above the first line after `seq`; take an older one away. */
+  /** Move the unread line above the first line after `seq`. */
   markAfter(/** @type {number} */ seq) {
     this.unmark();
     const row = this.rowFrom(seq + 1);
@@ -92,7 +89,7 @@ export class MessageList {
     return row;
   }
 
-  /** A new day has begun: yesterday is not today any more. */
+  /** After midnight, "Today" is yesterday. */
   redate() {
     const today = new Date().toDateString();
     if (today === this.#today) return;
@@ -101,7 +98,7 @@ export class MessageList {
       day.firstElementChild?.replaceChildren(dayName(Number(day.getAttribute("data-time"))));
   }
 
-  /** Would a line that this name says now stand below the last one without a head of its own? */
+  /** Would this name's next message be grouped with the last one? */
   continues(/** @type {string} */ name) {
     const last = this.#items.at(-1)?.line;
     return last?.kind === "line" && last.name === name && nearby(last.timestamp, Date.now());
@@ -125,7 +122,6 @@ export class MessageList {
     }
   }
 
-  /** The nearest line above, past notices. */
   #lineAbove(/** @type {number} */ at) {
     while (at > 0 && !this.#items[at - 1]?.line) at--;
     return this.#items[at - 1]?.line ?? null;

@@ -1,20 +1,16 @@
-/** One line of the log: how it follows the one above (pure), and its element. */
+/** The row of a message. */
 import { element } from "./dom.js";
 import { avatar, hue } from "./names.js";
 import { locale, phrase } from "./strings.js";
 import { links, mentions, pieces } from "./text.js";
 
-/** One speaker's lines within this time stand together. */
 const SPELL = 5 * 60_000;
 
 /** @typedef {{ timestamp: number, name: string }} Spoken */
 
 const dayOf = (/** @type {number} */ timestamp) => new Date(timestamp).toDateString();
 
-/**
- * Do lines of these times belong together? A time in the future says nothing: a server's clock was set back, and its
- * lines of days stand a millisecond apart.
- */
+/** Times far in the future are a wrong clock's: its lines stand a millisecond apart for days. */
 export function nearby(/** @type {number} */ before, /** @type {number} */ after, now = Date.now()) {
   return Math.abs(after - before) < SPELL && after < now + SPELL;
 }
@@ -27,7 +23,6 @@ export function follow(/** @type {Spoken | null} */ previous, /** @type {Spoken}
 }
 
 const dates = new Map();
-/** Making a DateTimeFormat costs more than a row does. */
 function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "full"} */ kind) {
   /** @type {Record<string, Intl.DateTimeFormatOptions>} */
   const styles = {
@@ -40,7 +35,7 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
   return dates.get(key).format(timestamp);
 }
 
-/** The row of a message. How it follows the row above is said by `arrange`, as often as that changes. */
+/** The row of a message; `arrange` groups it with the row above. */
 export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   const called = line.name !== view.me() && mentions(line.message, view.me());
   const when = new Date(line.timestamp).toISOString();
@@ -52,7 +47,7 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
       href: `${view.page}#${line.seq}`,
       title: format(line.timestamp, "full"),
       "aria-label": `${clock}, ${phrase("log.link", { seq: line.seq })}`,
-      tabindex: -1, // a tab stop a message would put five hundred of them before the field
+      tabindex: -1, // 500 tab stops before the field otherwise
     },
     element("time", { datetime: when }, ...digits(clock)),
   );
@@ -64,7 +59,7 @@ export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   );
 }
 
-/** A time with AM or PM apart: the narrow column of grouped rows shows its digits only. */
+/** AM or PM apart: grouped rows show the digits only. */
 function digits(/** @type {string} */ clock) {
   const parts = clock.split(/(\p{N}[\p{N}:.]*)/u);
   return parts.map((each, at) => (at % 2 ? each : each && element("span", { class: "half" }, each)));
@@ -102,7 +97,7 @@ export function lostRow(/** @type {Lost} */ line) {
 }
 
 /**
- * Say how a row stands after the line above it: a new day, or the same speaker going on.
+ * Group a row with the line above it, or begin a new day.
  * @param {HTMLElement} row @param {Line | Lost} line @param {Line | Lost | null} previous
  * @param {boolean} parted a notice is between them
  */
@@ -126,7 +121,7 @@ export function dayName(/** @type {number} */ timestamp, now = Date.now()) {
   return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
 }
 
-/** The line where the reader left off, above this row. */
+/** Draw the unread line above this row. */
 export function markLeftOff(/** @type {HTMLElement} */ row) {
   row.classList.remove("grouped");
   const mark = element("div", { class: "left-off" }, element("span", {}, phrase("log.left")));

@@ -1,17 +1,17 @@
-/** Names as they are shown: the colour, the first letter, the avatar. And which can be one's own. */
+/** How names are shown, and which can be one's own. */
 import { element } from "./dom.js";
 
 /** A name has 1 to 32 code points, as the server counts them. */
 export const isName = (/** @type {string} */ name) => name.length > 0 && [...name].length <= 32;
 
-/** One of the eight colours of names: the same for the same name, everywhere. */
+/** One of eight colours, the same for the same name. */
 export function hue(/** @type {string} */ name) {
   let sum = 0;
   for (const sign of name) sum = (Math.imul(sum, 31) + (sign.codePointAt(0) ?? 0)) >>> 0;
   return sum % 8;
 }
 
-/** What a reader takes for the first letter: a whole flag or family, and nothing invisible. */
+/** The first visible grapheme: a whole flag or family emoji. */
 export function initial(/** @type {string} */ name) {
   const letters = Intl.Segmenter ? [...new Intl.Segmenter().segment(name)].map(({ segment }) => segment) : [...name];
   const first = letters.find((letter) => /[^\p{C}\p{Z}\p{M}]/u.test(letter)) ?? "?";

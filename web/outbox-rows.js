@@ -1,4 +1,4 @@
-/** The outbox as rows below the log: on their way, waiting, or refused with what to do about it. */
+/** The outbox as rows below the log. */
 import { element } from "./dom.js";
 import { messageText, speaker } from "./message-row.js";
 import { ENGLISH, phrase } from "./strings.js";
@@ -15,7 +15,7 @@ export class OutboxRows {
     this.#actions = actions;
   }
 
-  /** `continues`: would the first entry be grouped with the message above it? Then it looks so already. */
+  /** An entry looks as its message will: grouped if it `continues` the one above. */
   show(/** @type {readonly Entry[]} */ entries, /** @type {(name: string) => boolean} */ continues) {
     const ids = new Set(entries.map((entry) => entry.id));
     for (const [id, { row }] of this.#rows) {
@@ -44,7 +44,6 @@ export class OutboxRows {
     return row;
   }
 
-  /** The reason, and two ways on. */
   #failure(/** @type {string} */ id, /** @type {string} */ failed) {
     const reason = `refused.${failed}` in ENGLISH ? phrase(`refused.${failed}`) : phrase("refused.other");
     const retry = element("button", { type: "button", class: "small" }, phrase("pending.retry"));

@@ -1,4 +1,4 @@
-/** The people of a room on the page: how many, who, who types, who comes and goes. */
+/** The people of a room on the page: the list, the count, who types, joins and leaves. */
 import { element, part } from "./dom.js";
 import { avatar } from "./names.js";
 import { Comings, Roster, Typists, listed } from "./roster.js";
@@ -32,7 +32,6 @@ export class People {
     return this.#roster.names;
   }
 
-  /** A join begins; until it is complete the names are a roster and no news. */
   begin() {
     this.#roster.begin();
   }
@@ -60,14 +59,13 @@ export class People {
     }
   }
 
-  /** Something was said: its writer types no more, and the next comings are told below it. */
+  /** After a message its writer does not type, and a new notice begins. */
   said(/** @type {string} */ name) {
     this.#comings = new Comings();
     this.#typists.said(name);
     if (this.#typing.textContent) this.#drawTyping();
   }
 
-  /** The entries of the list of people. */
   entries() {
     const entries = this.names.map((name) =>
       element(
@@ -96,7 +94,7 @@ export class People {
     this.#notice(element("p", { class: "notice", dir: "auto", hidden: texts.length === 0 }, texts.join(" · ")));
   }
 
-  /** Once a frame: after a restart everybody comes back at once. */
+  /** Once a frame: after a restart everybody joins at once. */
   #draw() {
     this.#frame ||= requestAnimationFrame(() => this.#drawNow());
   }

@@ -1,7 +1,4 @@
-/**
- * The words of the wire: text frames to events, intentions to text frames, and what each code asks of a client.
- * The contract is docs/protocol.md; nothing here touches a socket or the page.
- */
+/** Text frames to events and back, and what each code means. The contract is docs/protocol.md. */
 
 const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
 const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
@@ -41,7 +38,7 @@ function stored(/** @type {any} */ said) {
   return { kind: "line", seq, h: String(h), timestamp: time(timestamp), name: String(name), message, id };
 }
 
-/** A time that `Date` can show: what it can't would throw at each drawing of the row. */
+/** A time that `Date` accepts: others would throw when the row is drawn. */
 const time = (/** @type {unknown} */ ms) => (Math.abs(Number(ms)) <= 8.64e15 ? Number(ms) : 0);
 
 /** @returns {Ready} */
@@ -61,7 +58,6 @@ function refusal(/** @type {any} */ said) {
   };
 }
 
-/** The first frame: who comes, and after which line the server should go on. */
 export function hello(/** @type {string} */ name, /** @type {Token | null} */ since, backlog = 100) {
   return JSON.stringify(since ? { name, v: 2, backlog, since } : { name, v: 2, backlog });
 }

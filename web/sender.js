@@ -1,4 +1,4 @@
-/** Gets what was typed into the room: the outbox, its rows, its timer, and the word about a refusal. */
+/** Sends what was typed: the outbox, its rows, its timer, and what is said about a refusal. */
 import { part } from "./dom.js";
 import { OutboxRows } from "./outbox-rows.js";
 import { Outbox } from "./outbox.js";
@@ -41,7 +41,7 @@ export class Sender {
     this.warn(this.#store.full ? "storage.full" : "");
   }
 
-  /** A line of the room: the acknowledgement of the entry with its id, if it is one of ours. */
+  /** A line with the id of an entry acknowledges it. */
   heard(/** @type {Stored} */ line) {
     if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
     clearTimeout(this.#doubt);
@@ -54,7 +54,7 @@ export class Sender {
     if (!this.#outbox.entries.some((entry) => entry.failed === refusal.code)) this.#warnOf(refusal);
   }
 
-  /** The server took this name: whatever waits is sent, under it. */
+  /** The server accepted this name: send what waits under it. */
   opened(/** @type {string} */ name) {
     this.warn("");
     this.#change(() => this.#outbox.rename(name));
@@ -65,12 +65,11 @@ export class Sender {
     this.#outbox.disconnected();
   }
 
-  /** Another tab wrote to the storage. */
   stored(/** @type {StorageEvent} */ event) {
     if (this.#store.owns(event.key, `outbox:${this.#room}:`)) this.#change(() => this.#outbox.reload());
   }
 
-  /** One line of words above the field; an empty key takes them away. */
+  /** Show a text above the field; an empty key clears it. */
   warn(/** @type {string} */ key, /** @type {Record<string, string>} */ values = {}) {
     this.#alert.textContent = key && phrase(key, values);
   }
@@ -87,14 +86,14 @@ export class Sender {
     this.#pump();
   }
 
-  /** A line that does not come back soon may mean a connection that is dead: ask. */
+  /** Without an echo the connection may be dead: check it. */
   #send(/** @type {Entry} */ { text, id }) {
     this.#connection.send(say(text, id));
     clearTimeout(this.#doubt);
     this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);
   }
 
-  /** Send what may go now, and come back when the next may. */
+  /** Send what may go now; call again when the next may. */
   #pump() {
     clearTimeout(this.#timer);
     if (!this.#connection.open) return;

@@ -4,12 +4,12 @@ import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { part } from "./dom.js";
-import { Draft } from "./draft.js";
 import { Timeline } from "./history.js";
 import { People } from "./people.js";
 import { isName } from "./names.js";
 import { hello, typing } from "./protocol.js";
 import { Sender } from "./sender.js";
+import { Draft } from "./store.js";
 import { Transcript } from "./transcript.js";
 
 export class Session {
@@ -159,7 +159,7 @@ export class Session {
   #error(/** @type {Refusal} */ refusal) {
     if (refusal.code === "bad_name" || refusal.code === "name_too_long")
       return this.#refused(`refused.${refusal.code}`);
-    if (!this.#connection.open) this.#banner.refusal = refusal.code; // said before a close, whose code is less exact
+    if (!this.#connection.open) this.#banner.refusal = refusal.code;
     this.#sender.refused(refusal);
   }
 
@@ -184,7 +184,7 @@ export class Session {
     }
   }
 
-  /** A name is part of the hello, so a new one takes a new connection; the token makes it continue. */
+  /** The hello carries the name, so a new one needs a new connection, which resumes. */
   #rename(/** @type {string} */ name) {
     if (!isName(name)) {
       this.#sender.warn("error.name");

@@ -1,7 +1,4 @@
-/**
- * Every word that the interface says, English first. Another language is a file of the same keys (strings-ar.js);
- * `{name}` stands for a value, and an object is chosen from by the language's plural rules.
- */
+/** Every text of the interface, English first. Plural forms are chosen by the language's rules. */
 
 /** @type {Record<string, () => Promise<{ default: Language }>>} */
 const OTHERS = { ar: () => import("./strings-ar.js") };
@@ -87,10 +84,10 @@ let current = { language: "en", direction: "ltr", phrases: ENGLISH };
 let plural = new Intl.PluralRules("en");
 let region = "en";
 
-/** The tag for numbers, dates and lists: the language spoken, with the reader's own region. */
+/** The tag for numbers, dates and lists: the language with the reader's region. */
 export const locale = () => region;
 
-/** Take the first of these languages that is there, English if none is. A tag that `Intl` refuses is left out. */
+/** Take the first of these languages that exists, else English. Tags that `Intl` refuses are skipped. */
 export async function setLanguage(/** @type {readonly string[]} */ wanted) {
   const base = (/** @type {string} */ tag) => tag.split("-")[0] ?? "";
   const tags = wanted.flatMap((tag) => {
@@ -108,7 +105,7 @@ export async function setLanguage(/** @type {readonly string[]} */ wanted) {
   document.documentElement.dir = current.direction;
 }
 
-/** The phrase of this key with its values in place; `count` chooses the plural form. */
+/** The text of this key; `count` chooses the plural form. */
 export function phrase(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
   const found = current.phrases[key] ?? ENGLISH[key] ?? key;
   const text = typeof found === "string" ? found : (found[plural.select(Number(values.count))] ?? found.other);

@@ -12,11 +12,11 @@ const CACHE = FAMILY + VERSION;
 const PATIENCE = 5_000;
 const SHELL = [
   "addresses.js", "banner.js", "completion.js", "composer.css", "composer.js", "connection.js", "controls.css",
-  "dialog.js", "dom.js", "draft.js", "history-window.js", "history.js", "landing.css", "landing.js", "links.js",
-  "main.js", "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js",
-  "outbox.js", "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js",
-  "scroll.js", "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js",
-  "theme.css", "transcript.js", "unread.js", "vendor/qrcode.js",
+  "dialog.js", "dialogs.css", "dom.js", "history-window.js", "history.js", "landing.css", "landing.js", "main.js",
+  "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js",
+  "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js", "scroll.js",
+  "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
+  "transcript.js", "unread.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */
@@ -54,8 +54,8 @@ async function page(/** @type {Request} */ request, /** @type {string} */ path) 
   const kept = async () => (await caches.open(CACHE)).match(new URL(room ? ROOM : FRONT, worker.registration.scope));
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
-    // the server itself has no 404 for its pages
-    const away = answer.status >= 500 || answer.status === 429 || (answer.status === 404 && (room || !path));
+    const ours = room || /^(\?|#|$)/.test(path); // the server itself has no 404 for its pages
+    const away = answer.status >= 500 || answer.status === 429 || (answer.status === 404 && ours);
     return (away && (await kept())) || answer;
   } catch {
     return (await kept()) ?? Response.error();

@@ -1,12 +1,16 @@
 /** A message as pieces: text, `code`, fenced blocks, links, *emphasis*, mentions. Pure: never a string of HTML. */
-import { LINK, address } from "./links.js";
 
 const BLOCK = /```(?:[\w+-]*\n)?([\s\S]*?)\n?```\n?/;
+const STOP = '\\s<>"\\p{Bidi_C}、。，．！？：；（）［］｛｝「」『』【】《》〈〉“”‘’';
+/** With a scheme or www: readme.md is a file, though .md is a country. */
+const WEB = `(?<![a-z0-9])(?:https?:\\/\\/|www\\.|mailto:)[^${STOP}]+`;
+const MAIL = /(?<![\w.+-])[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+/.source;
+const LINK = new RegExp(`(${WEB}|${MAIL})`, "iu");
 const CODE = /`([^`\n]+)`/;
 const EMPHASIS = /(?<![\p{L}\p{N}*])\*(?![\s*])([^*\n]*[^*\s])\*(?![\p{L}\p{N}*])/u;
 const MENTION = /(?<![\p{L}\p{N}@/.])@([\p{L}\p{N}_][\p{L}\p{N}\p{M}_-]*)/u;
 const INLINE = new RegExp([CODE, LINK, EMPHASIS, MENTION].map(({ source }) => source).join("|"), "iu");
-/** A pile of combining marks climbs over the lines above: eight to a letter are more than any script needs. */
+/** More combining marks than any script needs would cover the lines above. */
 const PILE = /(\p{M}{8})\p{M}+/gu;
 
 /** @returns {Piece[]} */
@@ -61,7 +65,23 @@ function split(text, pattern, match, between) {
   return result;
 }
 
-/** Does the message call this person? Names may have blanks, so the text is searched for the whole name. */
+const count = (/** @type {string} */ text, /** @type {string} */ sign) => text.split(sign).length;
+
+/** The address without the punctuation around it, and where it leads; null if nowhere. */
+function address(/** @type {string} */ found) {
+  const spare = [..."([{"].map((open, at) => count(found, ")]}"[at] ?? "") - count(found, open));
+  let end = found.length;
+  for (; end; end--) {
+    const bracket = ")]}".indexOf(found[end - 1] ?? "");
+    if ((spare[bracket] ?? 0) > 0) spare[bracket] = (spare[bracket] ?? 0) - 1;
+    else if (!/[.,:;!?'…]/.test(found[end - 1] ?? "")) break;
+  }
+  const text = found.slice(0, end);
+  const href = /^(https?:|mailto:)/i.test(text) ? text : `${text.includes("@") ? "mailto:" : "https://"}${text}`;
+  return text !== "www" && URL.canParse(href) ? { text, href } : null;
+}
+
+/** Does the message call this person? Names may have blanks: search for the whole name. */
 export function mentions(/** @type {string} */ message, /** @type {string} */ name) {
   if (!name) return false;
   const text = message.normalize("NFKC").toLowerCase();

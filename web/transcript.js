@@ -1,4 +1,4 @@
-/** The messages as they are read: the window of rows, the unread line, the button to the newest, links to a message. */
+/** The messages on the page: rows, the unread line, the button to the newest, links to a message. */
 import { pageOf } from "./addresses.js";
 import { element, part } from "./dom.js";
 import { HistoryWindow } from "./history-window.js";
@@ -44,9 +44,9 @@ export class Transcript {
     part(root, ".unreachable", HTMLButtonElement).addEventListener("click", () => this.#window.retry());
   }
 
-  /** A join that continues nothing: these lines and no others. `reason` is why not, if the client asked to go on. */
+  /** Show these lines only. `reason` says why a resume failed. */
   show(/** @type {Stored[]} */ lines, /** @type {string | null} */ reason) {
-    // what was read beyond the room's head belongs to a history that is gone
+    // a seq beyond the room's head belongs to another history
     if (reason === "forked" || this.#unread.leftOff > this.#newest()) this.#unread.reset();
     this.#window.show(lines);
     if (reason)
@@ -56,21 +56,19 @@ export class Transcript {
     this.seen();
   }
 
-  /** Lines that were just said. */
   add(/** @type {Stored[]} */ lines) {
     this.#window.append(lines);
     for (const line of lines) if (!looked()) this.#missed(line);
     this.seen();
   }
 
-  /** A line about comings and goings; one about nothing is left out. */
+  /** A line about joins and leaves; an empty one is left out. */
   notice(/** @type {HTMLElement} */ notice) {
     if (notice.hidden && this.#list.endsWithLine) return;
     if (this.#window.attached) this.#list.notice(notice);
     this.#scroll.follow();
   }
 
-  /** Somebody looks at the page, or may look. */
   seen() {
     this.#list.redate();
     if (looked() && this.#window.atEnd) this.#unread.read(this.#newest());
@@ -89,13 +87,12 @@ export class Transcript {
     });
   }
 
-  /** One's own message was sent: go to the end; nothing above it is unread any more. */
+  /** One's own message was sent. */
   toEnd() {
     this.#list.unmark();
     this.#window.latest();
   }
 
-  /** Would this name's next message be grouped with the last one? */
   continues(/** @type {string} */ name) {
     return this.#list.continues(name);
   }
@@ -114,7 +111,7 @@ export class Transcript {
     if (calls) this.#notify().then((notifier) => notifier.called(line.name, this.#here.title));
   }
 
-  /** After a join: the line, if its place is among the rows; a way to it, if it is further up. */
+  /** After a join: the unread line, or a button to it if it is further up. */
   #markLeftOff() {
     const { leftOff } = this.#unread;
     const missed = leftOff ? this.#newest() - leftOff : 0;

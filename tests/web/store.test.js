@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Draft } from "../../web/draft.js";
-import { Identity, Store } from "../../web/store.js";
+import { Draft, Identity, Store } from "../../web/store.js";
 import { MemoryStorage, storeOver } from "./memory_storage.js";
 
 test("remembers values, and lists keys by their beginning", () => {

@@ -59,3 +59,12 @@ def test_a_defect_says_so(browser: Browser, server: Server) -> None:
     page.get_by_role("button", name="Reload").click()
     expect(page.locator(".broken")).to_have_count(0)
     page.close()
+
+
+def test_a_completion_that_does_not_load_is_no_failure(tab: Tabs) -> None:
+    page = tab("ada")
+    page.route("**/completion.js", lambda route: route.abort())
+    page.locator("textarea").press_sequentially("hi @a")
+    page.keyboard.press("Enter")
+    expect_said(page, "hi @a")
+    expect(page.locator(".broken")).to_have_count(0)

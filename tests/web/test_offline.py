@@ -45,7 +45,7 @@ def test_a_proxy_that_answers_for_a_server_that_is_away(
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("lobby")
     expect(page.locator(".outbox .text")).to_have_text("written without a server")
-    page.goto("./")
+    page.goto("./?lang=en")
     expect(page.get_by_role("heading", level=1)).to_have_text("A chat room is a link.")
     page.goto("nothing")
     expect(page.locator("body")).to_contain_text("a proxy" if status == 404 else "A chat room")

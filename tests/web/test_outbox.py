@@ -7,7 +7,15 @@ from collections.abc import Callable
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from .conftest import Contexts, Tabs
-from .language import expect_nothing_pending, expect_said, join, say, seqs, wait_joined
+from .language import (
+    expect_nothing_pending,
+    expect_said,
+    join,
+    say,
+    seqs,
+    wait_back,
+    wait_joined,
+)
 from .server import Server
 
 
@@ -40,6 +48,7 @@ def test_it_comes_also_after_a_reload(server: Server, context: Contexts) -> None
     page.reload()
     pending(page, "one", "two")
     server.start()
+    wait_back(page)
     expect_said(page, "one", "two")
     assert seqs(page) == [1, 2]
 
