@@ -7,7 +7,9 @@ under way. The task parks beside the channel, not in it, so that a message need 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import trio
 from outcome import Value
@@ -21,6 +23,7 @@ class Actor:
     """A bounded mailbox, the task that waits beside it, and whether a batch is under way."""
 
     __slots__ = (
+        "_join_turn",
         "_parked",
         "_receive_nowait",
         "_receiver",
@@ -33,8 +36,12 @@ class Actor:
         "waiting",
     )
 
-    def __init__(self, size: int) -> None:
-        """`size`: commands; a full mailbox is backpressure on its senders."""
+    def __init__(self, size: int, join_turn: Callable[[Any], None]) -> None:
+        """`size`: commands; a full mailbox is backpressure on its senders.
+
+        `join_turn` has the mailbox drained by the turn that is going on.
+        """
+        self._join_turn = join_turn
         self.phase = Phase.OPENING
         # Commands in the mailbox. One whose sender waited for a place counts when that goes on:
         # until then it may be drained in the place of another, and there is never less than this.
@@ -64,22 +71,20 @@ class Actor:
         """
         if self.phase is RESTING:
             if not self.waiting:
-                self.join_turn()
+                self._join_turn(self)
         elif self.phase is not WORKING:
             raise unavailable()
         self._send_nowait(command)
         self.waiting += 1
 
-    def join_turn(self) -> None:
-        """Have the mailbox drained by the turn that is going on."""
-        raise NotImplementedError
-
     def drain(self, most: int) -> list[Command]:
         """Take what waits in the mailbox, the oldest first, at most so many."""
-        count = min(self.waiting, most)
-        self.waiting -= count
+        count = self.waiting
         if count == 1:  # nearly always, in a small room
+            self.waiting = 0
             return [self._receive_nowait()]
+        count = min(count, most)
+        self.waiting -= count
         return [self._receive_nowait() for _ in range(count)]
 
     def stop(self) -> None:
@@ -108,7 +113,7 @@ class Actor:
             if self.phase is WORKING:
                 self.phase = RESTING
             if self.waiting:
-                self.join_turn()
+                self._join_turn(self)
 
     def spoil(self, defect: Exception) -> None:
         """A step of a batch went wrong: that is the room's own affair, and ends it."""

@@ -61,7 +61,7 @@ class Room(Actor):
         write_all: WriteAll = write_each,
     ) -> None:
         """`turn` is one for all rooms."""
-        super().__init__(settings.inbox)
+        super().__init__(settings.inbox, turn.add)
         self.key = key
         self.opened = trio.Event()  # set also where opening failed: `wait_opened` says so
         self.history: Log
@@ -146,15 +146,11 @@ class Room(Actor):
             return None
         commands = self.drain(self._settings.batch)
         if self.waiting:
-            self._turn.add(self)
+            self._join_turn(self)
         batch = begin(self, commands)
         if batch is None:
             self.hand_over(commands)
         return batch
-
-    def join_turn(self) -> None:
-        """Have the mailbox drained by the turn that is going on."""
-        self._turn.add(self)
 
     # Its task.
 

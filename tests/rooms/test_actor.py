@@ -19,15 +19,13 @@ from .fakes import a_world
 
 
 class Bare(Actor):
-    """An actor of which a turn has been told."""
-
-    __slots__ = ("turns",)
+    """An actor that counts how often it joins a turn."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(size)
+        super().__init__(size, self._count)
         self.turns = 0
 
-    def join_turn(self) -> None:
+    def _count(self, _: Actor) -> None:
         self.turns += 1
 
 
