@@ -32,3 +32,11 @@ def listen(host: str, port: int) -> Sequence[socket.socket]:
         reason = (error.strerror or str(error)).lower()
         raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
     return sockets
+
+
+def url(listening: socket.socket) -> str:
+    """The address to open."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
