@@ -18,6 +18,7 @@ from edgechat.chat.state import Opened
 from edgechat.history import reader, repair
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.header import refuse_strange
 from edgechat.history.reader import File
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import FLAGS, Writer, reason
@@ -26,6 +27,12 @@ from edgechat.settings import Settings
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
+
+_AHEAD = 60_000  # ms
+_CLOCK = (
+    "The last line of %s was written by a clock %d s ahead of this one: "
+    "until then, each message bears the time of the one before and 1 ms."
+)
 
 
 class Histories:
@@ -59,14 +66,23 @@ class Histories:
         try:
             if self._settings.durability == "disk":
                 _read_from_disk(fd, path)
-            if done := repair.mend(fd):
-                log.warning("In the history of %s %s.", key, done)
-                if self._settings.durability == "disk":
-                    system.fsync(fd)
+            self._mend(key, path, fd)
             return self._opened(key, path, fd)
         except OSError as error:
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
+        except StorageUnavailable:
+            system.close(fd)
+            raise
+
+    def _mend(self, key: RoomKey, path: Path, fd: int) -> None:
+        """See to the file's end; not of one that is another room's."""
+        refuse_strange(fd, key.name)
+        done = repair.mend(fd, path, repair.longest_write(self._settings))
+        for what in done:
+            log.warning("In the history of %s %s.", key, what)
+        if done and self._settings.durability == "disk":
+            system.fsync(fd)
 
     def _opened(self, key: RoomKey, path: Path, fd: int) -> History:
         file = repair.open_file(fd)
@@ -81,6 +97,8 @@ class Histories:
         damaged = sum(entry.line is None for entry in opened.backlog)
         if damaged:
             log.error("%d of the last lines in the history of %s are damaged.", damaged, key)
+        if (ahead := opened.stamp - system.now_ms()) > _AHEAD:
+            log.warning(_CLOCK, key, ahead // 1000)
         return self._log(key, path, opened, file)
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:

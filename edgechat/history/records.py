@@ -1,0 +1,184 @@
+r"""A history's records, by their own frames.
+
+A record begins with `{"seq":N,` and ends with `,"h":"<16 hex digits>"}`. JSON escapes quotation
+marks, so no message looks like either. The server writes a newline between two of them; editors,
+other systems and accidents write CRLF, CR, blanks, zeros, or nothing. As a record has no newline
+and no CR in it (they are `\n` and `\r` there), those are never a part of one, wherever they stand.
+
+Memory is bounded, whatever a file has in it: a line that is too long comes in parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from edgechat import system
+from edgechat.chat.line import Token, claimed
+
+BLOCK = 64 * 1024
+BLANK = b" \t\r\n\v\f\0\xef\xbb\xbf"  # between records: no damage (the last three: a BOM)
+
+OPENS = b'{"seq":'
+_ENDS = b',"h":"'
+# A header's base (`{"seq":0,"h":"…"}`) is no record.
+START = re.compile(rb'\{"seq":([0-9]{1,18}),(?!"h":")')
+HEADER = re.compile(rb'\{"edgechat":[^\n]{,2000}?\}\}')
+END = re.compile(rb',"h":"[0-9a-f]{16}"\}')
+_CUT = re.compile(
+    rb'(\{"edgechat":[^\n]{,2000}?\}\})'
+    rb'|\{"seq":(?![0-9]{1,18},"h":")'
+    rb'|,"h":"[0-9a-f]{16}"\}'
+)
+_LONGEST_START = 40  # bytes that `START` looks at, or more
+_LONG = 4 * BLOCK
+# Of one record: the longest message that a server may be told to take is 100,000 characters of at
+# most four bytes.
+_MOST = 1024 * 1024
+_KEPT = 32  # bytes of what can't be a record: the `h` at its end may still be read
+_MARK = b"\0?"  # before them, so that they are not taken for a record
+_ZEROS = bytes(BLOCK)
+
+
+class File(msgspec.Struct, frozen=True):
+    """An open history file, as far as it is to be read: whole lines only."""
+
+    fd: int
+    start: int  # of the first line after the header
+    end: int
+    base: Token | None  # None where the header is damaged
+
+
+def lines(file: File, start: int) -> Iterator[bytes]:
+    """The lines from `start`, which must be the start of one; without newlines.
+
+    A line longer than a record comes in parts, and no record lies across two of them. What of it
+    can't be a record is shortened.
+    """
+    rest = b""
+    while start < file.end:
+        block = system.pread(file.fd, min(BLOCK, file.end - start), start)
+        if not block:
+            break
+        start += len(block)
+        if block == _ZEROS:  # a hole
+            if rest:
+                yield rest
+            rest = b""
+            continue
+        if OPENS not in block and _ENDS not in block:
+            block = _unbroken(block)
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+        if len(rest) > _LONG:
+            part, rest = _take(rest)
+            if part:
+                yield part
+    if rest:
+        yield rest
+
+
+def _unbroken(block: bytes) -> bytes:
+    """Many short lines of rubbish are one, and cost no time for each."""
+    first, newline, more = block.partition(b"\n")
+    middle, last_newline, last = more.rpartition(b"\n")
+    return b"".join((first, newline, middle.replace(b"\n", b""), last_newline, last))
+
+
+def _take(rest: bytes) -> tuple[bytes, bytes]:
+    """Of a line that is long already: what can be read now, and what is to be read on."""
+    cut = rest.rfind(OPENS)
+    if cut >= 0 and not START.match(rest, cut) and len(rest) - cut > _LONGEST_START:
+        cut = rest.rfind(OPENS, 0, cut)  # that was a header's base
+    if cut > 0:
+        return rest[:cut], rest[cut:]
+    if cut == 0 and len(rest) <= _MOST:
+        return b"", rest
+    if end := END.search(rest):
+        return rest[: end.end()], rest[end.end() :]
+    return b"", _MARK + rest[-_KEPT:] if rest.strip(BLANK) else b""
+
+
+def is_record(line: bytes) -> bool:
+    """Whether a line is framed as a record is, and nothing else is in it."""
+    return line.rfind(OPENS) == 0 and claimed(line) is not None
+
+
+def split(line: bytes) -> list[bytes]:
+    """A line's records, and what else is in it but for blanks and headers."""
+    if b"\r" in line:
+        line = line.replace(b"\r", b"")
+    pieces: list[bytes] = []
+    at = 0
+    for cut in _CUT.finditer(line):
+        begins = cut[0].startswith(b"{")
+        pieces.append(line[at : cut.start() if begins else cut.end()])
+        at = cut.end() if cut[1] or not begins else cut.start()
+    pieces.append(line[at:])
+    return [piece for piece in pieces if piece.strip(BLANK)]
+
+
+def pieces(line: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, deque[bytes]]]:
+    """What a line that is not simply a record has in it, each with what follows it there.
+
+    A record that was broken into lines is put together again, of lines out of `rest`. What else is
+    taken from there to see what follows is yielded too.
+    """
+    waiting = deque(split(line))
+    while waiting:
+        piece = waiting.popleft()
+        if piece.startswith(OPENS) and claimed(piece) is None:
+            piece = _close(piece, waiting, rest)
+        yield piece, waiting
+
+
+def look_ahead(waiting: deque[bytes], rest: Iterator[bytes]) -> bytes | None:
+    """What follows, of what is waiting or else of `rest`; None at the end of the file."""
+    while not waiting:
+        if (line := next(rest, None)) is None:
+            return None
+        waiting.extend(split(line))
+    return waiting[0]
+
+
+def _close(piece: bytes, waiting: deque[bytes], rest: Iterator[bytes]) -> bytes:
+    """A record that was broken into lines, as far as it goes on."""
+    parts, size = [piece], len(piece)
+    while size < _MOST:
+        following = look_ahead(waiting, rest)
+        if following is None or following.startswith(OPENS):
+            break
+        parts.append(waiting.popleft())
+        size += len(following)
+        if claimed(following) is not None:
+            break
+    return b"".join(parts)
+
+
+def first_start(file: File, at: int) -> int | None:
+    """Where the first record begins that begins at `at` or after it; None where there is none."""
+    while at < file.end:
+        block = system.pread(file.fd, min(BLOCK, file.end - at), at)
+        if found := START.search(block):
+            return at + found.start()
+        if len(block) <= _LONGEST_START:
+            return None
+        at += len(block) - (_LONGEST_START if at + len(block) < file.end else 0)
+    return None
+
+
+def last_start(file: File) -> int | None:
+    """Where the last record begins; None where there is none."""
+    end = file.end
+    while end > file.start:
+        at = max(file.start, end - BLOCK)
+        block = system.pread(file.fd, min(end - at + _LONGEST_START, file.end - at), at)
+        cut = len(block)
+        while (cut := block.rfind(OPENS, 0, cut)) >= 0:
+            if START.match(block, cut):
+                return at + cut
+        end = at
+    return None
