@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import stat
+from errno import ENOTDIR
 from pathlib import Path
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
+
+log = logging.getLogger(__name__)
 
 _KEY_BYTES = 32
 
@@ -28,7 +33,7 @@ class DataFolder:
         """
         try:
             for kind in ("public", "private"):
-                system.makedirs(self.path / "rooms" / kind, exist_ok=True)
+                _make(self.path / "rooms" / kind, self.path)
             self._take_lock()
             return self._read_key()
         except DataFolderError:
@@ -90,6 +95,43 @@ class DataFolder:
             system.close(fd)
         system.replace(new, path)
         sync_folder(self.path)
+
+
+def read_key(data: Path) -> bytes | None:
+    """The key that signs private ids; None where it can't be read."""
+    try:
+        key = _read(data / "key")
+    except OSError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _make(path: Path, data: Path) -> None:
+    """Make a folder, and those above it up to the data folder, so that they are nobody else's.
+
+    A private room's id is its only lock, and is a file's name: so no other user may list them.
+    A folder that was there is shut for others too, but for the data folder itself: that may be
+    shared on purpose, and what is in it is shut. One that is another user's is named in the log.
+    """
+    if path != data:
+        _make(path.parent, data)
+    else:
+        system.makedirs(path.parent, exist_ok=True)
+    try:
+        system.mkdir(path, 0o700)
+    except FileExistsError:
+        mode = system.stat(path).st_mode
+        if not stat.S_ISDIR(mode):
+            raise NotADirectoryError(ENOTDIR, "Not a directory") from None
+        if path != data and mode & 0o077:
+            _shut(path, mode)
+
+
+def _shut(path: Path, mode: int) -> None:
+    try:
+        system.chmod(path, mode & 0o700)
+    except OSError:
+        log.warning("Other users of this machine may list the rooms in %s.", path)
 
 
 def _read(path: Path) -> bytes:

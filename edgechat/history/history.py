@@ -19,6 +19,7 @@ from edgechat.history import reader, repair
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.header import refuse_strange
+from edgechat.history.ids import read_ids
 from edgechat.history.reader import File
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import FLAGS, Writer, reason
@@ -168,7 +169,7 @@ class History:
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read({}, reader.read_ids, self.opened.head.seq - depth)
+        return await self._read({}, read_ids, self.opened.head.seq - depth)
 
     def close(self) -> None:
         """Let go of the file; the syncer closes it when it is synced and nobody reads it."""

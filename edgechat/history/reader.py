@@ -6,13 +6,9 @@ small reads, in a file of any length.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
-
-import msgspec
 
 from edgechat import system
 from edgechat.chat.line import Entry, claimed
@@ -23,20 +19,14 @@ from edgechat.history.records import (
     BLOCK,
     OPENS,
     START,
-    first_start,
     is_record,
-    last_start,
     lines,
     look_ahead,
     pieces,
     split,
 )
 from edgechat.history.records import File as File
-
-_ID_CHARS = 2 * 64 + len(b',"id":""')  # at most, escaped
-_TAIL = len(b',"h":"0123456789abcdef"}')
-_OVERLAP = 40  # bytes: a start that lies across two blocks
-_ID = re.compile(rb',"id":("(?:[^"\\]|\\.)*")\Z')
+from edgechat.history.search import find, first_start, last_start
 
 
 def read_from(file: File, seq: int) -> tuple[ChainReader, Iterator[bytes]]:
@@ -47,7 +37,7 @@ def read_from(file: File, seq: int) -> tuple[ChainReader, Iterator[bytes]]:
     if file.base is not None and seq <= file.base.seq + 2:
         h = bytes.fromhex(file.base.h)
         return ChainReader(file.base.seq, h, since=seq), lines(file, file.start)
-    return _anchored(lines(file, _find(file, seq - 1)), seq)
+    return _anchored(lines(file, find(file, seq - 1)), seq)
 
 
 def _anchored(rest: Iterator[bytes], seq: int) -> tuple[ChainReader, Iterator[bytes]]:
@@ -130,7 +120,7 @@ def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Ent
 
     At least one if any; one for each `seq` from the first to the last of them, lost lines too.
     """
-    near = _find(file, before - 1)
+    near = find(file, before - 1)
     if near - most_bytes > file.start:  # else no more can be there
         start = first_start(file, near - most_bytes)
         if start is not None and start < near:
@@ -191,57 +181,3 @@ def _read_odd(reader: ChainReader, line: bytes, rest: Iterator[bytes]) -> Iterat
             yield entry
         else:
             yield from reader.recover(piece, look_ahead(waiting, rest))
-
-
-def read_ids(file: File, after: int) -> dict[str, int]:
-    """The idempotency keys of the lines after `after`, in order, each with its line's `seq`."""
-    ids: dict[str, int] = {}
-    rest = lines(file, _find(file, after))
-    for line in rest:
-        if line.rfind(OPENS) or not line.endswith(b'"}'):  # not just one record
-            for piece, _ in pieces(line, rest):
-                _read_id(piece, ids)
-        else:
-            _read_id(line, ids)
-    return ids
-
-
-def _read_id(line: bytes, ids: dict[str, int]) -> None:
-    found = _ID.search(line[-_ID_CHARS - _TAIL : -_TAIL])
-    if found and (seq := START.match(line)):
-        with suppress(msgspec.DecodeError, UnicodeError):  # of a damaged line
-            ids[msgspec.json.decode(found[1], type=str)] = int(seq[1])
-
-
-def _find(file: File, seq: int) -> int:
-    """The start of a line at or before line `seq`, and not far before it."""
-    low, high = file.start, file.end
-    while high - low > BLOCK:
-        middle = (low + high) // 2
-        found = _pair(file, middle, high)
-        if found is not None and found[1] <= seq:
-            low = found[0]
-        else:
-            high = middle
-    return low
-
-
-def _pair(file: File, at: int, end: int) -> tuple[int, int] | None:
-    """The first line that starts between `at` and `end` and is followed by the one that should be.
-
-    Returns its place and its `seq`. One line alone is not believed: its `seq` may be damaged. What
-    is no line is read over.
-    """
-    place, seq = -1, -1
-    while at < file.end and (place >= 0 or at < end):
-        block = system.pread(file.fd, min(BLOCK, file.end - at), at)
-        for found in START.finditer(block):
-            if int(found[1]) == seq + 1 and place >= 0:
-                return place, seq
-            if at + found.start() >= end:
-                return None
-            place, seq = at + found.start(), int(found[1])
-        if len(block) <= _OVERLAP:
-            return None
-        at += len(block) - _OVERLAP
-    return None

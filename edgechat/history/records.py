@@ -33,7 +33,7 @@ _CUT = re.compile(
     rb'|\{"seq":(?![0-9]{1,18},"h":")'
     rb'|,"h":"[0-9a-f]{16}"\}'
 )
-_LONGEST_START = 40  # bytes that `START` looks at, or more
+LONGEST_START = 40  # bytes that `START` looks at, or more
 _LONG = 4 * BLOCK
 # Of one record: the longest message that a server may be told to take is 100,000 characters of at
 # most four bytes.
@@ -91,7 +91,7 @@ def _unbroken(block: bytes) -> bytes:
 def _take(rest: bytes) -> tuple[bytes, bytes]:
     """Of a line that is long already: what can be read now, and what is to be read on."""
     cut = rest.rfind(OPENS)
-    if cut >= 0 and not START.match(rest, cut) and len(rest) - cut > _LONGEST_START:
+    if cut >= 0 and not START.match(rest, cut) and len(rest) - cut > LONGEST_START:
         cut = rest.rfind(OPENS, 0, cut)  # that was a header's base
     if cut > 0:
         return rest[:cut], rest[cut:]
@@ -156,29 +156,3 @@ def _close(piece: bytes, waiting: deque[bytes], rest: Iterator[bytes]) -> bytes:
         if claimed(following) is not None:
             break
     return b"".join(parts)
-
-
-def first_start(file: File, at: int) -> int | None:
-    """Where the first record begins that begins at `at` or after it; None where there is none."""
-    while at < file.end:
-        block = system.pread(file.fd, min(BLOCK, file.end - at), at)
-        if found := START.search(block):
-            return at + found.start()
-        if len(block) <= _LONGEST_START:
-            return None
-        at += len(block) - (_LONGEST_START if at + len(block) < file.end else 0)
-    return None
-
-
-def last_start(file: File) -> int | None:
-    """Where the last record begins; None where there is none."""
-    end = file.end
-    while end > file.start:
-        at = max(file.start, end - BLOCK)
-        block = system.pread(file.fd, min(end - at + _LONGEST_START, file.end - at), at)
-        cut = len(block)
-        while (cut := block.rfind(OPENS, 0, cut)) >= 0:
-            if START.match(block, cut):
-                return at + cut
-        end = at
-    return None

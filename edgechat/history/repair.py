@@ -19,7 +19,8 @@ from edgechat.history import order
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.header import read_beginning
 from edgechat.history.reader import File, read_tail
-from edgechat.history.records import BLOCK, END, last_start
+from edgechat.history.records import BLOCK, END
+from edgechat.history.search import last_start
 from edgechat.settings import Settings
 
 _HEADER = b'{"edgechat":'
@@ -71,15 +72,15 @@ def mend(fd: int, path: Path, most: int) -> list[str]:
     file = open_file(fd)
     _refuse_utf16(fd, size)
     torn = size - file.end
-    if size and file.base is None and last_start(file) is None:
-        _refuse_unless_begun(fd, size if size <= most else 0)
+    is_history = file.base is not None or not size or last_start(file) is not None
+    if not is_history and (size > most or not is_begun(fd)):  # else it is as good as no file
+        raise StorageUnavailable("it is not a history: there is no line that can be read")
     done: list[str] = []
     if torn > most:
         done.append(f"the last {torn} bytes can't be read, and were left: more than one write")
         _write_newline(fd, size)
     elif torn:
-        if file.end:
-            _keep(fd, file.end, size, path)
+        _keep(fd, file.end, size, path)
         system.ftruncate(fd, file.end)
         done.append(f"a torn last line of {torn} bytes was cut off (kept beside it, *.torn-*)")
     if file.end and torn <= most and _lacks_newline(fd, file.end):
@@ -110,11 +111,10 @@ def _make_beside(path: Path) -> int:
         now += 1
 
 
-def _refuse_unless_begun(fd: int, size: int) -> None:
-    """What has neither a header nor a line is as good as no file if its first write was torn."""
-    begun = system.pread(fd, size, 0).rstrip(b"\0")
-    if not size or not (begun.startswith(_HEADER) or _HEADER.startswith(begun)):
-        raise StorageUnavailable("it is not a history: there is no line that can be read")
+def is_begun(fd: int) -> bool:
+    """Whether a file without a header or a line is what a torn first write leaves."""
+    begun = system.pread(fd, BLOCK, 0).rstrip(b"\0")
+    return begun.startswith(_HEADER) or _HEADER.startswith(begun)
 
 
 def _refuse_utf16(fd: int, size: int) -> None:

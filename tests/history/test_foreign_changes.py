@@ -50,7 +50,7 @@ def change(path: Path, how: str) -> None:
     elif how == "moved":
         path.rename(other)
     elif how == "replaced":
-        write(other, make_lines(3))
+        write(other, make_lines(3), "lobby")
         other.rename(path)
     elif how == "replaced by as much":
         other.write_bytes(path.read_bytes().replace(b"one", b"eno"))
@@ -138,7 +138,7 @@ async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_it, other = system.write, tmp_path / "other"
-    write(other, theirs := make_lines(3))
+    write(other, theirs := make_lines(3), "lobby")
     before = other.read_bytes()
 
     def write_and_replace(fd: int, data: bytes) -> int:

@@ -19,6 +19,7 @@ import trio
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.history import reader, repair
+from edgechat.history.ids import read_ids
 from edgechat.history.reader import File
 from edgechat.settings import Settings
 from tests.serving.files import check, header, make_lines, write
@@ -250,7 +251,7 @@ def test_a_large_file_in_another_form(tmp_path: Path, form: str) -> None:
             assert [entry.line for entry in after] == MANY[seq : seq + 100]
             before = reader.read_before(file, seq + 1, 100, 1 << 18)
             assert [entry.line for entry in before] == MANY[max(seq - 100, 0) : seq]
-        ids = reader.read_ids(file, 20_000)
+        ids = read_ids(file, 20_000)
         assert {id: seq for id, seq in ids.items() if seq > 20_000} == {
             f"c{seq}": seq for seq in range(20_001, 30_001)
         }

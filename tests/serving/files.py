@@ -38,10 +38,10 @@ def make_lines(
     return lines
 
 
-def write(path: Path, lines: list[bytes]) -> bytes:
-    """A whole history of the room that the file is named for; returns what is in the file."""
+def write(path: Path, lines: list[bytes], room: str = "") -> bytes:
+    """A whole history, of the room that the file is named for; returns what is in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = header(path.stem) + b"".join(line + b"\n" for line in lines)
+    data = header(room or path.stem) + b"".join(line + b"\n" for line in lines)
     path.write_bytes(data)
     return data
 

@@ -35,7 +35,15 @@ Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
 _EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
-_UNUSED = ("flock", "makedirs", "raise_file_limit", "replace", "scandir")  # only before it serves
+_UNUSED = (  # only before it serves
+    "chmod",
+    "flock",
+    "makedirs",
+    "mkdir",
+    "raise_file_limit",
+    "replace",
+    "scandir",
+)
 
 
 class Killed(BaseException):
