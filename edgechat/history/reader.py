@@ -121,8 +121,9 @@ def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Ent
     At least one if any; one for each `seq` from the first to the last of them, lost lines too.
     """
     near = find(file, before - 1)
-    if near - most_bytes > file.start:  # else no more can be there
-        start = first_start(file, near - most_bytes)
+    enough = near - most_bytes - BLOCK  # and some lines to be checked by
+    if enough > file.start:
+        start = first_start(file, enough)
         if start is not None and start < near:
             first = START.match(system.pread(file.fd, BLOCK, start))
             seq = int(first[1]) + 1 if first else 0

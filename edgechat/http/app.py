@@ -152,7 +152,10 @@ def _add_rooms(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
 
 
 async def _history(room: Room) -> Response:
-    """A page of lines, byte for byte as they are in the file."""
+    """A page of lines, byte for byte as they are in the file, and where to go on from.
+
+    A page has an entry for each `seq` that it covers, also where nothing of it is shown.
+    """
     state = await room.wait_opened()
     assert room.log is not None
     log, first, head = room.log, state.base.seq + 1, state.last.seq
@@ -160,20 +163,27 @@ async def _history(room: Room) -> Response:
     most = min(max(100 if limit is None else limit, 1), _MAX_LINES)
     if (after := _number("after")) is not None:
         entries = await log.after(max(after, first - 1), most)
-        more = bool(entries) and entries[-1].seq < head
+        place = _next(entries, entries and entries[-1].seq < head, -1)
     elif (middle := _number("around")) is not None:
         entries = await log.after(max(middle - 1 - most // 2, first - 1), most)
-        more = bool(entries) and (entries[0].seq > first or entries[-1].seq < head)
+        more = entries and (entries[0].seq > first or entries[-1].seq < head)
+        place = f"{entries[0].seq}-{entries[-1].seq}" if more else ""
     else:
         before = _number("before")
         entries = await log.before(head + 1 if before is None else min(before, head + 1), most)
-        more = bool(entries) and entries[0].seq > first
-    return _page(entries, more)
+        place = _next(entries, entries and entries[0].seq > first, 0)
+    return _page(entries, place)
 
 
-def _page(entries: Sequence[Entry], more: bool) -> Response:
+def _next(entries: Sequence[Entry], more: object, at: int) -> str:
+    return str(entries[at].seq) if more else ""
+
+
+def _page(entries: Sequence[Entry], place: str) -> Response:
     body = b"".join(entry.line + b"\n" for entry in entries if entry.line is not None)
-    headers = {**_PRIVATE, "EdgeChat-More": "true" if more else "false"}
+    headers = {**_PRIVATE, "EdgeChat-More": "true" if place else "false"}
+    if place:
+        headers["EdgeChat-Next"] = place
     return Response(body, mimetype="application/x-ndjson", headers=headers)
 
 

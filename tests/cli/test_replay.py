@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgechat.cli.main import main
-from tests.serving.files import BASE, chain, make_lines, write
+from tests.serving.files import make_lines, rechained, write
 
 LINES = make_lines(12, ids=True)
 
@@ -70,11 +70,3 @@ def test_later_kinds_are_passed_over(tmp_path: Path, capsys: pytest.CaptureFixtu
         0,
         ["11 lines: none came out otherwise. 1 of later kinds were passed over."],
     )
-
-
-def rechained(lines: list[bytes]) -> list[bytes]:
-    h, made = BASE.decode(), []
-    for line in lines:
-        h = chain(h, line)
-        made.append(line[:-18] + h.encode() + b'"}')
-    return made

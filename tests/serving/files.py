@@ -38,6 +38,15 @@ def make_lines(
     return lines
 
 
+def rechained(lines: list[bytes]) -> list[bytes]:
+    """These lines, each with the `h` that it must have there."""
+    h, made = BASE.decode(), []
+    for line in lines:
+        h = chain(h, line)
+        made.append(line[:-18] + h.encode() + b'"}')
+    return made
+
+
 def write(path: Path, lines: list[bytes], room: str = "") -> bytes:
     """A whole history, of the room that the file is named for; returns what is in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
