@@ -50,6 +50,20 @@ class DataFolder:
             system.close(self._lock)
             self._lock = None
 
+    def is_in_place(self) -> bool:
+        """Whether the folder that is locked is the one at this path: it may have been moved away.
+
+        Another server may use what was made in its place. Raises `OSError`.
+        """
+        if self._lock is None:
+            return True
+        try:
+            found = system.stat(self.path / "lock")
+        except FileNotFoundError:
+            return False
+        ours = system.fstat(self._lock)
+        return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
+
     def history(self, key: RoomKey) -> Path:
         """Where that room's history is, or will be."""
         return self.rooms_folder(private=key.private) / f"{key.name}.jsonl"

@@ -29,6 +29,7 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+_MOVED = "the data folder was moved away, or its lock removed: restart the server"
 _AHEAD = 60_000  # ms
 _CLOCK = (
     "The last line of %s was written by a clock %d s ahead of this one: "
@@ -59,6 +60,8 @@ class Histories:
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
+            if not self._folder.is_in_place():
+                raise StorageUnavailable(_MOVED)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, _nothing(), None)
