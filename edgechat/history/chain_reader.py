@@ -15,8 +15,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from edgechat.chat.line import Damaged, Entry, Record, chain, claimed, ends_with, parse_line
-from edgechat.history.records import OPENS
+from edgechat.chat.line import Entry, Record, chain, claimed, ends_with
+from edgechat.history.records import OPENS, follows, parse
 
 _MOST = 4  # candidates kept: so many damaged lines in a row cost time for each, and no more
 _PENDING = 1_000  # damaged pieces whose `h` is kept
@@ -82,7 +82,7 @@ class ChainReader:
         `following` is the one after it, None where the file ends.
         """
         own = claimed(piece)
-        record = None if own is None or len(piece) < _SHORTEST else _parse(piece)
+        record = None if own is None or len(piece) < _SHORTEST else parse(piece)
         if record is not None and own is not None:
             if self._passes(record.seq, piece, own):
                 return
@@ -166,7 +166,7 @@ class ChainReader:
         lines are gone: then the line after it has to vouch for its h, or it is the last. That says
         nothing of its text: it must not be one more in a row of damaged lines.
         """
-        vouched = bool(following) and _follows(following or b"", seq, own)
+        vouched = bool(following) and follows(following or b"", seq, own)
         if not self._sure:
             return vouched or seq - self.seq <= _JUMP
         if seq <= self.seq + self._pieces + 1:
@@ -195,14 +195,3 @@ class ChainReader:
             start = max(start, last - self._newest + 1)
         for seq in range(start, last + 1):
             yield Entry(seq, None, known[seq - first] if known else None)
-
-
-def _follows(line: bytes, seq: int, h: bytes) -> bool:
-    return line.startswith(b'{"seq":%d,' % (seq + 1)) and ends_with(line, chain(h, line))
-
-
-def _parse(line: bytes) -> Record | None:
-    try:
-        return parse_line(line)
-    except Damaged:
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
+from contextlib import suppress
 from errno import ENOTDIR
 from pathlib import Path
 
@@ -130,7 +131,8 @@ def _make(path: Path, data: Path) -> None:
     if path != data:
         _make(path.parent, data)
     else:
-        system.makedirs(path.parent, exist_ok=True)
+        with suppress(FileExistsError):  # also where it is no folder: that shows next
+            system.makedirs(path.parent)
     try:
         system.mkdir(path, 0o700)
     except FileExistsError:

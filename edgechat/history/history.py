@@ -12,13 +12,12 @@ from typing import TypeVar
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.line import Entry, Token
+from edgechat.chat.line import Entry
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
-from edgechat.history import reader, repair
-from edgechat.history.data_folder import DataFolder, sync_folder
+from edgechat.history import opening, reader, repair
+from edgechat.history.data_folder import DataFolder
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.header import refuse_strange
 from edgechat.history.ids import read_ids
 from edgechat.history.reader import File
 from edgechat.history.syncer import Syncer
@@ -30,11 +29,6 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 _MOVED = "the data folder was moved away, or its lock removed: restart the server"
-_AHEAD = 60_000  # ms
-_CLOCK = (
-    "The last line of %s was written by a clock %d s ahead of this one: "
-    "until then, each message bears the time of the one before and 1 ms."
-)
 
 
 class Histories:
@@ -53,6 +47,15 @@ class Histories:
         for watch in self._watches:
             watch.look()
 
+    @property
+    def works(self) -> bool:
+        """Whether appends and syncs work now: what was tried last, folder by folder, did."""
+        return self._syncer.health.works
+
+    async def check(self) -> bool:
+        """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
+        return await self._syncer.health.check(self._folder)
+
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
@@ -64,13 +67,13 @@ class Histories:
                 raise StorageUnavailable(_MOVED)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
-            return self._log(key, path, _nothing(), None)
+            return self._log(key, path, opening.nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
             if self._settings.durability == "disk":
-                _read_from_disk(fd, path)
-            self._mend(key, path, fd)
+                opening.read_from_disk(fd, path)
+            opening.mend(fd, path, key, self._settings)
             return self._opened(key, path, fd)
         except OSError as error:
             system.close(fd)
@@ -79,21 +82,12 @@ class Histories:
             system.close(fd)
             raise
 
-    def _mend(self, key: RoomKey, path: Path, fd: int) -> None:
-        """See to the file's end; not of one that is another room's."""
-        refuse_strange(fd, key.name)
-        done = repair.mend(fd, path, repair.longest_write(self._settings))
-        for what in done:
-            log.warning("In the history of %s %s.", key, what)
-        if done and self._settings.durability == "disk":
-            system.fsync(fd)
-
     def _opened(self, key: RoomKey, path: Path, fd: int) -> History:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
             system.unlink(path)
             system.close(fd)
-            return self._log(key, path, _nothing(), None)
+            return self._log(key, path, opening.nothing(), None)
         if file.base is None:
             log.error("The header of the history of %s is damaged.", key)
         settings = self._settings
@@ -101,8 +95,7 @@ class Histories:
         damaged = sum(entry.line is None for entry in opened.backlog)
         if damaged:
             log.error("%d of the last lines in the history of %s are damaged.", damaged, key)
-        if (ahead := opened.stamp - system.now_ms()) > _AHEAD:
-            log.warning(_CLOCK, key, ahead // 1000)
+        opening.warn_of_clock(opened.stamp, key)
         return self._log(key, path, opened, file)
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
@@ -197,20 +190,3 @@ class History:
     def _retire(self) -> None:
         if self._closed and not self._readers and self._writer.file is not None:
             self._syncer.retire(self._writer)
-
-
-def _nothing() -> Opened:
-    """A history of which there is no file yet: its random base makes it one of its own."""
-    base = Token(0, system.token_bytes(8).hex())
-    return Opened(base, base, 0, exists=False, backlog=())
-
-
-def _read_from_disk(fd: int, path: Path) -> None:
-    """From now on, what is read is what a power loss would leave.
-
-    The file's maker may have died before its name was made to last. And what an `fsync` failed to
-    write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
-    """
-    system.fsync(fd)
-    sync_folder(path.parent)
-    system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import msgspec
 
 from edgechat import system
-from edgechat.chat.line import Token, claimed
+from edgechat.chat.line import Damaged, Record, Token, chain, claimed, ends_with, parse_line
 
 BLOCK = 64 * 1024
 BLANK = b" \t\r\n\v\f\0\xef\xbb\xbf"  # between records: no damage (the last three: a BOM)
@@ -105,6 +105,19 @@ def _take(rest: bytes) -> tuple[bytes, bytes]:
 def is_record(line: bytes) -> bool:
     """Whether a line is framed as a record is, and nothing else is in it."""
     return line.rfind(OPENS) == 0 and claimed(line) is not None
+
+
+def follows(line: bytes, seq: int, h: bytes) -> bool:
+    """Whether a line goes on from line `seq`, whose chain hash is `h`."""
+    return line.startswith(b'{"seq":%d,' % (seq + 1)) and ends_with(line, chain(h, line))
+
+
+def parse(line: bytes) -> Record | None:
+    """What a line says; None where it is damaged."""
+    try:
+        return parse_line(line)
+    except Damaged:
+        return None
 
 
 def split(line: bytes) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
@@ -10,8 +9,9 @@ from typing import NoReturn, Protocol
 import trio
 
 from edgechat import system
+from edgechat.history.health import Health
 
-log = logging.getLogger(__name__)
+_PLACE = "fsync"
 
 
 class Syncable(Protocol):
@@ -42,6 +42,7 @@ class Syncer:
 
     def __init__(self, interval: float) -> None:
         """`interval`: seconds between two goes."""
+        self.health = Health()  # told what could be synced; and by those who write what could be
         self._interval = interval
         self._dirty: dict[Syncable, None] = {}
         self._retired: dict[Syncable, None] = {}
@@ -79,8 +80,16 @@ class Syncer:
             retired, self._retired = self._retired, {}
             started = system.monotonic()
             failures = await system.run_in_thread(_sync, dirty, retired)
+            self._tell(dirty, failures)
             if dirty:
-                self._count(len(dirty), failures, system.monotonic() - started)
+                self._count(len(dirty), len(failures), system.monotonic() - started)
+
+    def _tell(self, dirty: Collection[Syncable], failures: dict[Syncable, str]) -> None:
+        for file in dirty:
+            if file not in failures:
+                self.health.worked(_PLACE, _what(file))
+        for file, reason in failures.items():
+            self.health.failed(_PLACE, _what(file), reason)
 
     def _count(self, files: int, failures: int, seconds: float) -> None:
         before = self._statistics
@@ -93,16 +102,19 @@ class Syncer:
         )
 
 
-def _sync(dirty: Collection[Syncable], retired: Collection[Syncable]) -> int:
-    """Returns how many could not be synced."""
-    failures = 0
+def _what(file: Syncable) -> str:
+    return f"{file} could not be synced"
+
+
+def _sync(dirty: Collection[Syncable], retired: Collection[Syncable]) -> dict[Syncable, str]:
+    """Returns what could not be synced, and why."""
+    failures: dict[Syncable, str] = {}
     for file in dirty:
         try:
             file.sync()
         except OSError as error:
             file.suspect = True
-            failures += 1
-            log.error("%s could not be synced: %s", file, error.strerror or error)
+            failures[file] = error.strerror or str(error)
     for file in retired:
         file.release()
     return failures
