@@ -37,7 +37,8 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     """Check histories: every line's place in the chain, and that none is missing.
 
     All rooms, or those named (a public name, or a private id); and names the files that no room
-    reads. Changes nothing; a server may be running. Exit status 1 where there is damage.
+    reads. Changes nothing; a server may be running. Exit status 1 where there is damage, or a
+    history that no room reads.
     """
     files = _files(data, rooms)
     size = sum(_size(found) for found in files)
@@ -48,24 +49,33 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     for report in reports:
         if as_json:
             click.echo(msgspec.json.encode(report))
-        elif report.is_damaged or report.torn_bytes or report.reframed or rooms:
+        elif report.is_damaged or report.stray or report.torn_bytes or report.reframed or rooms:
             click.echo(str(report))
-    damaged = sum(report.is_damaged for report in reports)
     if not as_json:
-        lines = sum(report.lines for report in reports)
-        rate = size / 1e6 / max(seconds, 1e-6)
-        click.echo(
-            f"{len(reports)} files, {lines} lines, {size / 1e6:.1f} MB "
-            f"in {seconds:.1f} s ({rate:.0f} MB/s): {damaged or 'none'} damaged."
-        )
-    sys.exit(1 if damaged else 0)
+        click.echo(_summary(reports, size, max(seconds, 1e-6)))
+    bad = any(report.is_damaged for report in reports)
+    sys.exit(
+        1 if bad or any(found.stray and found.path.suffix == ".jsonl" for found in files) else 0
+    )
+
+
+def _summary(reports: list[Report], size: int, seconds: float) -> str:
+    damaged = sum(report.is_damaged for report in reports)
+    strays = sum(bool(report.stray) for report in reports)
+    lines = sum(report.lines for report in reports)
+    unread = f", and {strays} files that no room reads" if strays else ""
+    rate = size / 1e6 / seconds
+    return (
+        f"{len(reports) - strays} rooms, {lines} lines, {size / 1e6:.1f} MB "
+        f"in {seconds:.1f} s ({rate:.0f} MB/s): {damaged or 'none'} damaged{unread}."
+    )
 
 
 def _report(found: Found, progress: Callable[[int], Any]) -> Report:
     from edgechat.history.verify import Report, verify
 
     if found.stray:
-        return Report(found.name, error=f"no room reads this file: {found.stray}")
+        return Report(found.name, stray=found.stray)
     return verify(found.path, found.name, found.path.stem, progress)
 
 
@@ -101,9 +111,7 @@ def _named(files: list[Found], text: str, data: Path) -> list[Found]:
     except BadRoomName as error:
         raise click.UsageError(f"{text}: {error}.") from None
     found = [
-        one
-        for one in files
-        if (is_history(one) and one.path.stem == stem) or one.path.name == f"{text}.jsonl"
+        one for one in files if one.room == stem or (is_history(one) and one.path.stem == stem)
     ]
     if not found:
         raise click.UsageError(f"There is no history of {text} in {data}.")

@@ -91,6 +91,7 @@ class ChainReader:
                 or self._is_plausible(record.seq, piece, own, following)
             ):
                 self.unprovable += not proven
+                self.misplaced += record.seq < self._top
                 yield from self._lose(record.seq - 1)
                 self.seq = record.seq
                 self._candidates = [own] if proven else [own, *self._computed(piece)]
@@ -133,7 +134,7 @@ class ChainReader:
         """Nothing is known of this piece but its `h`, or nothing at all."""
         self.damaged += 1
         if record is not None and own is not None and self._may_be(record.seq, piece, own):
-            self.misplaced += record.seq > self.seq + self._pieces + 1
+            self.misplaced += record.seq < self._top
             self._whole += 1
             self._top = max(self._top, record.seq)
         if not self._pieces:

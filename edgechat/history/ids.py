@@ -21,7 +21,7 @@ def read_ids(file: File, after: int) -> dict[str, int]:
     rest = lines(file, find(file, after))
     for line in rest:
         if line.rfind(OPENS) or not line.endswith(b'"}'):  # not just one record
-            for piece, _ in pieces(line, rest):
+            for piece, _, _ in pieces(line, rest):
                 _read_id(piece, ids)
         else:
             _read_id(line, ids)

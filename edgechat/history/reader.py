@@ -175,10 +175,10 @@ def read_through(reader: ChainReader, rest: Iterator[bytes]) -> Iterator[Entry]:
 
 def _read_odd(reader: ChainReader, line: bytes, rest: Iterator[bytes]) -> Iterator[Entry]:
     """The entries of a line that is not simply good, and of those that it is judged by."""
-    for piece, waiting in pieces(line, rest):
+    for piece, is_line, waiting in pieces(line, rest):
         entry = reader.next_good(piece)
         if entry is not None:
-            reader.reframed += piece is not line
+            reader.reframed += not is_line
             yield entry
         else:
             yield from reader.recover(piece, look_ahead(waiting, rest))

@@ -134,37 +134,48 @@ def split(line: bytes) -> list[bytes]:
     return [piece for piece in pieces if piece.strip(BLANK)]
 
 
-def pieces(line: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, deque[bytes]]]:
-    """What a line that is not simply a record has in it, each with what follows it there.
+Waiting = deque[tuple[bytes, bool]]  # pieces, and whether each is a line by itself
 
-    A record that was broken into lines is put together again, of lines out of `rest`. What else is
-    taken from there to see what follows is yielded too.
+
+def pieces(line: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, bool, Waiting]]:
+    """What a line that is not simply good has in it.
+
+    Yields each piece, whether it is a line by itself, and what waits behind it. A record that was
+    broken into lines is put together again, of lines out of `rest`. What else is taken from there
+    to see what follows is yielded too.
     """
-    waiting = deque(split(line))
+    waiting: Waiting = deque()
+    _queue(line, waiting)
     while waiting:
-        piece = waiting.popleft()
+        piece, is_line = waiting.popleft()
         if piece.startswith(OPENS) and claimed(piece) is None:
-            piece = _close(piece, waiting, rest)
-        yield piece, waiting
+            piece, is_line = _close(piece, waiting, rest), False
+        yield piece, is_line, waiting
 
 
-def look_ahead(waiting: deque[bytes], rest: Iterator[bytes]) -> bytes | None:
+def look_ahead(waiting: Waiting, rest: Iterator[bytes]) -> bytes | None:
     """What follows, of what is waiting or else of `rest`; None at the end of the file."""
     while not waiting:
         if (line := next(rest, None)) is None:
             return None
-        waiting.extend(split(line))
-    return waiting[0]
+        _queue(line, waiting)
+    return waiting[0][0]
 
 
-def _close(piece: bytes, waiting: deque[bytes], rest: Iterator[bytes]) -> bytes:
+def _queue(line: bytes, waiting: Waiting) -> None:
+    found = split(line)
+    is_line = found == [line]
+    waiting.extend((piece, is_line) for piece in found)
+
+
+def _close(piece: bytes, waiting: Waiting, rest: Iterator[bytes]) -> bytes:
     """A record that was broken into lines, as far as it goes on."""
     parts, size = [piece], len(piece)
     while size < _MOST:
         following = look_ahead(waiting, rest)
         if following is None or following.startswith(OPENS):
             break
-        parts.append(waiting.popleft())
+        parts.append(waiting.popleft()[0])
         size += len(following)
         if claimed(following) is not None:
             break

@@ -25,6 +25,7 @@ class Found(NamedTuple):
     path: Path
     name: str
     stray: str  # why no room reads it; empty where one does
+    room: str = ""  # the public room that it is of, or would be under another spelling
 
 
 def find_files(data: Path, ids: PrivateIds | None) -> Iterator[Found]:
@@ -69,8 +70,8 @@ def _public(folder: Path, name: str) -> Found:
         return Found(folder / name, _shown(name), "" if _is_kept(name) else "it is no room's name")
     if room != stem:
         reason = f"another spelling of {room}.jsonl, which that room reads"
-        return Found(folder / name, _shown(name), reason)
-    return Found(folder / name, room, "")
+        return Found(folder / name, _shown(name), reason, room)
+    return Found(folder / name, room, "", room)
 
 
 def _private(folder: Path, name: str, ids: PrivateIds | None) -> Found:

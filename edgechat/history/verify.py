@@ -40,6 +40,7 @@ class Report(msgspec.Struct):
     damaged_header: bool = False
     torn_bytes: int = 0  # at the very end: cut off at the next start, and no damage
     refusal: str = ""  # why the room can't be opened
+    stray: str = ""  # why no room reads it: it was not looked into
     error: str = ""
 
     @property
@@ -50,11 +51,13 @@ class Report(msgspec.Struct):
 
     def __str__(self) -> str:
         """For a person, in one line."""
+        if self.stray:
+            return f"{self.room}: no room reads this file: {self.stray}"
         if self.error:
             return f"{self.room}: {self.error}"
         words = [f"{self.lines} lines"]
         if self.refusal:
-            words.append(f"the room can't be opened: {self.refusal}")
+            words = [f"the room can't be opened: {self.refusal}"]
         if self.damaged_header:
             words.append("the header is damaged")
         if self.lost:
@@ -101,6 +104,8 @@ def _verify(fd: int, room: str, report: Report, progress: Callable[[int], Any]) 
     beginning = read_beginning(fd)
     report.bytes = system.fstat(fd).st_size
     report.refusal = beginning.refusal_of(room)
+    if beginning.refusal:
+        return  # what is in it means something else
     base = beginning.header.token if beginning.header else None
     file = File(fd, beginning.start, max(find_end(fd), beginning.start), base)
     seq, h = base or (0, None)

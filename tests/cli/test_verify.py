@@ -43,7 +43,7 @@ def test_records_are_counted_not_newlines(
     changed(tmp_path, b"\n", newline)
     code, told, _ = verify(capsys, tmp_path, "lobby")
     assert (code, told[0][:15]) == (0, "lobby: 20 lines")
-    assert told[-1].startswith("1 files, 20 lines, ")
+    assert told[-1].startswith("1 rooms, 20 lines, ")
     assert told[-1].endswith(": none damaged.")
 
 
@@ -67,6 +67,19 @@ def test_what_is_damage(
     assert told[-1].endswith(": 1 damaged.")
     code, told, _ = verify(capsys, tmp_path, "--json")
     assert (code, json.loads(told[0])["room"]) == (1, "lobby")
+
+
+def test_damage_is_told_without_more_than_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(tmp_path, b'"3 "', b'"3!"')
+    code, told, _ = verify(capsys, tmp_path)
+    assert (code, told[0]) == (1, "lobby: 19 lines, 1 damaged: 3")
+    path = tmp_path / "rooms/public/lobby.jsonl"
+    path.write_bytes(path.read_text().encode("utf-16"))
+    code, told, _ = verify(capsys, tmp_path)
+    said = "lobby: the room can't be opened: it is in UTF-16: convert it to UTF-8"
+    assert (code, told[0]) == (1, said)
 
 
 def test_a_torn_end_is_said_and_is_no_damage(
@@ -109,7 +122,10 @@ def test_what_no_room_reads_is_named(
         path.write_bytes((public / "café.jsonl").read_bytes())
     code, told, _ = verify(capsys, tmp_path)
     assert code == 1
-    assert told[-1].startswith("14 files, 40 lines")
+    assert told[-1].startswith("2 rooms, 40 lines")
+    assert told[-1].endswith(": none damaged, and 12 files that no room reads.")
+    code, of_one, _ = verify(capsys, tmp_path, "CAFÉ")
+    assert (code, len(of_one)) == (1, 3)  # the room's, the other spelling, the sum
     for said in strays.values():
         assert any("no room reads this file" in line and said in line for line in told), said
     warn_of_strays(tmp_path, ids)

@@ -223,6 +223,16 @@ def test_another_historys_lines_are_never_shown() -> None:
     assert (reader.seq, reader.passed, reader.misplaced) == (20, 20, 8)  # line 21 is the next
 
 
+def test_lines_that_somebody_took_out_are_not_another_order() -> None:
+    """As `grep -v` does it: the rest rises, and a room goes on."""
+    made = lines(60)
+    for kept in ([line for n, line in enumerate(made) if n % 3], made[::2], made[5::7]):
+        reader, found = read_chain(joined(kept))
+        assert reader.misplaced == 0
+        assert len(found) == reader.seq == made.index(kept[-1]) + 1
+        assert all(entry.line in (None, made[entry.seq - 1]) for entry in found)
+
+
 def test_lines_in_another_order_are_counted() -> None:
     for order in (sorted(LINES), LINES[::-1], [*LINES[6:], *LINES[:6]]):
         reader, found = read_chain(joined(order))
