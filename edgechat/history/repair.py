@@ -70,7 +70,8 @@ def mend(fd: int, path: Path, most: int) -> list[str]:
     """
     size = system.fstat(fd).st_size
     file = open_file(fd)
-    _refuse_utf16(fd, size)
+    if reason := has_utf16(fd, size):
+        raise StorageUnavailable(reason)
     torn = size - file.end
     is_history = file.base is not None or not size or last_start(file) is not None
     if not is_history and (size > most or not is_begun(fd)):  # else it is as good as no file
@@ -90,24 +91,30 @@ def mend(fd: int, path: Path, most: int) -> list[str]:
 
 
 def _keep(fd: int, start: int, end: int, path: Path) -> None:
-    """Copy what is to be cut off into a file of its own."""
-    copy = _make_beside(path)
+    """Copy what is to be cut off into a file of its own; no part of it where that fails."""
+    copy, beside = _make_beside(path)
     try:
         while start < end:
             block = system.pread(fd, min(BLOCK, end - start), start)
-            start += system.write(copy, block) or 1
+            if not block:
+                break
+            start += system.write(copy, block)
         system.fsync(copy)
+    except OSError:
+        system.unlink(beside)
+        raise
     finally:
         system.close(copy)
     sync_folder(path.parent)
 
 
-def _make_beside(path: Path) -> int:
+def _make_beside(path: Path) -> tuple[int, Path]:
     flags = system.O_WRONLY | system.O_CREAT | system.O_EXCL | system.O_CLOEXEC
     now = system.now_ms()
     while True:
+        beside = path.with_name(f"{path.name}.torn-{now}")
         with suppress(FileExistsError):
-            return system.open(path.with_name(f"{path.name}.torn-{now}"), flags, 0o600)
+            return system.open(beside, flags, 0o600), beside
         now += 1
 
 
@@ -117,10 +124,11 @@ def is_begun(fd: int) -> bool:
     return begun.startswith(_HEADER) or _HEADER.startswith(begun)
 
 
-def _refuse_utf16(fd: int, size: int) -> None:
+def has_utf16(fd: int, size: int) -> str:
+    """What is wrong where lines near the end are in UTF-16; empty where none are."""
     tail = system.pread(fd, BLOCK, max(0, size - BLOCK))
-    if any(opening in tail for opening in _UTF16):
-        raise StorageUnavailable("lines in it are in UTF-16: convert them to UTF-8")
+    found = any(opening in tail for opening in _UTF16)
+    return "lines in it are in UTF-16: convert them to UTF-8" if found else ""
 
 
 def _lacks_newline(fd: int, end: int) -> bool:

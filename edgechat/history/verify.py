@@ -18,7 +18,7 @@ from edgechat.history.chain_reader import ChainReader
 from edgechat.history.header import read_beginning
 from edgechat.history.reader import File, read_through
 from edgechat.history.records import lines
-from edgechat.history.repair import find_end, is_begun, longest_write
+from edgechat.history.repair import find_end, has_utf16, is_begun, longest_write
 from edgechat.settings import Settings
 
 _EVERY = 4_096  # lines between two words about progress
@@ -103,7 +103,7 @@ def verify(path: Path, shown: str, room: str, progress: Callable[[int], Any]) ->
 def _verify(fd: int, room: str, report: Report, progress: Callable[[int], Any]) -> None:
     beginning = read_beginning(fd)
     report.bytes = system.fstat(fd).st_size
-    report.refusal = beginning.refusal_of(room)
+    report.refusal = beginning.refusal_of(room) or has_utf16(fd, report.bytes)
     if beginning.refusal:
         return  # what is in it means something else
     base = beginning.header.token if beginning.header else None

@@ -24,7 +24,7 @@ from edgechat.history.reader import File
 from edgechat.settings import Settings
 from tests.serving.files import check, header, make_lines, write
 from tests.serving.running import serving
-from tests.serving.talking import said
+from tests.serving.talking import Broken, said
 from tests.serving.wire import SOON, Wire, hello, join, open_wire
 
 Change = Callable[[bytes], bytes]
@@ -172,6 +172,11 @@ REFUSED: dict[str, tuple[Change, str, Change]] = {
         "UTF-16",
         lambda data: data.decode("utf-16-be").encode(),
     ),
+    "UTF-16 appended (PowerShell)": (
+        lambda data: data + data[data.rindex(b'{"seq":40,') :].decode().encode("utf-16-le"),
+        "UTF-16",
+        lambda data: data[: data.index(b"{\0")],
+    ),
     "sorted": (
         lambda data: b"".join(sorted(data.splitlines(keepends=True))),
         "not in order",
@@ -296,6 +301,20 @@ def test_what_is_cut_off_is_kept_beside_the_file(tmp_path: Path) -> None:
         assert kept.read_bytes() == torn
         assert kept.stat().st_mode & 0o777 == 0o600
         kept.unlink()
+
+
+def test_what_can_not_be_kept_is_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lobby.jsonl"
+    torn = write(path, LINES) + b'{"seq":41,"timest'
+    path.write_bytes(torn)
+    call = Broken(monkeypatch, "write")
+    call.failing = True
+    with pytest.raises(OSError, match="Input/output error"), history(path):
+        pass
+    assert path.read_bytes() == torn
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_one_write_can_not_have_left_is_not_cut_off(tmp_path: Path) -> None:
