@@ -50,9 +50,13 @@ class Beginning(NamedTuple):
 
     def refusal_of(self, room: str) -> str:
         """Why that room must not go on with this file; empty where it may."""
-        if self.refusal or self.header is None or _is_named(self.header.room, room):
+        if self.refusal or self.header is None or _is_nearly(self.header.room, room):
             return self.refusal
         return "the header is one of another room"
+
+    def is_damaged(self, room: str) -> bool:
+        """Whether the header is not as that room's was written."""
+        return self.header is None or not _is_named(self.header.room, room)
 
 
 def read_beginning(fd: int) -> Beginning:
@@ -100,12 +104,16 @@ def _first_line(first: bytes) -> int:
 
 
 def _is_named(named: str, room: str) -> bool:
-    """Whether a header names that room, or did so before one bit of it was damaged."""
+    """Whether a header names that room."""
     if named == room:
         return True
     with suppress(BadRoomName):
-        if public_room_name(named) == room:
-            return True
+        return public_room_name(named) == room
+    return False
+
+
+def _is_nearly(named: str, room: str) -> bool:
+    """Whether a header names that room, or did so before one bit of it was damaged."""
     one, other = named.encode(errors="replace"), room.encode()
     wrong = int.from_bytes(one, "big") ^ int.from_bytes(other, "big")
-    return len(one) == len(other) and wrong.bit_count() == 1
+    return _is_named(named, room) or (len(one) == len(other) and wrong.bit_count() == 1)

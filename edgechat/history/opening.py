@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import stat
 from pathlib import Path
 
 from edgechat import system
+from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
@@ -45,6 +47,8 @@ def mend(fd: int, path: Path, key: RoomKey, settings: Settings) -> None:
 
     Raises `OSError`, and `StorageUnavailable` for a file that is another room's.
     """
+    if not stat.S_ISREG(system.fstat(fd).st_mode):
+        raise StorageUnavailable("it is not a file")
     refuse_strange(fd, key.name)
     done = repair.mend(fd, path, repair.longest_write(settings))
     for what in done:

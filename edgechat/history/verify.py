@@ -122,7 +122,7 @@ def _verify(fd: int, room: str, report: Report, progress: Callable[[int], Any]) 
         else:
             report.refusal = report.refusal or "it is not a history"
     else:
-        report.damaged_header = base is None
+        report.damaged_header = not report.refusal and beginning.is_damaged(room)
         report.refusal = report.refusal or order.disorder(reader)
 
 

@@ -53,6 +53,7 @@ def test_records_are_counted_not_newlines(
         (b'"edgechat":1', b'"edgechat":2', "format 2"),
         (b'"room":"lobby"', b'"room":"other"', "another room"),
         (b'"edgechat"', b'"edgechat', "the header is damaged"),
+        (b'"room":"lobby"', b'"room":"lobbx"', "the header is damaged"),
         (LINES[4] + b"\n" + LINES[5], b"x" * 90, "2 damaged: 5-6"),
         (LINES[4], LINES[4] + b"\n" + LINES[4], "1 that stand there again"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from itertools import count
 from pathlib import Path
 
@@ -188,11 +189,14 @@ async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> Non
     assert secret.read_bytes() == before
 
 
-@pytest.mark.parametrize("what", ["directory", "fifo"])
+@pytest.mark.parametrize("what", ["directory", "fifo", "socket"])
 async def test_what_is_no_file_is_no_history(tmp_path: Path, what: str) -> None:
     path = tmp_path / "rooms/public/lobby.jsonl"
     path.parent.mkdir(parents=True)
-    path.mkdir() if what == "directory" else os.mkfifo(path)
+    if what == "directory":
+        path.mkdir()
+    else:
+        os.mknod(path, stat.S_IFIFO if what == "fifo" else stat.S_IFSOCK)
     async with serving(tmp_path) as server:
         assert (await server.get("/api/room/lobby")).status == 503
         path.rmdir() if what == "directory" else path.unlink()

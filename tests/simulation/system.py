@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -300,7 +301,8 @@ def _end(job: greenlet) -> None:
 
 
 def _stat(inode: Inode) -> SimpleNamespace:
-    return SimpleNamespace(st_dev=1, st_ino=inode.number, st_size=len(inode.content))
+    size, mode = len(inode.content), stat.S_IFREG | 0o600
+    return SimpleNamespace(st_dev=1, st_ino=inode.number, st_size=size, st_mode=mode)
 
 
 def _error(number: int) -> OSError:
