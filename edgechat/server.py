@@ -13,6 +13,7 @@ from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
+from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
@@ -52,7 +53,11 @@ async def serve(
     try:
         sockets = _listen(settings.hosts, settings.port)
         try:
-            await _Server(settings, folder, key).run(sockets, stop, task_status)
+            async with trio.open_nursery() as beside:
+                beside.start_soon(
+                    system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key)
+                )
+                await _Server(settings, folder, key).run(sockets, stop, task_status)
         finally:
             for socket in sockets:
                 socket.close()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import stat
+from contextlib import suppress
+from errno import ENOTDIR
 from pathlib import Path
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
+
+log = logging.getLogger(__name__)
 
 _KEY_BYTES = 32
 
@@ -28,7 +34,7 @@ class DataFolder:
         """
         try:
             for kind in ("public", "private"):
-                system.makedirs(self.path / "rooms" / kind, exist_ok=True)
+                _make(self.path / "rooms" / kind, self.path)
             self._take_lock()
             return self._read_key()
         except DataFolderError:
@@ -44,6 +50,20 @@ class DataFolder:
         if self._lock is not None:
             system.close(self._lock)
             self._lock = None
+
+    def is_in_place(self) -> bool:
+        """Whether the folder that is locked is the one at this path: it may have been moved away.
+
+        Another server may use what was made in its place. Raises `OSError`.
+        """
+        if self._lock is None:
+            return True
+        try:
+            found = system.stat(self.path / "lock")
+        except FileNotFoundError:
+            return False
+        ours = system.fstat(self._lock)
+        return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
 
     def history(self, key: RoomKey) -> Path:
         """Where that room's history is, or will be."""
@@ -90,6 +110,44 @@ class DataFolder:
             system.close(fd)
         system.replace(new, path)
         sync_folder(self.path)
+
+
+def read_key(data: Path) -> bytes | None:
+    """The key that signs private ids; None where it can't be read."""
+    try:
+        key = _read(data / "key")
+    except OSError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _make(path: Path, data: Path) -> None:
+    """Make a folder, and those above it up to the data folder, so that they are nobody else's.
+
+    A private room's id is its only lock, and is a file's name: so no other user may list them.
+    A folder that was there is shut for others too, but for the data folder itself: that may be
+    shared on purpose, and what is in it is shut. One that is another user's is named in the log.
+    """
+    if path != data:
+        _make(path.parent, data)
+    else:
+        with suppress(FileExistsError):  # also where it is no folder: that shows next
+            system.makedirs(path.parent)
+    try:
+        system.mkdir(path, 0o700)
+    except FileExistsError:
+        mode = system.stat(path).st_mode
+        if not stat.S_ISDIR(mode):
+            raise NotADirectoryError(ENOTDIR, "Not a directory") from None
+        if path != data and mode & 0o077:
+            _shut(path, mode)
+
+
+def _shut(path: Path, mode: int) -> None:
+    try:
+        system.chmod(path, mode & 0o700)
+    except OSError:
+        log.warning("Other users of this machine may list the rooms in %s.", path)
 
 
 def _read(path: Path) -> bytes:

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
-from edgechat.history import repair
+from edgechat.history import opening, repair
 from edgechat.history.committer import Committer
-from edgechat.history.data_folder import DataFolder, sync_folder
+from edgechat.history.data_folder import DataFolder
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.reader import File
 from edgechat.history.room_history import History
@@ -24,6 +23,8 @@ from edgechat.history.writer import FLAGS, Writer, reason
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_MOVED = "the data folder was moved away, or its lock removed: restart the server"
 
 
 class Histories:
@@ -39,6 +40,15 @@ class Histories:
         committer = Committer(self._watches, syncer)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
 
+    @property
+    def works(self) -> bool:
+        """Whether appends and syncs work now: what was tried last, folder by folder, did."""
+        return self._syncer.health.works
+
+    async def check(self) -> bool:
+        """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
+        return await self._syncer.health.check(self._folder)
+
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
@@ -46,29 +56,31 @@ class Histories:
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
+            if not self._folder.is_in_place():
+                raise StorageUnavailable(_MOVED)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
-            return self._log(key, path, _nothing(), None)
+            return self._log(key, path, opening.nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
             if self._settings.durability == "disk":
-                _read_from_disk(fd, path)
-            if done := repair.mend(fd):
-                log.warning("In the history of %s %s.", key, done)
-                if self._settings.durability == "disk":
-                    system.fsync(fd)
+                opening.read_from_disk(fd, path)
+            opening.mend(fd, path, key, self._settings)
             return self._opened(key, path, fd)
         except OSError as error:
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
+        except StorageUnavailable:
+            system.close(fd)
+            raise
 
     def _opened(self, key: RoomKey, path: Path, fd: int) -> History:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
             system.unlink(path)
             system.close(fd)
-            return self._log(key, path, _nothing(), None)
+            return self._log(key, path, opening.nothing(), None)
         if file.base is None:
             log.error("The header of the history of %s is damaged.", key)
         settings = self._settings
@@ -76,26 +88,10 @@ class Histories:
         damaged = sum(entry.line is None for entry in opened.backlog)
         if damaged:
             log.error("%d of the last lines in the history of %s are damaged.", damaged, key)
+        opening.warn_of_clock(opened.stamp, key)
         return self._log(key, path, opened, file)
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
         writer = Writer(key, path, opened.base, file, last, self._settings.durability)
         return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
-
-
-def _nothing() -> Opened:
-    """A history of which there is no file yet: its random base makes it one of its own."""
-    base = Token(0, system.token_bytes(8).hex())
-    return Opened(base, base, 0, exists=False, backlog=())
-
-
-def _read_from_disk(fd: int, path: Path) -> None:
-    """From now on, what is read is what a power loss would leave.
-
-    The file's maker may have died before its name was made to last. And what an `fsync` failed to
-    write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
-    """
-    system.fsync(fd)
-    sync_folder(path.parent)
-    system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)

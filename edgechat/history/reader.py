@@ -6,81 +6,27 @@ small reads, in a file of any length.
 
 from __future__ import annotations
 
-import re
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 
-import msgspec
-
 from edgechat import system
-from edgechat.chat.line import Entry, Token, claimed
+from edgechat.chat.line import Entry, claimed
 from edgechat.history.chain_reader import ChainReader
-
-_BLOCK = 64 * 1024
-_SEQ = re.compile(rb'\{"seq":([0-9]{1,18}),')
-# A header whose newline was damaged.
-_HEADER_SEAM = re.compile(rb'\{"edgechat":[^\n]{,600}?\}\}[^\n](?=\{"seq":1,)')
-_ID_CHARS = 2 * 64 + len(b',"id":""')  # at most, escaped
-_TAIL = len(b',"h":"0123456789abcdef"}')
-_ID = re.compile(rb',"id":("(?:[^"\\]|\\.)*")\Z')
-
-
-class Base(msgspec.Struct):
-    """The token before a history's first line."""
-
-    seq: int
-    h: str
-
-
-class Header(msgspec.Struct):
-    """A history file's first line."""
-
-    edgechat: int
-    room: str
-    created: int  # Unix time, ms
-    base: Base
-
-    @property
-    def token(self) -> Token:
-        """Where the history begins."""
-        return Token(self.base.seq, self.base.h)
-
-
-class File(msgspec.Struct, frozen=True):
-    """An open history file, as far as it is to be read: whole lines only."""
-
-    fd: int
-    start: int  # of the first line after the header
-    end: int
-    base: Token | None  # None where the header is damaged
-
-
-def read_header(fd: int) -> tuple[Header | None, int]:
-    """The header, None where it is damaged, and where the lines begin; 0: there is no header."""
-    first = system.pread(fd, _BLOCK, 0)
-    seam = _HEADER_SEAM.match(first)
-    end = seam.end() if seam else first.find(b"\n") + 1
-    try:
-        header = msgspec.json.decode(first[: end - 1], type=Header)
-        bytes.fromhex(header.base.h)
-    except (msgspec.DecodeError, UnicodeError, ValueError):
-        return None, end
-    line = _SEQ.match(first, end)
-    beyond = line is not None and header.base.seq >= int(line[1])
-    return (None if beyond or len(header.base.h) != 16 else header), end
-
-
-def lines(file: File, start: int) -> Iterator[bytes]:
-    """The lines from `start`, which must be the start of one; without newlines."""
-    rest = b""
-    while start < file.end:
-        block = system.pread(file.fd, min(_BLOCK, file.end - start), start)
-        if not block:
-            return
-        start += len(block)
-        *whole, rest = (rest + block).split(b"\n")
-        yield from whole
+from edgechat.history.header import Base as Base
+from edgechat.history.header import Header as Header
+from edgechat.history.records import (
+    BLOCK,
+    OPENS,
+    START,
+    is_record,
+    lines,
+    look_ahead,
+    pieces,
+    split,
+)
+from edgechat.history.records import File as File
+from edgechat.history.search import find, first_start, last_start
 
 
 def read_from(file: File, seq: int) -> tuple[ChainReader, Iterator[bytes]]:
@@ -89,43 +35,76 @@ def read_from(file: File, seq: int) -> tuple[ChainReader, Iterator[bytes]]:
     It begins two lines earlier, so that the `h` it goes on from is a checked one.
     """
     if file.base is not None and seq <= file.base.seq + 2:
-        return ChainReader(file.base.seq, bytes.fromhex(file.base.h)), lines(file, file.start)
-    rest = lines(file, _find(file, seq - 1))
-    for line in rest:
-        at, h = _place(line)
-        if h and seq - 1 <= at <= seq:
-            return ChainReader(at, h), rest
-        if at > seq:
-            return ChainReader(seq, None), chain([line], rest)
-    return ChainReader(seq, None), rest
+        h = bytes.fromhex(file.base.h)
+        return ChainReader(file.base.seq, h, since=seq), lines(file, file.start)
+    return _anchored(lines(file, find(file, seq - 1)), seq)
 
 
-def read_tail(file: File, most_bytes: int) -> tuple[ChainReader, list[Entry]]:
-    """The entries in the last `most_bytes` or more, and the walk that has come to the end."""
-    start = file.end - most_bytes
-    if start <= file.start:
-        base = file.base
-        reader = ChainReader(base.seq, bytes.fromhex(base.h)) if base else ChainReader(0, None)
-        return reader, list(read_through(reader, lines(file, file.start)))
-    rest = lines(file, start)
-    next(rest)  # begins somewhere in a line
+def _anchored(rest: Iterator[bytes], seq: int) -> tuple[ChainReader, Iterator[bytes]]:
+    """The walk that goes on from the first of these lines that is `seq` or the one before it."""
     for line in rest:
-        at, h = _place(line)
-        if h:
-            reader = ChainReader(at, h)
-            if entries := list(read_through(reader, rest)):
-                return reader, entries
-    return read_tail(file, 8 * most_bytes)
+        first = START.match(line)
+        if first and int(first[1]) < seq - 1 and not line.rfind(OPENS):
+            continue  # most are
+        found = [line] if is_record(line) else split(line)
+        for number, piece in enumerate(found, 1):
+            at, h = _place(piece)
+            if h and seq - 1 <= at <= seq:
+                return ChainReader(at, h, since=seq), chain(found[number:], rest)
+            if at > seq:
+                unsure = ChainReader(seq, None, since=seq)
+                return unsure, chain(found[number - 1 :], rest)
+    return ChainReader(seq, None, since=seq), rest
+
+
+def read_tail(file: File, most: int, most_bytes: int) -> tuple[ChainReader, list[Entry]]:
+    """The newest `most` entries of the last `most_bytes` or more, and the walk that is at the end.
+
+    Where that is all of the file, the walk began at its base.
+    """
+    last = last_start(file)
+    start = None if last is None else first_start(file, max(last - most_bytes, file.start))
+    if last is None or start is None or last - most_bytes <= file.start:
+        reader = _from_base(file, most)
+        return reader, list(deque(all_entries(file, reader), most))
+    anchored = _anchor(lines(file, start), most)
+    if anchored is not None:
+        entries = deque(read_through(*anchored), most)
+        if entries and entries[0].line is None:
+            entries.popleft()  # its line before is not known to be good
+        if entries:
+            return anchored[0], list(entries)
+    return read_tail(file, most, 8 * most_bytes)
+
+
+def _from_base(file: File, newest: int | None = None) -> ChainReader:
+    """A walk that begins where the file does."""
+    seq, h = file.base or (0, None)
+    return ChainReader(seq, bytes.fromhex(h) if h else None, newest=newest)
+
+
+def _anchor(rest: Iterator[bytes], newest: int) -> tuple[ChainReader, Iterator[bytes]] | None:
+    """The walk that goes on from the first line whose `h` can be read."""
+    for line in rest:
+        found = [line] if is_record(line) else split(line)
+        for number, piece in enumerate(found, 1):
+            at, h = _place(piece)
+            if h and at >= 0:
+                return ChainReader(at, h, newest=newest), chain(found[number:], rest)
+    return None
 
 
 def _place(line: bytes) -> tuple[int, bytes | None]:
     """A line's own word of its `seq` (-1 where it can't be read) and its `h`."""
-    seq = _SEQ.match(line)
+    seq = START.match(line)
     return (int(seq[1]) if seq else -1), claimed(line)
 
 
 def read(file: File, after: int, most: int, most_bytes: int) -> list[Entry]:
-    """At most `most` entries after line `after`, and about `most_bytes`; at least one if any."""
+    """At most `most` entries after line `after`, and about `most_bytes`; at least one if any.
+
+    There is one for each `seq` from the first to the last of them, lost lines too.
+    """
     entries: list[Entry] = []
     size = 0
     for entry in entries_after(file, after):
@@ -137,18 +116,38 @@ def read(file: File, after: int, most: int, most_bytes: int) -> list[Entry]:
 
 
 def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Entry]:
-    """At most `most` entries before line `before`, the newest of them, and about `most_bytes`."""
-    entries: list[Entry] = []
-    for entry in entries_after(file, before - 1 - most):
+    """At most `most` entries before line `before`, the newest of them, and about `most_bytes`.
+
+    At least one if any; one for each `seq` from the first to the last of them, lost lines too.
+    """
+    near = find(file, before - 1)
+    enough = near - most_bytes - BLOCK  # and some lines to be checked by
+    if enough > file.start:
+        start = first_start(file, enough)
+        if start is not None and start < near:
+            first = START.match(system.pread(file.fd, BLOCK, start))
+            seq = int(first[1]) + 1 if first else 0
+            if before - 1 - most < seq < before - 1:
+                walk = _anchored(lines(file, start), seq)
+                if entries := _last(walk, before, most_bytes):
+                    return entries
+    return _last(read_from(file, before - 1 - most), before, most_bytes)
+
+
+def _last(walk: tuple[ChainReader, Iterator[bytes]], before: int, most_bytes: int) -> list[Entry]:
+    """The newest entries of a walk before line `before`."""
+    entries: deque[Entry] = deque()
+    size, since = 0, walk[0].since
+    for entry in read_through(*walk):
         if entry.seq >= before:
             break
+        if entry.seq <= since:
+            continue
         entries.append(entry)
-    size = 0
-    for at in range(len(entries) - 1, -1, -1):
-        size += len(entries[at].line or b"")
-        if size > most_bytes:
-            return entries[min(at + 1, len(entries) - 1) :]
-    return entries
+        size += len(entry.line or b"")
+        while size > most_bytes and len(entries) > 1:
+            size -= len(entries.popleft().line or b"")
+    return list(entries)
 
 
 def entries_after(file: File, after: int) -> Iterator[Entry]:
@@ -165,54 +164,21 @@ def all_entries(file: File, reader: ChainReader) -> Iterator[Entry]:
 def read_through(reader: ChainReader, rest: Iterator[bytes]) -> Iterator[Entry]:
     """The entries of consecutive lines, the damaged ones at their end too."""
     next_good = reader.next_good
-    line = next(rest, None)
-    while line is not None:
-        following = next(rest, None)
+    for line in rest:
         entry = next_good(line)
         if entry is not None:
             yield entry
         else:
-            yield from reader.recover(line, following or b"")
-        line = following
+            yield from _read_odd(reader, line, rest)
     yield from reader.finish()
 
 
-def read_ids(file: File, after: int) -> dict[str, int]:
-    """The idempotency keys of the lines after `after`, in order, each with its line's `seq`."""
-    ids: dict[str, int] = {}
-    for line in lines(file, _find(file, after)):
-        found = _ID.search(line[-_ID_CHARS - _TAIL : -_TAIL])
-        seq = _SEQ.match(line)
-        if found and seq:
-            with suppress(msgspec.DecodeError, UnicodeError):  # of a damaged line
-                ids[msgspec.json.decode(found[1], type=str)] = int(seq[1])
-    return ids
-
-
-def _find(file: File, seq: int) -> int:
-    """The start of a line at or before line `seq`, and not far before it."""
-    low, high = file.start, file.end
-    while high - low > _BLOCK:
-        middle = (low + high) // 2
-        found = _first_line(file, middle)
-        if found is not None and found[1] <= seq:
-            low = found[0]
+def _read_odd(reader: ChainReader, line: bytes, rest: Iterator[bytes]) -> Iterator[Entry]:
+    """The entries of a line that is not simply good, and of those that it is judged by."""
+    for piece, is_line, waiting in pieces(line, rest):
+        entry = reader.next_good(piece)
+        if entry is not None:
+            reader.reframed += not is_line
+            yield entry
         else:
-            high = middle
-    return low
-
-
-def _first_line(file: File, start: int) -> tuple[int, int] | None:
-    """The first line that starts after `start` and is followed by the one that should be.
-
-    Returns its place and its `seq`. One line alone is not believed: its `seq` may be damaged.
-    """
-    block = system.pread(file.fd, min(2 * _BLOCK, file.end - start), start)
-    at = block.find(b"\n") + 1
-    while at:
-        end = block.find(b"\n", at) + 1
-        this, following = _SEQ.match(block, at), _SEQ.match(block, end)
-        if end and this and following and int(following[1]) == int(this[1]) + 1:
-            return start + at, int(this[1])
-        at = end
-    return None
+            yield from reader.recover(piece, look_ahead(waiting, rest))

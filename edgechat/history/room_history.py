@@ -11,6 +11,7 @@ from edgechat.chat.line import Entry
 from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.ids import read_ids
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import Writer, reason
 from edgechat.settings import Settings
@@ -72,7 +73,7 @@ class History:
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read({}, reader.read_ids, self.opened.head.seq - depth)
+        return await self._read({}, read_ids, self.opened.head.seq - depth)
 
     def close(self) -> None:
         """Let go of the file; the syncer closes it when it is synced and nobody reads it."""

@@ -76,20 +76,29 @@ async def _history(max_lines: int, room: Room) -> Response:
     most = min(max(100 if limit is None else limit, 1), max_lines)
     if (after := _number("after")) is not None:
         entries = await log.after(max(after, first - 1), most)
-        more = bool(entries) and entries[-1].seq < head
+        place = _next(entries, entries and entries[-1].seq < head, -1)
     elif (middle := _number("around")) is not None:
         entries = await log.after(max(middle - 1 - most // 2, first - 1), most)
-        more = bool(entries) and (entries[0].seq > first or entries[-1].seq < head)
+        more = entries and (entries[0].seq > first or entries[-1].seq < head)
+        place = f"{entries[0].seq}-{entries[-1].seq}" if more else ""
     else:
         before = _number("before")
         entries = await log.before(head + 1 if before is None else min(before, head + 1), most)
-        more = bool(entries) and entries[0].seq > first
-    return _page(entries, more)
+        place = _next(entries, entries and entries[0].seq > first, 0)
+    return _page(entries, place)
 
 
-def _page(entries: Sequence[Entry], more: bool) -> Response:
+def _next(entries: Sequence[Entry], more: object, at: int) -> str:
+    """The `seq` to go on from; nothing where there is no more."""
+    return str(entries[at].seq) if more else ""
+
+
+def _page(entries: Sequence[Entry], place: str) -> Response:
+    """A page has an entry for each `seq` that it covers, also where nothing of it is shown."""
     body = b"".join(entry.line + b"\n" for entry in entries if entry.line is not None)
-    headers = {**PRIVATE, "EdgeChat-More": "true" if more else "false"}
+    headers = {**PRIVATE, "EdgeChat-More": "true" if place else "false"}
+    if place:
+        headers["EdgeChat-Next"] = place
     return Response(body, mimetype=NDJSON, headers=headers)
 
 

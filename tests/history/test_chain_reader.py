@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 import pytest
 
 from edgechat.chat.line import Entry, StoredLine, encode_said
 from edgechat.history.chain_reader import ChainReader
+from edgechat.history.reader import read_through
 from tests.chat.rooms import BASE, NOW_MS, h_of, lines
 
 LINES = lines(12, name='"bö\\"b"'.encode())
@@ -20,13 +20,7 @@ NEWLINE = 0x0A
 def read_chain(data: bytes, reader: ChainReader | None = None) -> tuple[ChainReader, list[Entry]]:
     """All that a walk finds in a file's bytes."""
     reader = reader or ChainReader(0, bytes.fromhex(BASE.h))
-    rest = data.split(b"\n")[:-1]
-    found: list[Entry] = []
-    for line, following in zip_longest(rest, rest[1:], fillvalue=b""):
-        entry = reader.next_good(line)
-        found += [entry] if entry else reader.recover(line, following)
-    found += reader.finish()
-    return reader, found
+    return reader, list(read_through(reader, iter(data.split(b"\n"))))
 
 
 def joined(made: Sequence[bytes]) -> bytes:
@@ -114,7 +108,7 @@ def test_a_line_cut_at_every_byte() -> None:
         reader, found = read_chain(replaced(MIDDLE, LINES[MIDDLE - 1][:end]))
         assert served(found) == all_but(MIDDLE)
         # Its h is gone with its end: nothing proves the next line.
-        assert (reader.damaged, reader.unprovable) == (1, 1)
+        assert (reader.damaged, reader.unprovable) == (end > 0, 1)
 
 
 def test_a_line_without_its_beginning() -> None:
@@ -127,7 +121,7 @@ def test_a_line_without_its_beginning() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_lines_that_are_gone(count: int) -> None:
-    for at in range(1, 12 - count):  # the line before the last vouches for the one after the gap
+    for at in range(1, 13 - count):
         reader, found = read_chain(joined(LINES[: at - 1] + LINES[at - 1 + count :]))
         assert served(found) == all_but(*range(at, at + count))
         assert len(found) == 12
@@ -140,14 +134,16 @@ def test_lines_that_are_nonsense(count: int) -> None:
         data = joined([*LINES[:4], *[nonsense] * count, *LINES[4 + count :]])
         reader, found = read_chain(data)
         assert served(found) == all_but(*range(5, 5 + count))
-        assert reader.damaged == count
+        assert reader.damaged == count * bool(nonsense.strip(b"\0"))  # blanks are no damage
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"{}", b"x", LINES[2], LINES[4]])
 def test_lines_too_many(nonsense: bytes) -> None:
     reader, found = read_chain(replaced(5, LINES[4], nonsense))
     assert served(found) == all_but()
-    assert (reader.damaged, reader.unprovable) == (1, 0)
+    is_line = nonsense in LINES
+    assert (reader.passed, reader.misplaced) == (is_line, 0)
+    assert (reader.damaged, reader.unprovable) == (bool(nonsense) and not is_line, 0)
 
 
 def test_two_lines_that_stand_the_other_way_round() -> None:
@@ -176,6 +172,73 @@ def test_two_damaged_lines_one_after_the_other(mask: int) -> None:
             wrong = [entry for entry in found if entry.line not in (None, *LINES)]
             assert len(wrong) <= reader.unprovable
             assert {*range(1, 5), *range(7, 13)} <= {entry.seq for entry in found if entry.line}
+
+
+def test_numbers_that_stand_at_the_end_are_taken_even_where_nothing_vouches_for_them() -> None:
+    """Else a room would give them again."""
+    forged = [line.replace(b'"m', b'"M') for line in LINES[8:]]
+    reader, found = read_chain(joined([*LINES[:4], *forged]))
+    assert served(found) == {1, 2, 3, 4}
+    assert (len(found), reader.seq) == (12, 12)
+
+
+def test_a_number_that_is_damaged_makes_no_room_jump() -> None:
+    absurd = (
+        b'{"seq":9007199254740993,"timestamp":1,"name":"a","message":"b","h":"0000000000000000"}'
+    )
+    reader, found = read_chain(joined([*LINES, absurd]))
+    assert served(found[:12]) == all_but()
+    assert (len(found), reader.seq) == (13, 13)
+    reader, found = read_chain(joined([*LINES[:11], b"x" * 90, absurd]))
+    assert (len(found), reader.seq) == (12, 12)
+
+
+def test_any_number_of_lost_lines_costs_no_more() -> None:
+    made = lines(400_000)
+    reader = ChainReader(0, bytes.fromhex(BASE.h), newest=3)
+    _, found = read_chain(joined([made[0], *made[-2:]]), reader)
+    assert [entry.seq for entry in found] == [1, *range(399_996, 400_001)]
+    assert (reader.lost, reader.runs) == (399_997, [(2, 399_998)])
+
+
+def test_a_second_copy_costs_nothing() -> None:
+    header = b'{"edgechat":1,"room":"r","created":1,"base":{"seq":0,"h":"%s"}}' % BASE.h.encode()
+    for copy in ([header, *LINES], LINES, LINES[5:], LINES[3:7]):
+        more = lines(13, name='"bö\\"b"'.encode())[12:]
+        reader, found = read_chain(joined([*LINES, *copy, *more]))
+        assert served(found[:12]) == all_but()
+        assert [entry.line for entry in found[12:]] == more
+        assert (reader.damaged, reader.passed, reader.misplaced) == (
+            0,
+            len(LINES) and len([line for line in copy if line is not header]),
+            0,
+        )
+
+
+def test_another_historys_lines_are_never_shown() -> None:
+    other = lines(20, name=b'"eve"')
+    reader, found = read_chain(joined([*LINES, *other]))
+    assert served(found[:12]) == all_but()
+    assert [entry.line for entry in found[12:]] == [None] * 8
+    assert (reader.seq, reader.passed, reader.misplaced) == (20, 20, 8)  # line 21 is the next
+
+
+def test_lines_that_somebody_took_out_are_not_another_order() -> None:
+    """As `grep -v` does it: the rest rises, and a room goes on."""
+    made = lines(60)
+    for kept in ([line for n, line in enumerate(made) if n % 3], made[::2], made[5::7]):
+        reader, found = read_chain(joined(kept))
+        assert reader.misplaced == 0
+        assert len(found) == reader.seq == made.index(kept[-1]) + 1
+        assert all(entry.line in (None, made[entry.seq - 1]) for entry in found)
+
+
+def test_lines_in_another_order_are_counted() -> None:
+    for order in (sorted(LINES), LINES[::-1], [*LINES[6:], *LINES[:6]]):
+        reader, found = read_chain(joined(order))
+        served(found)
+        assert reader.seq == 12
+        assert reader.misplaced >= 6 or order == sorted(LINES)  # 2 to 9
 
 
 def test_changed_lines_in_a_row_are_all_lost() -> None:

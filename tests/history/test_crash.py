@@ -135,5 +135,5 @@ async def test_a_crash_leaves_a_torn_line_and_the_start_says_so(tmp_path: Path) 
         assert [json.loads(line)["message"] for line in server.lines()] == ["hi", "there"]
         check(server.file())
         log = server.log()
-        assert "In the history of room 'lobby' a torn last line of 16 bytes was cut off." in log
+        assert "In the history of room 'lobby' a torn last line of 16 bytes was cut off" in log
         assert len(log.splitlines()) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.serving.files import HEADER, chain, make_lines, write
+from tests.serving.files import HEADER, chain, header, make_lines, write
 from tests.serving.running import Running, serving
 from tests.serving.wire import SOON, Wire, hello, open_wire
 
@@ -48,25 +48,27 @@ def shown(line: bytes) -> dict[str, Any]:
 
 
 async def test_a_tail_torn_at_every_byte(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    whole = write(tmp_path / "x", LINES)
+    whole = write(tmp_path / "cut-0000", LINES)
     cuts = range(len(whole) - sum(len(line) + 1 for line in LINES[-3:]), len(whole) + 1)
     (tmp_path / "rooms/public").mkdir(parents=True)
     for cut in cuts:
-        (tmp_path / f"rooms/public/cut-{cut}.jsonl").write_bytes(whole[:cut])
+        named = whole.replace(b"cut-0000", b"cut-%04d" % cut)
+        assert len(named) == len(whole)
+        (tmp_path / f"rooms/public/cut-{cut:04}.jsonl").write_bytes(named[:cut])
     async with serving(tmp_path) as server:
         for cut in cuts:
             whole_lines = sum(
-                len(HEADER % (b"0" * 16)) + sum(len(line) + 1 for line in LINES[:n]) - 1 <= cut
+                len(header("cut-0000")) + sum(len(line) + 1 for line in LINES[:n]) - 1 <= cut
                 for n in range(1, len(LINES) + 1)
             )
             with trio.fail_after(SOON):
-                events, wire = await told(server, f"cut-{cut}")
+                events, wire = await told(server, f"cut-{cut:04}")
                 assert events == [shown(line) for line in LINES[:whole_lines]], cut
                 await goes_on(wire, whole_lines + 1)
             wire.close()
-            assert server.lines(f"cut-{cut}")[:-1] == LINES[:whole_lines]
+            assert server.lines(f"cut-{cut:04}")[:-1] == LINES[:whole_lines]
             torn = whole[cut - 1 : cut] != b"\n"
-            assert torn == (f"In the history of room 'cut-{cut}' a " in caplog.text)
+            assert torn == (f"In the history of room 'cut-{cut:04}' a " in caplog.text)
 
 
 @pytest.mark.parametrize("wrong", [1, 0x80, "newline", "quote", "zero"])
@@ -82,14 +84,13 @@ async def test_each_byte_of_a_middle_line_damaged(
         path = tmp_path / f"rooms/public/at-{at}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(
-            HEADER % b"0011223344556677"
-            + b"".join([*lines[:MIDDLE], bytes(damaged), *lines[MIDDLE + 1 :]])
+            header(f"at-{at}") + b"".join([*lines[:MIDDLE], bytes(damaged), *lines[MIDDLE + 1 :]])
         )
     async with serving(tmp_path) as server:
         for at in range(size):
             file = server.file(f"at-{at}")
             before = file.read_bytes()
-            unchanged = before == HEADER % b"0011223344556677" + b"".join(lines)
+            unchanged = before == header(f"at-{at}") + b"".join(lines)
             good = [shown(line) for line in LINES]
             if at < size - 1 and not unchanged:
                 good[MIDDLE] = {"seq": MIDDLE + 1, "kind": "lost"}
@@ -115,13 +116,12 @@ async def _history_has(server: Running, room: str, good: list[dict[str, Any]], a
 
 
 async def test_each_byte_of_the_last_line_damaged(tmp_path: Path) -> None:
-    whole = write(tmp_path / "x", LINES)
     size = len(LINES[-1]) + 1
-    (tmp_path / "rooms/public").mkdir(parents=True)
     for at in range(size):
-        damaged = bytearray(whole)
+        path = tmp_path / f"rooms/public/at-{at}.jsonl"
+        damaged = bytearray(write(path, LINES))
         damaged[at - size] ^= 1
-        (tmp_path / f"rooms/public/at-{at}.jsonl").write_bytes(damaged)
+        path.write_bytes(damaged)
     async with serving(tmp_path) as server:
         for at in range(size):
             good = [shown(line) for line in LINES]
@@ -149,7 +149,7 @@ async def test_a_tail_of_zeros(
         assert server.lines()[:-1] == LINES
 
 
-@pytest.mark.parametrize("content", [b"", HEADER[:30], bytes(500), b"not a history"])
+@pytest.mark.parametrize("content", [b"", HEADER[:30], bytes(500), HEADER[:30] + bytes(50)])
 async def test_a_file_without_a_whole_header_is_as_good_as_none(
     tmp_path: Path, content: bytes
 ) -> None:
@@ -167,25 +167,25 @@ async def test_a_file_without_a_whole_header_is_as_good_as_none(
 async def test_each_byte_of_the_header_damaged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = write(tmp_path / "x", LINES)
-    size = len(HEADER % (b"0" * 16))
-    rooms = [(at, flip) for at in range(size) for flip in (1, 0x80)]
-    (tmp_path / "rooms/public").mkdir(parents=True)
+    size = len(header("at-000-000"))
+    version = HEADER.index(b"1")
+    rooms = [(at, flip) for at in range(size) for flip in (1, 0x80) if (at, flip) != (version, 1)]
     for at, flip in rooms:
-        damaged = bytearray(whole)
+        path = tmp_path / f"rooms/public/at-{at:03}-{flip:03}.jsonl"
+        damaged = bytearray(write(path, LINES))
         damaged[at] ^= flip
-        (tmp_path / f"rooms/public/at-{at}-{flip}.jsonl").write_bytes(damaged)
+        path.write_bytes(damaged)
     async with serving(tmp_path) as server:
         for at, flip in rooms:
             with trio.fail_after(SOON):
-                events, wire = await told(server, f"at-{at}-{flip}")
+                events, wire = await told(server, f"at-{at:03}-{flip:03}")
                 good = [shown(line) for line in LINES]
                 assert events[1:] == good[1:], (at, flip)
                 # Where base.h is another one, nothing vouches for the first line.
                 assert events[0] in (good[0], {"seq": 1, "kind": "lost"})
                 await goes_on(wire, len(LINES) + 1)
             wire.close()
-            assert server.file(f"at-{at}-{flip}").read_bytes().count(LINES[1]) == 1
+            assert server.file(f"at-{at:03}-{flip:03}").read_bytes().count(LINES[1]) == 1
 
 
 @pytest.mark.parametrize("first", [3, 6, 11])

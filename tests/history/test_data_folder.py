@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import pytest
 
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, DataFolderError
+from tests.serving.running import serving
+from tests.serving.talking import Broken, said
+from tests.serving.wire import join
 
 
 def mode(path: Path) -> int:
@@ -92,6 +96,68 @@ def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.prepare()
     folder.release()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_its_folders_are_nobody_elses_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    """A private room's id is the name of its file."""
+    before = os.umask(umask)
+    try:
+        folder = DataFolder(tmp_path / "a/data")
+        folder.prepare()
+        folder.release()
+    finally:
+        os.umask(before)
+    for made in ("a/data", "a/data/rooms", "a/data/rooms/public", "a/data/rooms/private"):
+        assert mode(tmp_path / made) == 0o700, made
+    assert mode(tmp_path / "a") == 0o777 & ~umask  # not ours
+
+
+def test_folders_that_were_there_are_shut_for_others(tmp_path: Path) -> None:
+    for there in (".", "rooms", "rooms/public", "rooms/private"):
+        (tmp_path / there).mkdir(exist_ok=True)
+        (tmp_path / there).chmod(0o755)
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    folder.release()
+    assert mode(tmp_path) == 0o755  # may be shared on purpose
+    assert mode(tmp_path / "rooms/private") == mode(tmp_path / "rooms") == 0o700
+
+
+def test_folders_that_can_not_be_shut_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rooms/private").mkdir(parents=True)
+    (tmp_path / "rooms/private").chmod(0o755)
+    (tmp_path / "rooms").chmod(0o700)
+    Broken(monkeypatch, "chmod").failing = True
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    folder.release()
+    assert f"Other users of this machine may list the rooms in {tmp_path}/rooms/pr" in caplog.text
+
+
+async def test_a_folder_that_was_moved_away_and_made_anew_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, moved = tmp_path / "data", tmp_path / "moved"
+    async with serving(data) as server:
+        alice = await join(server.port, "alice")
+        assert (await said(alice, "one"))["seq"] == 1
+        data.rename(moved)
+        other = DataFolder(data)
+        other.prepare()
+        try:
+            assert (await said(alice, "two"))["code"] == "storage_unavailable"
+            assert (await server.get("/api/room/lobby")).status == 503
+            assert "the data folder was moved away" in caplog.text
+            assert not list((data / "rooms/public").iterdir())
+        finally:
+            other.release()
+        shutil.rmtree(data)
+        moved.rename(data)
+        alice = await join(server.port, "alice")
+        assert (await said(alice, "two"))["seq"] == 2
 
 
 @pytest.mark.parametrize("in_the_way", ["rooms", "rooms/public", "key/x", "lock/x"])

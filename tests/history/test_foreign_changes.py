@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from itertools import count
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def change(path: Path, how: str) -> None:
     elif how == "moved":
         path.rename(other)
     elif how == "replaced":
-        write(other, make_lines(3))
+        write(other, make_lines(3), "lobby")
         other.rename(path)
     elif how == "replaced by as much":
         other.write_bytes(path.read_bytes().replace(b"one", b"eno"))
@@ -138,7 +139,7 @@ async def test_what_others_put_in_the_place_of_a_new_file_is_left_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_it, other = system.write, tmp_path / "other"
-    write(other, theirs := make_lines(3))
+    write(other, theirs := make_lines(3), "lobby")
     before = other.read_bytes()
 
     def write_and_replace(fd: int, data: bytes) -> int:
@@ -188,11 +189,14 @@ async def test_a_link_in_a_historys_place_is_not_followed(tmp_path: Path) -> Non
     assert secret.read_bytes() == before
 
 
-@pytest.mark.parametrize("what", ["directory", "fifo"])
+@pytest.mark.parametrize("what", ["directory", "fifo", "socket"])
 async def test_what_is_no_file_is_no_history(tmp_path: Path, what: str) -> None:
     path = tmp_path / "rooms/public/lobby.jsonl"
     path.parent.mkdir(parents=True)
-    path.mkdir() if what == "directory" else os.mkfifo(path)
+    if what == "directory":
+        path.mkdir()
+    else:
+        os.mknod(path, stat.S_IFIFO if what == "fifo" else stat.S_IFSOCK)
     async with serving(tmp_path) as server:
         assert (await server.get("/api/room/lobby")).status == 503
         path.rmdir() if what == "directory" else path.unlink()

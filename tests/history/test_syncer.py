@@ -6,7 +6,7 @@ import threading
 import pytest
 import trio
 
-from edgechat.history.syncer import Syncer
+from edgechat.history.syncer import Syncer, SyncerStatistics
 from tests.serving.wire import SOON
 
 
@@ -74,6 +74,22 @@ async def test_what_fails_is_said_and_suspect_and_the_others_are_synced(
     assert (bad.suspect, good.suspect) == (True, False)
     assert good.calls == ["synced"]
     assert "the file could not be synced: Input/output error" in caplog.text
+
+
+async def test_its_statistics() -> None:
+    syncer, bad, good = Syncer(0.0), File(), File()
+    assert syncer.statistics() == SyncerStatistics(0, 0, 0, 0.0, 0)
+    bad.failing = True
+    for file in (bad, good, good):
+        syncer.add(file)
+    assert syncer.statistics().pending == 2
+    await syncer.flush()
+    found = syncer.statistics()
+    assert (found.syncs, found.files_synced, found.failures, found.pending) == (1, 1, 1, 0)
+    assert 0 < found.last_seconds < SOON
+    syncer.retire(good)
+    await syncer.flush()  # nothing was to be synced
+    assert syncer.statistics() == found
 
 
 async def test_it_sleeps_while_there_is_nothing_to_do() -> None:

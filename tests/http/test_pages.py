@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.serving.files import make_lines, rechained, write
 from tests.serving.running import Bystander, Running, bystander, eventually, open_files, serving
 from tests.serving.wire import SOON, dial, join, say
 
@@ -53,6 +54,50 @@ async def _read_pages(server: Running, lines: list[bytes]) -> None:
         assert page.headers["content-type"].startswith("application/x-ndjson")
         assert page.body == b"".join(line + b"\n" for line in lines[start:end]), query
         assert page.headers["edgechat-more"] == ("true" if more else "false"), query
+        assert page.headers.get("edgechat-next") == _next(query, start, end, more), query
+
+
+def _next(query: str, start: int, end: int, more: bool) -> str | None:
+    """Where to go on from: the page has the lines from `start + 1` to `end`."""
+    if not more:
+        return None
+    if "around" in query:
+        return f"{start + 1}-{end}"
+    return str(end if "after" in query else start + 1)
+
+
+@pytest.mark.parametrize("rubbish", [b"x" * 90, b"", b"\0" * 90, b'{"seq":7,"kind":"x"}'])
+async def test_a_reader_gets_past_a_hole_that_is_longer_than_a_page(
+    tmp_path: Path, rubbish: bytes
+) -> None:
+    lines = make_lines(600)
+    holed = [*lines[:149], *[rubbish] * 160, *lines[309:]]
+    write(tmp_path / "rooms/public/lobby.jsonl", holed)
+    async with serving(tmp_path) as server:
+        for direction, place in (("before", "601"), ("after", "0")):
+            found: list[bytes] = []
+            pages = 0
+            while place:
+                page = await server.get(f"/api/room/lobby/history?{direction}={place}&limit=100")
+                shown = page.body.splitlines()
+                found = found + shown if direction == "after" else shown + found
+                place = page.headers.get("edgechat-next", "")
+                assert page.headers["edgechat-more"] == ("true" if place else "false")
+                pages += 1
+            assert found == lines[:149] + lines[309:]
+            assert pages == 6
+        page = await server.get("/api/room/lobby/history?around=230&limit=100")
+        assert (page.body, page.headers["edgechat-next"]) == (b"", "180-279")
+
+
+async def test_records_of_a_later_kind_are_no_hole(tmp_path: Path) -> None:
+    """They are in the page as they are in the file; a reader goes on from the last of them."""
+    kinds = rechained([line.replace(b'"name":"alice"', b'"kind":"x"') for line in make_lines(30)])
+    write(tmp_path / "rooms/public/lobby.jsonl", kinds)
+    async with serving(tmp_path) as server:
+        page = await server.get("/api/room/lobby/history?after=5&limit=10")
+        assert page.body.splitlines() == kinds[5:15]
+        assert page.headers["edgechat-next"] == "15"
 
 
 async def test_all_of_a_history_in_pages_of_any_size(tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ BASE = b"0011223344556677"
 TAIL = len(',"h":"0123456789abcdef"}')
 
 
+def header(room: str, base: bytes = BASE) -> bytes:
+    """A room's header, with its newline."""
+    return (HEADER % base).replace(b"lobby", room.encode())
+
+
 def chain(previous: str, line: bytes) -> str:
     """The `h` of a line, as `docs/protocol.md` says it."""
     digest = blake2b(line[:-TAIL] + b"}", digest_size=8).digest()
@@ -33,10 +38,19 @@ def make_lines(
     return lines
 
 
-def write(path: Path, lines: list[bytes]) -> bytes:
-    """A whole history; returns what is in the file."""
+def rechained(lines: list[bytes]) -> list[bytes]:
+    """These lines, each with the `h` that it must have there."""
+    h, made = BASE.decode(), []
+    for line in lines:
+        h = chain(h, line)
+        made.append(line[:-18] + h.encode() + b'"}')
+    return made
+
+
+def write(path: Path, lines: list[bytes], room: str = "") -> bytes:
+    """A whole history, of the room that the file is named for; returns what is in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = HEADER % BASE + b"".join(line + b"\n" for line in lines)
+    data = header(room or path.stem) + b"".join(line + b"\n" for line in lines)
     path.write_bytes(data)
     return data
 
@@ -45,8 +59,8 @@ def check(path: Path) -> list[dict[str, Any]]:
     """A whole history's messages; fails on a torn, damaged, missing or repeated line."""
     data = path.read_bytes()
     assert data.endswith(b"\n")
-    header, *lines = data.splitlines()
-    h = json.loads(header)["base"]["h"]
+    first, *lines = data.splitlines()
+    h = json.loads(first)["base"]["h"]
     messages: list[dict[str, Any]] = []
     for seq, line in enumerate(lines, 1):
         message = json.loads(line)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,15 @@ Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
 _EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
-_UNUSED = ("flock", "makedirs", "raise_file_limit", "replace", "scandir")  # only before it serves
+_UNUSED = (  # only before it serves
+    "chmod",
+    "flock",
+    "makedirs",
+    "mkdir",
+    "raise_file_limit",
+    "replace",
+    "scandir",
+)
 
 
 class Killed(BaseException):
@@ -292,7 +301,8 @@ def _end(job: greenlet) -> None:
 
 
 def _stat(inode: Inode) -> SimpleNamespace:
-    return SimpleNamespace(st_dev=1, st_ino=inode.number, st_size=len(inode.content))
+    size, mode = len(inode.content), stat.S_IFREG | 0o600
+    return SimpleNamespace(st_dev=1, st_ino=inode.number, st_size=size, st_mode=mode)
 
 
 def _error(number: int) -> OSError:
