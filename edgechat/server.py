@@ -185,10 +185,13 @@ class _Server:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
         make_app, plain_http = await system.run_in_thread(_import_http)
         assets = Assets(find_web(), self._settings.frame_ancestors)
-        app = make_app(self._settings, assets, self._rooms, self._ids, lambda: not self._stopping)
+        app = make_app(self._settings, assets, self._rooms, self._ids, self._is_ready)
         self._http = plain_http(self._settings)
         await self._http.start(app, living)
         self._http_started.set()
+
+    async def _is_ready(self) -> bool:
+        return not self._stopping and await self._histories.check()
 
     async def _serve_http(self, connection: socket.socket, early: bytes) -> None:
         await self._http_started.wait()

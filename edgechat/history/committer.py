@@ -7,12 +7,13 @@ a file that can't be trusted any more, is for a thread: those answers come later
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import trio
 
-from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import StoredLine
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.room_history import History
@@ -21,6 +22,8 @@ from edgechat.history.writer import Written
 from edgechat.rooms.storage import Answer
 
 Answered = Callable[[Sequence[Answer]], None]
+
+log = logging.getLogger(__name__)
 
 
 class Committer:
@@ -45,6 +48,7 @@ class Committer:
             written = history.writer.write(lines)
         except StorageUnavailable as failure:
             self._failed.append((ticket, failure))
+            self._note(history, failure)
         else:
             self._written.append((history, written, ticket))
 
@@ -52,6 +56,7 @@ class Committer:
         """See `rooms.storage.Storage`."""
         answers, self._failed = self._failed, []
         if self._written:
+            health = self._syncer.health
             for watch in self._watches:
                 watch.look()
             for history, written, ticket in self._written:
@@ -59,9 +64,12 @@ class Committer:
                     history.writer.confirm(written, history.watch.generation)
                 except Exception as failure:
                     answers.append((ticket, failure))
+                    self._note(history, failure)
                 else:
                     answers.append((ticket, None))
                     self._syncer.add(history.writer)
+                    if not health.is_quiet:
+                        self._note(history, None)
             self._written.clear()
         if self._slow:
             self._work.set()
@@ -75,13 +83,26 @@ class Committer:
                 self._work = trio.Event()
                 slow, self._slow = self._slow, []
                 for history, lines, ticket in slow:
-                    nursery.start_soon(_store, history, lines, ticket, answered)
+                    nursery.start_soon(self._store, history, lines, ticket, answered)
 
+    async def _store(
+        self, history: History, lines: Sequence[bytes], ticket: Any, answered: Answered
+    ) -> None:
+        failure: Exception | None = None
+        try:
+            await history.append(lines)
+        except Exception as error:
+            failure = error
+        self._note(history, failure)
+        answered([(ticket, failure)])
 
-async def _store(history: History, lines: Sequence[bytes], ticket: Any, answered: Answered) -> None:
-    failure: Exception | None = None
-    try:
-        await history.append(lines)
-    except Exception as error:
-        failure = error
-    answered([(ticket, failure)])
+    def _note(self, history: History, failure: Exception | None) -> None:
+        """Tell the log and `readyz` what works. A history that others changed is not a trouble."""
+        key = history.writer.key
+        place, what = f"private={key.private}", f"Messages in {key} could not be stored"
+        if isinstance(failure, HistoryChanged):
+            log.error("%s, and the room starts again: %s", what, failure)
+        elif isinstance(failure, StorageUnavailable):
+            self._syncer.health.failed(place, what, str(failure))
+        elif failure is None:
+            self._syncer.health.worked(place, what)

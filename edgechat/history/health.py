@@ -45,10 +45,15 @@ class Health:
         """Whether what was tried last in each place was stored."""
         return not self._failing
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing for `worked` to do."""
+        return not self._failing and not self._troubles
+
     def worked(self, place: str, what: str) -> None:
         """Something was stored. `what` is what `failed` was told where it could not be."""
-        if not self._failing and not self._troubles:
-            return  # nearly always
+        if self.is_quiet:
+            return
         self._failing.pop(place, None)
         if trouble := self._troubles.pop(what, None):
             log.warning("%s, %d times. Now it works again.", what, trouble.failures)

@@ -36,12 +36,12 @@ class Writer:
         "_durability",
         "_generation",
         "_identity",
-        "_key",
         "_last",
         "_name_lasts",
         "_path",
         "_place",
         "file",
+        "key",
         "suspect",
     )
 
@@ -57,7 +57,7 @@ class Writer:
         """`file` is None where there is none yet; `last` is its last line, to know it by."""
         self.file = file  # as far as lines are stored
         self.suspect = False  # it has to be reopened and checked before it is written
-        self._key = key
+        self.key = key
         self._path = path
         self._place = str(path)
         self._base = base
@@ -69,7 +69,7 @@ class Writer:
         self._created = system.now_ms()
 
     def __str__(self) -> str:
-        return f"the history of {self._key}"
+        return f"the history of {self.key}"
 
     def append(self, new: Sequence[bytes]) -> None:
         """Store lines (without newlines), all or none.
@@ -163,7 +163,7 @@ class Writer:
 
     def _header(self) -> bytes:
         base = Base(*self._base)
-        header = Header(1, self._key.name, self._created, base)
+        header = Header(1, self.key.name, self._created, base)
         return msgspec.json.encode(header) + b"\n"
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -20,7 +20,11 @@ from edgechat.settings import Settings
 
 
 def make_app(
-    settings: Settings, assets: Assets, rooms: Rooms, ids: PrivateIds, ready: Callable[[], bool]
+    settings: Settings,
+    assets: Assets,
+    rooms: Rooms,
+    ids: PrivateIds,
+    ready: Callable[[], Awaitable[bool]],
 ) -> QuartTrio:
     """The Quart-Trio app. `ready` says whether the server accepts and stores."""
     app = QuartTrio("edgechat", static_folder=None)
@@ -68,13 +72,17 @@ def _asset(asset: Asset | None) -> Response:
     return Response(asset.body, headers=asset.headers)
 
 
-def _add_health(app: QuartTrio, ready: Callable[[], bool]) -> None:
+def _add_health(app: QuartTrio, ready: Callable[[], Awaitable[bool]]) -> None:
     @app.get("/livez")
     async def livez() -> Response:
         return answers.text("alive")
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        if not ready():
-            raise Wrong(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "The server is stopping.")
+        if not await ready():
+            raise Wrong(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The server is stopping, or can't store messages now.",
+            )
         return answers.text("ready")

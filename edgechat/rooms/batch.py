@@ -7,7 +7,6 @@ member). Each step takes what the one before it returned; `turn` takes them for 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -17,13 +16,10 @@ from edgechat.chat.apply import Outcome, apply
 from edgechat.chat.commands import Command, Speak
 from edgechat.chat.draft import NO_LINES, Draft, charge, draft, said_before
 from edgechat.chat.errors import HistoryChanged, Refusal, StorageUnavailable
-from edgechat.chat.names import RoomKey
 from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.state import RoomState
 from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.storage import Log
-
-log = logging.getLogger(__name__)
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 
@@ -31,7 +27,6 @@ _NOT_STORED = "The server could not store this message, so nobody saw it. Try ag
 class Owner(Protocol):
     """The room, as far as its batches know it."""
 
-    key: RoomKey
     state: RoomState
     history: Log
     fanout: Fanout
@@ -73,7 +68,6 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     def _refusal(self, failure: Exception) -> Refusal:
         if not isinstance(failure, StorageUnavailable):
             raise failure
-        log.error("Messages in %s could not be stored: %s", self.owner.key, failure)
         if isinstance(failure, HistoryChanged):
             self.owner.stop()  # the next visit opens the history anew
         return Refusal("storage_unavailable", _NOT_STORED)
