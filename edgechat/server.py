@@ -20,6 +20,7 @@ from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import listen
 from edgechat.net.poller import Poller
+from edgechat.net.request_head import Head
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
 from edgechat.rooms.registry import Registry
@@ -156,9 +157,9 @@ class _Server:
         await self._http.start(app, living)
         self._http_started.set()
 
-    async def _serve_http(self, connection: socket.socket, early: bytes) -> None:
+    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()
-        await self._http.serve(connection, early)
+        await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
 
 
 def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:

@@ -18,11 +18,15 @@ class Settings:
     """
 
     # Where it listens and writes.
-    host: str = "127.0.0.1"
+    host: str | tuple[str, ...] = "127.0.0.1"
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
     allowed_origins: tuple[str, ...] = ()
+    # Names it goes by. Listening on loopback it goes by no others but `localhost` and addresses, so
+    # that no web page reaches it whose name is pointed at this machine (DNS rebinding). Listening
+    # elsewhere it goes by any, unless some are named.
+    public_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     # Where a proxy says for whom it speaks. What it does not write itself it passes on as the
     # client made it up: so exactly one header can be believed.
@@ -44,6 +48,7 @@ class Settings:
     max_connections: int = 50_000
     max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
     max_opened_per_minute: int = 120
+    max_addresses: int = 100_000  # remembered, in each table; of more, the longest unused go
 
     # What the project chose. Reasons stand beside the numbers.
     max_name_chars: int = 32  # the demo's
@@ -57,6 +62,13 @@ class Settings:
     big_room: int = 250  # members above which v2 clients get counts, not every coming and going
     frames_at_once: int = 16  # of one member, then the others have their turn
     bad_frames: int = 10  # in a row, then 1008
+    # Frames that cost more than they say: pings, fragments, what is refused or repeated. Beyond it
+    # nothing is read from the connection for a while, and TCP pushes back. 0 is no limit.
+    frame_rate: float = 50.0  # a second, of one connection …
+    frame_burst: float = 200.0  # … and at once
+    address_frame_rate: float = 200.0  # a second, of all connections of one address …
+    address_frame_burst: float = 800.0  # … and at once
+    frame_pause: float = 2.0  # at most, before it is read from again
     # Waiting for one socket; more is a slow client: 4008. What a newcomer gets in one go
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.
     outbox_bytes: int = 512 * 1024

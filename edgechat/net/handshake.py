@@ -13,8 +13,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
-from edgechat.net.refused import NOT_HTTP, Reason, Refused, refuse
-from edgechat.net.request_head import room_text
+from edgechat.net.refused import BAD_HOST, NOT_HTTP, Reason, Refused, refuse
+from edgechat.net.request_head import Head, room_text
 
 _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
@@ -23,22 +23,23 @@ _BAD = "bad handshake"
 
 
 class Handshake(NamedTuple):
-    """A handshake that is all right: the room it leads to, its headers, and the answer."""
+    """A handshake that is all right: the room it leads to, and the answer."""
 
     key: RoomKey
-    headers: Headers
     answer: bytes
 
 
-def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Handshake:
-    """Check an upgrade request (its whole head). Raises `Refused`."""
+def shake_hands(request: Head, ids: PrivateIds, origins: Collection[str]) -> Handshake:
+    """Check an upgrade request. Raises `Refused`."""
     protocol = ServerProtocol(logger=_quiet)
-    protocol.receive_data(request)
+    protocol.receive_data(request.text)
     events = protocol.events_received()
     if not events or not isinstance(events[0], Request):
         answer = b"".join(protocol.data_to_send())
         raise Refused(Reason(_BAD, answer or NOT_HTTP.answer))
     asked = events[0]
+    if not request.values("Host"):
+        raise Refused(BAD_HOST)  # RFC 9112, section 3.2
     key = _room(asked.path, ids)
     if not _origin_is_fine(asked.headers, origins):
         raise Refused(refuse("origin", HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
@@ -46,7 +47,7 @@ def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Ha
     answer = b"".join(protocol.data_to_send())
     if protocol.handshake_exc is not None:
         raise Refused(Reason(_BAD, answer))
-    return Handshake(key, asked.headers, answer)
+    return Handshake(key, answer)
 
 
 def _room(target: str, ids: PrivateIds) -> RoomKey:

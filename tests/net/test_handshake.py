@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.net import request_head
 from edgechat.net.handshake import Handshake, shake_hands
 from edgechat.net.refused import Refused
+from edgechat.net.request_head import Head
 from tests.serving.wire import upgrade
 
 IDS = PrivateIds(bytes(32))
@@ -12,13 +14,19 @@ RANDOM = bytes(range(16))
 
 
 def shake(*headers: bytes, room: str = "lobby", origins: tuple[str, ...] = ()) -> Handshake:
-    return shake_hands(upgrade(room, *headers), IDS, origins)
+    return shake_hands(head(upgrade(room, *headers)), IDS, origins)
+
+
+def head(request: bytes) -> Head:
+    found = request_head.find(request, 16_384)
+    assert found is not None
+    return found
 
 
 def refusal(request: bytes, origins: tuple[str, ...] = ()) -> int:
     """The status of the answer."""
     with pytest.raises(Refused) as refused:
-        shake_hands(request, IDS, origins)
+        shake_hands(head(request), IDS, origins)
     assert refused.value.reason.answer.startswith(b"HTTP/1.1 ")
     return int(refused.value.reason.answer[9:12])
 
@@ -89,13 +97,13 @@ def test_an_upgrade_to_somewhere_else() -> None:
         (b"HTTP/1.1", b"HTTP/1.0", 505),
         (b"HTTP/1.1", b"HTTP/9", 400),
         (b"\r\n", b"\n", 400),
-        (b"Host: here", b"Content-Length: 5", 400),
-        (b"Host: here", b"Transfer-Encoding: chunked", 400),
-        (b"Host: here", b"Host : here", 400),
-        (b"Host: here", b"Host: here\r\n folded", 400),
-        (b"Host: here", b"\r\n".join([b"X: y"] * 200), 431),
-        (b"Host: here", b"X: \x00", 400),
-        (b"Host: here", b"no colon", 400),
+        (b"Host: localhost", b"Content-Length: 5", 400),
+        (b"Host: localhost", b"Transfer-Encoding: chunked", 400),
+        (b"Host: localhost", b"Host : localhost", 400),
+        (b"Host: localhost", b"Host: localhost\r\n folded", 400),
+        (b"Host: localhost", b"\r\n".join([b"X: y"] * 200), 431),
+        (b"Host: localhost", b"X: \x00", 400),
+        (b"Host: localhost", b"no colon", 400),
     ],
 )
 def test_requests_that_are_no_handshake(old: bytes, new: bytes, status: int) -> None:
@@ -105,7 +113,8 @@ def test_requests_that_are_no_handshake(old: bytes, new: bytes, status: int) -> 
 
 
 @pytest.mark.parametrize(
-    "origin", [b"http://here", b"http://HERE", b"http://here:80", b"https://chat.example"]
+    "origin",
+    [b"http://localhost", b"http://LOCALHOST", b"http://localhost:80", b"https://chat.example"],
 )
 def test_pages_that_may_open_a_chat(origin: bytes) -> None:
     assert shake(b"Origin: " + origin, origins=("https://chat.example",))
@@ -117,17 +126,17 @@ def test_pages_that_may_open_a_chat(origin: bytes) -> None:
         b"null",
         b"",
         b"http://evil.example",
-        b"http://here.evil.example",
-        b"http://here:81",
-        b"https://here:80",
-        b"file://here",
-        b"here",
+        b"http://localhost.evil.example",
+        b"http://localhost:81",
+        b"https://localhost:80",
+        b"file://localhost",
+        b"localhost",
         b"http://chat.example",
         b"https://chat.example.evil",
         b"http://[",
-        b"http://here:port",
+        b"http://localhost:port",
         b"http://\xe2\x84\x80",
-        b"http://here\r\nOrigin: http://here",
+        b"http://localhost\r\nOrigin: http://localhost",
     ],
 )
 def test_pages_of_other_sites(origin: bytes) -> None:

@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from edgechat.net import listener
+from edgechat.net import client_address
 from tests.serving.running import (
     Running,
     bystander,
@@ -22,7 +22,7 @@ from tests.serving.running import (
 )
 from tests.serving.wire import SOON, dial, hello, join, open_wire, say, upgrade
 
-PLAIN = b"GET /livez HTTP/1.1\r\nHost: here\r\n"
+PLAIN = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 
 
 async def asked(port: int, request: bytes) -> int:
@@ -56,7 +56,7 @@ async def eventually_comes_in(server: Running) -> None:
 async def test_too_many_connections_of_one_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "is_loopback", lambda peer: peer == "127.0.0.1")
+    monkeypatch.setattr(client_address, "is_loopback", lambda peer: peer == "127.0.0.1")
     limits = {"max_connections_per_address": 2, "max_opened_per_minute": 5}
     async with serving(tmp_path, host="0.0.0.0", **limits) as server, bystander(server) as talk:
         flood = [await dial(server.port, source="127.0.0.2") for _ in range(4)]
