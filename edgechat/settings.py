@@ -48,6 +48,7 @@ class Settings:
     max_connections: int = 50_000
     max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
     max_opened_per_minute: int = 120
+    spare_descriptors: int = 32  # held back for connections, when rooms have taken the rest
     max_addresses: int = 100_000  # remembered, in each table; of more, the longest unused go
 
     # What the project chose. Reasons stand beside the numbers.

@@ -29,8 +29,7 @@ _CLOSE = 0x8  # an opcode
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 _MAX_REASON = 123  # bytes of a close frame's reason: RFC 6455, section 5.5
 _MAX_CONTROLS = 64  # frames that come at once: the library takes some 10 µs for each
-# What one call deals with; the rest waits for the next one, so that others have their turn. A read
-# of 16 KB may hold 2,700 fragments without a byte: 13 ms, if all were read at once.
+# What one call deals with: a read of 16 KB may hold 2,700 fragments, which would take 13 ms.
 _UNUSUAL_AT_ONCE = 16
 _MESSAGES_AT_ONCE = 64
 

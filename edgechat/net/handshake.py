@@ -6,13 +6,13 @@ import logging
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.net.origin import Origin, parse_origin
 from edgechat.net.refused import BAD_HOST, NOT_HTTP, Reason, Refused, refuse
 from edgechat.net.request_head import Head, room_text
 
@@ -29,7 +29,7 @@ class Handshake(NamedTuple):
     answer: bytes
 
 
-def shake_hands(request: Head, ids: PrivateIds, origins: Collection[str]) -> Handshake:
+def shake_hands(request: Head, ids: PrivateIds, origins: Collection[Origin]) -> Handshake:
     """Check an upgrade request. Raises `Refused`."""
     protocol = ServerProtocol(logger=_quiet)
     protocol.receive_data(request.text)
@@ -60,22 +60,17 @@ def _room(target: str, ids: PrivateIds) -> RoomKey:
         raise Refused(refuse("no room", HTTPStatus.NOT_FOUND, str(error))) from None
 
 
-def _origin_is_fine(headers: Headers, allowed: Collection[str]) -> bool:
+def _origin_is_fine(headers: Headers, allowed: Collection[Origin]) -> bool:
     """Whether the page that asks is ours, or on the list. No origin at all: not a browser."""
     try:
-        origin, host = headers.get("Origin"), headers.get("Host", "")
+        text, host = headers.get("Origin"), headers.get("Host", "")
     except MultipleValuesError:
         return False
-    if origin is None or origin in allowed:
+    if text is None:
         return True
     try:
-        parts = urlsplit(origin)
-        default = {"http": 80, "https": 443}.get(parts.scheme)
-        ours = urlsplit(f"//{host}")
-        return (
-            default is not None
-            and parts.hostname is not None
-            and (parts.hostname, parts.port or default) == (ours.hostname, ours.port or default)
-        )
+        origin = parse_origin(text)
+        # A proxy may have taken the TLS off, so our own scheme is not known: the page's is taken.
+        return origin in allowed or origin == parse_origin(f"{origin.scheme}://{host}")
     except ValueError:
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from edgechat.net.origin import parse_origin
 from edgechat.net.refused import BAD_HOST, OTHER_HOST, Refused
 from edgechat.net.request_head import Head
 from edgechat.settings import Settings
@@ -23,7 +24,7 @@ class Hosts:
     def __init__(self, settings: Settings) -> None:
         self._are_named = bool(settings.public_hosts)
         self._names = {_bare(name) for name in settings.public_hosts}
-        self._names |= {_name_in(origin) for origin in settings.allowed_origins}
+        self._names |= {_bare(parse_origin(text).host) for text in settings.allowed_origins}
 
     def check(self, head: Head, *, loopback: bool) -> None:
         """Raise `Refused` for a request to a name that is not ours.

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
@@ -17,17 +16,20 @@ import trio
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.net.acceptor import Acceptor
-from edgechat.net.budget import Budgets, BudgetStatistics
+from edgechat.net.budget import Budgets
 from edgechat.net.caller import Caller
 from edgechat.net.client_address import client_address, counted_address, is_loopback, is_trusted
-from edgechat.net.connection_limits import ConnectionLimits, ConnectionLimitsStatistics
+from edgechat.net.connection_limits import ConnectionLimits
 from edgechat.net.handshake import shake_hands
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
+from edgechat.net.origin import parse_origin
 from edgechat.net.poller import Poller
 from edgechat.net.refused import STOPPING, TOO_MANY_ROOMS, Refused
 from edgechat.net.request_head import Head
+from edgechat.net.reserve import Reserve
+from edgechat.net.statistics import ListenerStatistics
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.defects import contain
 from edgechat.rooms.member import be_member
@@ -38,19 +40,6 @@ from edgechat.settings import Settings
 _ABNORMAL = 1006  # a WebSocket that ended without a close frame of ours: RFC 6455, section 7.1.5
 
 ServeHttp = Callable[[socket.socket, Head], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerStatistics:
-    """What came in, and what became of it. `refused` is by reason, `closes` by the code sent."""
-
-    accepted: int
-    refused: Mapping[str, int]
-    connections: ConnectionLimitsStatistics
-    budgets: BudgetStatistics
-    websockets: int  # open now
-    outbox_bytes: int  # that wait for clients to read
-    closes: Mapping[int, int]
 
 
 class Listener:
@@ -65,7 +54,8 @@ class Listener:
         serve_http: ServeHttp,
         poller: Poller,
     ) -> None:
-        """`allowance` gives an address's; `serve_http` gets a connection and its request's head."""
+        """`allowance` gives an address's. Raises `ValueError` for an allowed origin that is none."""
+        self._origins = {parse_origin(text) for text in settings.allowed_origins}
         self.websockets: dict[WebSocket, None] = {}  # the oldest first
         self._heads = HeadReader(settings)
         self._stopping = False
@@ -79,6 +69,7 @@ class Listener:
         self._limits = ConnectionLimits(settings)
         self._budgets = Budgets(settings)
         self._hosts = Hosts(settings)
+        self._reserve = Reserve(settings.spare_descriptors)
         self._accepted = 0
         self._refused: Counter[str] = Counter()
         self._closes: Counter[int] = Counter()
@@ -91,9 +82,13 @@ class Listener:
             self._accepted += 1
             is_passed_on = is_trusted(peer, self._settings.trusted_proxies)
             caller = Caller(connection, peer, loopback, is_passed_on)
-            nursery.start_soon(self._contain, caller, name="connection")
+            nursery.start_soon(self._serve, caller, name="connection")
 
-        await Acceptor(listening, welcome).run()
+        try:
+            self._reserve.fill()
+            await Acceptor(listening, welcome, self._reserve).run()
+        finally:
+            self._reserve.close()
 
     async def drain(self) -> None:
         """Let nobody in any more; returns when all who were in are gone.
@@ -119,10 +114,13 @@ class Listener:
             dict(self._closes),
         )
 
-    async def _contain(self, caller: Caller) -> None:
+    async def _serve(self, caller: Caller) -> None:
         """One connection, from its accepting to its end."""
-        # An `OSError`: the other side is gone.
-        with caller.connection, contain("a connection"), suppress(OSError):
+        await self._contain(caller)
+        self._reserve.fill()
+
+    async def _contain(self, caller: Caller) -> None:
+        with caller.connection, contain("a connection"), suppress(OSError):  # the client is gone
             caller.connection.setblocking(False)
             if not caller.is_passed_on:
                 caller.counted = counted_address(caller.peer, self._settings.trusted_proxies)
@@ -174,7 +172,7 @@ class Listener:
         caller.connection.send(refused.reason.answer)
 
     async def _serve_websocket(self, caller: Caller, request: Head) -> None:
-        handshake = shake_hands(request, self._ids, self._settings.allowed_origins)
+        handshake = shake_hands(request, self._ids, self._origins)
         if self._stopping:
             raise Refused(STOPPING)
         try:

@@ -5,6 +5,7 @@ import pytest
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.net import request_head
 from edgechat.net.handshake import Handshake, shake_hands
+from edgechat.net.origin import parse_origin
 from edgechat.net.refused import Refused
 from edgechat.net.request_head import Head
 from tests.serving.wire import upgrade
@@ -14,7 +15,7 @@ RANDOM = bytes(range(16))
 
 
 def shake(*headers: bytes, room: str = "lobby", origins: tuple[str, ...] = ()) -> Handshake:
-    return shake_hands(head(upgrade(room, *headers)), IDS, origins)
+    return shake_hands(head(upgrade(room, *headers)), IDS, {parse_origin(text) for text in origins})
 
 
 def head(request: bytes) -> Head:
@@ -26,7 +27,7 @@ def head(request: bytes) -> Head:
 def refusal(request: bytes, origins: tuple[str, ...] = ()) -> int:
     """The status of the answer."""
     with pytest.raises(Refused) as refused:
-        shake_hands(head(request), IDS, origins)
+        shake_hands(head(request), IDS, {parse_origin(text) for text in origins})
     assert refused.value.reason.answer.startswith(b"HTTP/1.1 ")
     return int(refused.value.reason.answer[9:12])
 

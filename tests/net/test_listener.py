@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from edgechat.net import listener, listening
+from edgechat.net import listener
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.member import Member as Member
 from tests.serving.running import (
@@ -231,21 +230,3 @@ async def test_a_defect_ends_one_connection(
     await bystanders.goes_on()
     assert "A defect ended a connection." in caplog.text
     caplog.clear()
-
-
-def test_a_port_that_is_taken_leaves_no_socket_open() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen(1)
-        files = open_files()
-        with pytest.raises(listening.ListenError, match="address already in use"):
-            listening.listen("127.0.0.1", taken.getsockname()[1])
-        assert open_files() == files
-
-
-def test_every_address_of_a_host_has_the_same_port() -> None:
-    sockets = listening.listen("localhost", 0)
-    assert len({one.getsockname()[1] for one in sockets}) == 1
-    for one in sockets:
-        assert not one.getblocking()
-        one.close()

@@ -35,7 +35,14 @@ Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
 _EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
-_UNUSED = ("flock", "makedirs", "raise_file_limit", "replace", "scandir")  # only before it serves
+_UNUSED = (
+    "flock",
+    "hold_descriptor",
+    "makedirs",
+    "raise_file_limit",
+    "replace",
+    "scandir",
+)  # only before it serves
 
 
 class Killed(BaseException):
@@ -105,6 +112,9 @@ class System:
 
     def now_ms(self) -> int:
         return _EPOCH + self.clock_skew + int(trio.current_time() * 1000)
+
+    def descriptor_limit(self) -> int:
+        return 0  # there is no reserve: connections take none here
 
     def token_bytes(self, size: int) -> bytes:
         return self._random.randbytes(size)
