@@ -81,6 +81,7 @@ class Settings:
     heartbeat: float = 20.0  # of silence, then a ping
     heartbeat_timeout: float = 10.0  # more of it, then 4408
     stall_timeout: float = 20.0  # in which a slow client has to take something of its outbox
+    outbox_timeout: float = 300.0  # in which the outbox of a slow client has to be empty once
     close_timeout: float = 5.0  # for the other side's half of a closing handshake
     linger_timeout: float = 2.0  # for one that was answered to read it and close
     last_call: float = 1.0  # for the head of a request that comes while the server stops

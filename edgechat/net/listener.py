@@ -54,7 +54,7 @@ class Listener:
         serve_http: ServeHttp,
         poller: Poller,
     ) -> None:
-        """`allowance` gives an address's. Raises `ValueError` for an allowed origin that is none."""
+        """`allowance` gives an address's. Raises `ValueError`: a wrong allowed origin."""
         self._origins = {parse_origin(text) for text in settings.allowed_origins}
         self.websockets: dict[WebSocket, None] = {}  # the oldest first
         self._heads = HeadReader(settings)
