@@ -32,7 +32,7 @@ class Handshake(NamedTuple):
 def shake_hands(request: Head, ids: PrivateIds, origins: Collection[Origin]) -> Handshake:
     """Check an upgrade request. Raises `Refused`."""
     protocol = ServerProtocol(logger=_quiet)
-    protocol.receive_data(request.text)
+    protocol.receive_data(request.for_websocket())
     events = protocol.events_received()
     if not events or not isinstance(events[0], Request):
         answer = b"".join(protocol.data_to_send())

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Collection, Sequence
 
 _ALL_V4, _ALL_V6 = "0.0.0.0", "::"
+_ANY = ("*", "")
 Address = tuple[socket.AddressFamily, str, int]  # the last is an IPv6 scope
 
 
@@ -16,7 +17,8 @@ class ListenError(Exception):
 def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
     """Sockets that listen on every address of every host, with one port. Raises `ListenError`.
 
-    `::` is every address of both families, and `0.0.0.0` every one of IPv4.
+    `::` is every address of both families, `0.0.0.0` every one of IPv4, and `*` whichever of the
+    two this machine has.
     """
     hosts = (hosts,) if isinstance(hosts, str) else hosts
     sockets: list[socket.socket] = []
@@ -40,6 +42,8 @@ def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
 
 
 def _addresses(host: str) -> list[Address]:
+    if host in _ANY:
+        host = _ALL_V6 if socket.has_dualstack_ipv6() else _ALL_V4
     infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return [
         (info[0], str(info[4][0]), int(info[4][3]) if len(info[4]) > 3 else 0) for info in infos

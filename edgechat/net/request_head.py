@@ -7,7 +7,7 @@ they are, so that the three can't understand it differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -64,12 +64,23 @@ class Head(NamedTuple):
         """Whether something belongs to it that comes behind it."""
         return any(field.name in (b"content-length", b"transfer-encoding") for field in self.fields)
 
+    def for_websocket(self) -> bytes:
+        """Its text, where it offers to go on with `websocket` and with nothing else."""
+        offers = self.values("Upgrade")
+        if len(offers) < 2 and "," not in "".join(offers):
+            return self.text
+        kept = [field.line for field in self.fields if field.name != b"upgrade"]
+        return self._with([*kept, b"Upgrade: websocket"])
+
     def without_offer(self) -> bytes:
         """Its text, without an offer to go on in another protocol."""
         if not any(field.name in _OFFER for field in self.fields):
             return self.text
-        line = self.text.partition(b"\n")[0].rstrip(b"\r")
-        return b"\r\n".join([line, *self._kept(), b"", b""])
+        return self._with(self._kept())
+
+    def _with(self, lines: Iterable[bytes]) -> bytes:
+        first = self.text.partition(b"\n")[0].rstrip(b"\r")
+        return b"\r\n".join([first, *lines, b"", b""])
 
     def _kept(self) -> Iterator[bytes]:
         for field in self.fields:

@@ -39,6 +39,17 @@ def test_it_answers_as_rfc_6455_says() -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    "offer", [b"h2c, websocket", b"WebSocket , h2c", b"h2c\r\nUpgrade: websocket"]
+)
+def test_of_several_offers_it_takes_the_one(offer: bytes) -> None:
+    """RFC 9110, section 7.8: the client lists what it would go on with."""
+    request = upgrade("lobby").replace(b"Upgrade: websocket", b"Upgrade: " + offer)
+    answer = shake_hands(head(request), IDS, set()).answer
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"\r\nUpgrade: websocket\r\n" in answer
+
+
 def test_no_extension_and_no_subprotocol_is_agreed_on() -> None:
     deflate = b"Sec-WebSocket-Extensions: permessage-deflate"
     answer = shake(deflate, b"Sec-WebSocket-Protocol: chat").answer

@@ -62,8 +62,9 @@ def test_every_address_of_every_host_has_the_same_port() -> None:
 
 
 @needs_ipv6
-def test_all_addresses_are_those_of_both_families() -> None:
-    with listening("::") as sockets:
+@pytest.mark.parametrize("host", ["::", "*", ""])
+def test_all_addresses_are_those_of_both_families(host: str) -> None:
+    with listening(host) as sockets:
         assert len(sockets) == 1
         assert reaches("127.0.0.1", sockets)
         assert reaches("::1", sockets)

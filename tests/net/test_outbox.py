@@ -92,7 +92,7 @@ async def test_one_who_takes_a_little_now_and_then_is_waited_for(
 async def test_one_who_takes_it_by_the_byte_is_not_waited_for(
     pair: Pair, autojump_clock: MockClock
 ) -> None:
-    outbox = Outbox(pair[0], Settings(stall_timeout=150.0, outbox_timeout=300.0))
+    outbox = Outbox(pair[0], Settings(stall_timeout=250.0, outbox_timeout=300.0))
     outbox.put(BIG)
 
     async def trickle() -> None:
