@@ -8,7 +8,6 @@ from contextlib import suppress
 import trio
 
 from edgechat import system
-from edgechat.net.budget import Budget
 from edgechat.net.frames import FrameReader
 
 _READ = 16 * 1024  # bytes in one go
@@ -29,25 +28,19 @@ async def linger(connection: socket.socket, seconds: float) -> None:
                     return
 
 
-async def wait_close_frame(connection: socket.socket, reader: FrameReader, budget: Budget) -> None:
+async def wait_close_frame(connection: socket.socket, reader: FrameReader) -> None:
     """Until the other side's close frame came, or the connection's end. Raises `OSError`.
 
-    The caller bounds it. What comes before is not even unmasked (RFC 6455, section 5.5.1: nothing
-    needs to be done for it), but it costs what it costs.
+    The caller bounds it. What comes before that frame is passed over, a few frames at once.
     """
     while not reader.ended:
-        if budget.spent:
-            await budget.pause()
-        elif reader.more:
+        if reader.more:
             await trio.lowlevel.checkpoint()
             reader.feed(b"")
-        else:
-            await system.wait_readable(connection)
-            with suppress(BlockingIOError):
-                data = connection.recv(_READ)
-                if not data:
-                    return
-                reader.feed(data)
-        if reader.unusual:
-            budget.charge(reader.unusual)
-            reader.unusual = 0
+            continue
+        await system.wait_readable(connection)
+        with suppress(BlockingIOError):
+            data = connection.recv(_READ)
+            if not data:
+                return
+            reader.feed(data)

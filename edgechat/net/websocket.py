@@ -122,5 +122,5 @@ class WebSocket:
             sender.add_farewell(reader.close(*sender.goodbye))
         with suppress(OSError, NotRead), trio.move_on_after(self._close_timeout):
             await sender.finish()
-            await wait_close_frame(self._connection, reader, self._budget)
+            await wait_close_frame(self._connection, reader)
             await linger(self._connection, inf)  # it is bounded already
