@@ -8,12 +8,13 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from edgechat.settings import ProxyHeader
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 # A parameter or none, and what ends it: RFC 7239, section 4. Blanks are taken around the marks, and
-# a port or an IPv6 address without quotation marks, as some proxies write it.
-_VALUE = rf"""(?P<token>(?:{_TOKEN}|[][:])+)|"(?P<quoted>(?:[^"\\]|\\.)*)\""""
+# a port or an IPv6 address without quotation marks, as some proxies write it. `*+` and `++` never
+# give back what they took: no header takes more than one look at each of its characters.
+_TOKEN = r"!#$%&'*+.^_`|~0-9A-Za-z-"
+_VALUE = rf"""(?P<token>[][:{_TOKEN}]++)|"(?P<quoted>(?:[^"\\]|\\.)*+)\""""
 _PARAMETER = re.compile(
-    rf"[ \t]*(?:(?P<name>{_TOKEN})=(?:{_VALUE}))?[ \t]*(?P<end>[;,]|\Z)", re.DOTALL
+    rf"[ \t]*+(?:(?P<name>[{_TOKEN}]++)=(?:{_VALUE}))?[ \t]*+(?P<end>[;,]|\Z)", re.DOTALL
 )
 _MOST_HOPS = 64
 

@@ -144,6 +144,13 @@ def test_heads_that_could_be_understood_differently(request_: bytes, code: int) 
     assert status(request_) == code
 
 
+def test_a_value_of_blanks_is_looked_at_once() -> None:
+    value = b"x" + b" " * 15_000 + b"y"
+    head = request_head.find(REQUEST + b"X: " + value + b" \t\r\n\r\n", 16_384)
+    assert head is not None
+    assert head.values("x") == [value.decode()]
+
+
 def test_an_old_version_and_a_new_one_of_http_1_pass() -> None:
     for version in (b"1.0", b"1.1", b"1.9"):
         assert parsed(request=b"GET / HTTP/%s\r\n" % version).target == "/"
