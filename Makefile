@@ -6,19 +6,34 @@ N       ?= 1000
 VENV    := .venv
 LIGHT   := tests/web/lighthouse
 BIN     := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# What is installed is what `make lock` wrote down, each file by its hash; for a later look at what
+# has come since then there is `make test-latest`.
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED  := $(PIP) --require-hashes --requirement
+SELF    := $(PIP) --no-index --no-deps --no-build-isolation --editable .
+LATEST  := .venv-latest
+NODE    := node_modules/.ready
+LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types web-check simulate bench lighthouse node-and-chromium clean
+.PHONY: help run test test-latest check format lint types web-check web-tools lock simulate bench lighthouse node-and-chromium clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…)
 	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA)
 
-test: $(VENV)/ready-to-develop ## run every test
+test: $(VENV)/ready-to-develop web-tools ## run every test
 	@$(BIN)/python -m pytest
+
+test-latest: ## all tests but the browser's, with a newer Python and the newest of all packages
+	@python=$$(.ci/newer-python) || { echo "test-latest: skipped, there is no newer Python here"; exit 0; }; \
+	echo "Testing with $$python and the newest packages …"; \
+	"$$python" -m venv --clear $(LATEST) && \
+	$(LATEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' && \
+	$(LATEST)/bin/python -m pytest --ignore tests/web
 
 check: format lint types web-check test ## format, lint, types, tests
 
@@ -31,12 +46,21 @@ lint: $(VENV)/ready-to-develop
 types: $(VENV)/ready-to-develop
 	@$(BIN)/mypy
 
-web-check: ## types and lint of the browser client, where Node is there
-	@if command -v npm >/dev/null; then \
-	  { [ node_modules/.ready -nt package-lock.json ] || { npm ci --loglevel=error --no-fund --no-audit >/dev/null && touch node_modules/.ready; }; } && \
-	  npm run --silent lint && npm run --silent types; \
-	elif [ -n "$$EDGECHAT_REQUIRE_BROWSER" ]; then echo "web-check needs Node and npm" >&2; exit 1; \
+web-check: web-tools ## types and lint of the browser client, where Node is there
+	@if [ -e $(NODE) ]; then npm run --silent lint && npm run --silent types; \
 	else echo "web-check: skipped, there is no npm here"; fi
+
+web-tools: # what the tests and checks of the browser client need of npm, where that is there
+	@if [ $(NODE) -nt package-lock.json ]; then :; \
+	elif command -v npm >/dev/null; then \
+	  echo "Installing the tools of the browser client …"; \
+	  npm ci --loglevel=error --no-fund --no-audit >/dev/null && touch $(NODE); \
+	elif [ -n "$$EDGECHAT_REQUIRE_BROWSER" ]; then echo "The browser client's checks need Node and npm" >&2; exit 1; fi
+
+lock: ## write requirements/ anew from pyproject.toml (UPGRADE=--upgrade takes newer versions)
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(LOCK) --output-file requirements/run.txt
+	@$(LOCK) --output-file requirements/develop.txt --extra dev --constraint requirements/run.txt
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
 	@$(BIN)/python -m tests.simulation --runs $(N) --jobs $$(nproc)
@@ -54,19 +78,20 @@ node-and-chromium:
 	done
 
 clean: ## remove what the other targets made (never the data)
-	rm -rf $(VENV) node_modules $(LIGHT)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LATEST) node_modules $(LIGHT)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/ready-to-run: pyproject.toml constraints.txt
+$(VENV)/ready-to-run: pyproject.toml requirements/run.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "EdgeChat needs Python 3.11 or newer; say which one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "First run: setting up $(VENV) (some 20 seconds) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(INSTALL) --editable .
+	@$(LOCKED) requirements/run.txt
+	@$(SELF)
 	@touch $@
 
-$(VENV)/ready-to-develop: $(VENV)/ready-to-run
+$(VENV)/ready-to-develop: $(VENV)/ready-to-run requirements/develop.txt
 	@echo "Installing the development tools …"
-	@$(INSTALL) --editable '.[dev]'
+	@$(LOCKED) requirements/develop.txt
 	@touch $@
 
 $(LIGHT)/node_modules/.ready: $(LIGHT)/package-lock.json

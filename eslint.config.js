@@ -1,4 +1,5 @@
-// Rules that tsc does not have (it knows every name, so no-undef is its work): what a reader would stumble over, and the ways to make HTML from a string.
+// Rules that tsc does not have (it knows every name, so no-undef is its work): what a reader would stumble over, and
+// the ways to make HTML from a string.
 const markup = (/** @type {string} */ property) => ({ property, message: "Text nodes only: never HTML from a string." });
 
 export default [
@@ -18,6 +19,7 @@ export default [
       "no-shadow": "error",
       "no-throw-literal": "error",
       "no-await-in-loop": "off", // pages of history are read one after the other on purpose
+      "max-len": ["error", { code: 120 }],
       "max-lines": ["error", { max: 200, skipBlankLines: false, skipComments: false }],
       "max-lines-per-function": ["error", { max: 40, skipBlankLines: true, skipComments: true }],
       "no-restricted-properties": [

@@ -11,7 +11,7 @@ import sys
 import venv
 from hashlib import sha256
 
-from bench.servers import HERE, PEERS_PYTHON
+from bench.paths import HERE, PEERS_PYTHON
 
 REQUIREMENTS = HERE / "requirements.txt"
 WANTED = (REQUIREMENTS, HERE / "package.json", HERE / "package-lock.json")
@@ -39,11 +39,11 @@ def install_python() -> None:
 
 
 def install_node() -> None:
-    """What the peer on Node needs."""
+    """What the peers on Node and Bun need. Bun is optional there: without it ws is installed."""
     if not shutil.which("npm"):
-        print("left out: Node's ws (no npm on this machine)")
+        print("left out: Node's ws and Bun (no npm on this machine)")
     elif not tried("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"):
-        print("left out: Node's ws (npm could not install it)")
+        print("left out: Node's ws and Bun (npm could not install them)")
 
 
 def main() -> int:

@@ -12,10 +12,14 @@ import json
 import os
 import sys
 
-from bench.crowd import LoadError
-from bench.process import cores, raise_file_limit
-from bench.servers import CANDIDATES
-from bench.workloads import WORKLOADS, measure, ten_senders
+from bench.candidates import CANDIDATES, Candidate
+from bench.host import cores, raise_file_limit
+from bench.load.errors import LoadError
+from bench.measurement import Figures
+from bench.server import serving
+from bench.workloads.catalogue import WORKLOADS
+from bench.workloads.chat import ten_senders
+from bench.workloads.workload import Workload
 
 
 def arguments() -> argparse.Namespace:
@@ -29,6 +33,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def measure(workload: Workload, candidate: Candidate, seconds: float, *, quick: bool) -> Figures:
+    """A fresh server under one workload."""
+    run = workload.quick if quick and workload.quick else workload.run
+    with serving(workload.command or candidate.command, core=cores()[0]) as server:
+        return run(server, candidate, seconds)
+
+
 def main() -> int:
     """Measure, print, and say by the exit status whether the load was served."""
     asked = arguments()
@@ -37,7 +48,7 @@ def main() -> int:
     gc.disable()
     workload = WORKLOADS[asked.workload]
     if asked.window:
-        workload = dataclasses.replace(workload, run=ten_senders(asked.window))
+        workload = dataclasses.replace(workload, run=ten_senders(asked.window).run)
     try:
         figures = measure(workload, CANDIDATES[asked.server], asked.seconds, quick=asked.quick)
     except (LoadError, TimeoutError, RuntimeError) as error:

@@ -1,22 +1,23 @@
-"""What a measured stretch of time yields: figures of the server, the load and the deliveries."""
+"""What a measured interval of time yields: figures of the server, the load and the deliveries."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-from bench.chatting import Pace
-from bench.crowd import LoadError
-from bench.latency import summary
-from bench.load import Load
-from bench.process import Server, waited_ns
+from bench.host import waited_ns
+from bench.load.errors import LoadError
+from bench.load.latency import summary
+from bench.load.load import Load
+from bench.load.pace import Pace
+from bench.server import Server
 
 Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of time that is being measured."""
+class Interval:
+    """An interval that is being measured."""
 
     server: Server
     began: float
@@ -25,7 +26,7 @@ class Stretch:
     waited: tuple[int, int]
 
     @classmethod
-    def begin(cls, server: Server) -> Stretch:
+    def begin(cls, server: Server) -> Interval:
         """From now on."""
         waited = server.waited_ns(), waited_ns()
         return cls(server, time.perf_counter(), server.cpu_ns(), time.process_time_ns(), waited)
@@ -41,25 +42,20 @@ class Stretch:
                 "load_share": load / wall, "disturbed": max(waits) / 1e9 / wall}  # fmt: skip
 
 
-def due(load: Load) -> int:
-    """How many deliveries everything said so far must come to."""
+def deliveries_due(load: Load) -> int:
+    """How many deliveries all messages sent so far must come to."""
     members: dict[str, int] = {}
-    for member in load.crowd.members.values():
+    for member in load.clients.members.values():
         members[member.room] = members.get(member.room, 0) + 1
-    return sum(count * members[room] for room, count in load.said().items())
+    return sum(count * members[room] for room, count in load.sent().items())
 
 
-def talk(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
-    """Warm up, then measure from the first saying to the last delivery; check every member."""
-    pace(load, min(1.0, seconds / 3))
-    load.drain(due(load))
-    del load.latencies[:]
-    before, stretch = load.total, Stretch.begin(server)
+def measure_slice(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
+    """Measure from the first message to the last delivery."""
+    before, interval = load.total, Interval.begin(server)
     pace(load, seconds)
-    load.drain(due(load), settle=False)
-    figures = stretch.end()
-    load.drain(due(load))
-    load.check(load.said())
+    load.drain(deliveries_due(load), settle=False)
+    figures = interval.end()
     count = load.total - before
     if not count:
         raise LoadError("nothing was delivered")
@@ -67,7 +63,23 @@ def talk(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
         "deliveries": count,
         "deliveries_per_s": count / figures["wall_s"],
         "cpu_us_per_delivery": figures["cpu_s"] / count * 1e6,
-    } | latency_figures(load)  # fmt: skip
+    }  # fmt: skip
+
+
+def measure_chat(load: Load, server: Server, pace: Pace, seconds: float) -> Figures:
+    """Warm up, measure, and check that every member got every message."""
+    pace(load, min(1.0, seconds / 3))
+    load.drain(deliveries_due(load))
+    del load.latencies[:]
+    figures = measure_slice(load, server, pace, seconds)
+    settle_and_check(load)
+    return figures | latency_figures(load)
+
+
+def settle_and_check(load: Load) -> None:
+    """Raise LoadError unless every member got each message of its room once, and no more come."""
+    load.drain(deliveries_due(load))
+    load.check(load.sent())
 
 
 def latency_figures(load: Load) -> Figures:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.results import Results, Round
-from bench.servers import CANDIDATES, ROOT, Candidate
-from bench.workloads import WORKLOADS, Workload, applies
+from bench.candidates import CANDIDATES, Candidate
+from bench.paths import ROOT
+from bench.report.results import Results, Round
+from bench.workloads.workload import Workload
 
 CHILD_S = 420.0
 
@@ -43,7 +44,7 @@ class Plan:
     def steps(self) -> Iterator[tuple[int, Workload, Candidate]]:
         """Workload by workload; in each round another server goes first."""
         for workload in self.workloads:
-            fit = [server for server in self.servers if applies(workload, server)]
+            fit = [server for server in self.servers if workload.applies_to(server)]
             for number in range(min(self.rounds, workload.rounds)):
                 first = number % max(len(fit), 1)
                 for server in [*fit[first:], *fit[:first]]:
@@ -53,7 +54,7 @@ class Plan:
         """All steps, with a line on each."""
         for number, workload, server in self.steps():
             print(f"{workload.title}, round {number + 1}, {server.title}: ", end="", flush=True)
-            seconds = 10.0 if workload.key.startswith("idle") and not self.quick else self.seconds
+            seconds = self.seconds if self.quick else max(self.seconds, workload.seconds)
             more = ("--quick",) if self.quick else ()
             figures = child(server.key, workload.key, seconds, *more)
             results.add(workload.key, server.key, figures)
@@ -63,7 +64,8 @@ class Plan:
 def in_short(figures: Round) -> str:
     """The figures that say most, on one line."""
     names = ("failed", "cpu_us_per_delivery", "deliveries_per_s", "p99_us", "rss_kib",
-             "idle_cpu_ms_per_s", "cpu_s", "wall_s", "p99_ratio", "flood_per_s")  # fmt: skip
+             "idle_cpu_ms_per_s", "cpu_s", "wall_s", "p99_ratio", "flood_per_s",
+             "open_cpu_ms", "page_cpu_ms", "resume_cpu_ms")  # fmt: skip
     found = [(name, figures[name]) for name in names if name in figures][:4]
     return ", ".join(f"{n} {v:,.2f}" if isinstance(v, float) else f"{n} {v}" for n, v in found)
 
@@ -80,6 +82,12 @@ def available(keys: Sequence[str]) -> list[Candidate]:
     return chosen
 
 
-def all_workloads(keys: Sequence[str]) -> list[Workload]:
-    """The workloads by their names."""
-    return [WORKLOADS[key] for key in keys]
+def possible(workloads: Sequence[Workload], files: int, *, quick: bool) -> list[Workload]:
+    """Those that fit into so many open files, and into a quick look; says why another doesn't."""
+    fit = []
+    for workload in workloads:
+        if workload.files > files:
+            print(f"left out: {workload.title} ({workload.files:,} open files, of {files:,})")
+        elif not (quick and workload.large):
+            fit.append(workload)
+    return fit

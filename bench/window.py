@@ -9,8 +9,8 @@ import argparse
 import statistics
 import sys
 
+from bench.candidates import CANDIDATES
 from bench.run import child
-from bench.servers import CANDIDATES
 
 WINDOWS = (1, 2, 4, 8, 16)
 
@@ -20,8 +20,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--server", action="append", choices=CANDIDATES,
+                        help="only this one (can be repeated)")  # fmt: skip
     asked = parser.parse_args()
-    servers = [c for c in CANDIDATES.values() if not c.missing()]
+    usual = [c.key for c in CANDIDATES.values() if not c.to_disk]
+    servers = [CANDIDATES[key] for key in asked.server or usual if not CANDIDATES[key].missing()]
     print("| window | " + " | ".join(c.title for c in servers) + " |")
     print("| --- |" + " --- |" * len(servers))
     for window in WINDOWS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -18,22 +17,24 @@ from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
-from edgechat.net.listening import listen
+from edgechat.net.listening import listen, url
 from edgechat.net.poller import Poller
 from edgechat.net.request_head import Head
-from edgechat.net.websocket import WebSocket
+from edgechat.net.sender import Sender
+from edgechat.rooms import defects
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
+from edgechat.statistics import ServerStatistics
 
 if TYPE_CHECKING:
     from quart_trio import QuartTrio
 
     from edgechat.http.hypercorn_bridge import HypercornBridge
 
-log = logging.getLogger(__name__)
+_UNLIMITED = Unlimited()
 
 
 async def serve(
@@ -50,7 +51,7 @@ async def serve(
     folder = DataFolder(settings.data)
     key = folder.prepare()
     try:
-        sockets = listen(settings.host, settings.port)
+        sockets = listen(settings.hosts, settings.port)
         try:
             await _Server(settings, folder, key).run(sockets, stop, task_status)
         finally:
@@ -68,9 +69,24 @@ class _Server:
         self._histories = Histories(folder, self._syncer, settings)
         self._http: HypercornBridge
         self._http_started = trio.Event()
-        self._turn = Turn(system.now_ms, self._histories.look)
+        self._turn = Turn(self._histories, system.now_ms)
         self._poller = Poller(self._turn.finish)
+        self._rooms: Registry[RoomKey, Room]
+        self._limiters: Registry[str, Limiter]
+        self._listener: Listener
         self._stopping = False
+
+    def statistics(self) -> ServerStatistics:
+        """What everybody counts, once the server runs."""
+        return ServerStatistics(
+            listener=self._listener.statistics(),
+            poller=self._poller.statistics(),
+            rooms=self._rooms.statistics(),
+            members=sum(len(room.fanout) for room in self._rooms),
+            limiters=self._limiters.statistics(),
+            turn=self._turn.statistics(),
+            defects=defects.statistics(),
+        )
 
     async def run(
         self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
@@ -87,16 +103,10 @@ class _Server:
         async with trio.open_nursery() as background:
             background.start_soon(self._syncer.run)
             background.start_soon(self._poller.run)
+            background.start_soon(self._histories.run, self._turn.answered)
             async with trio.open_nursery() as living:
-                rooms = Registry(living, self._make_room, self._settings.max_rooms, "room")
-                listener = Listener(
-                    self._settings,
-                    rooms,
-                    self._ids,
-                    self._allowances(background),
-                    self._serve_http,
-                    self._poller,
-                )
+                self._open_registries(living, background)
+                listener = self._listener
                 background.start_soon(self._keep_heartbeat, listener)
                 async with (
                     trio.open_nursery() as connections,
@@ -104,24 +114,24 @@ class _Server:
                 ):
                     for socket in sockets:
                         accepting.start_soon(listener.accept, socket, connections)
-                    await self._start_http(background, rooms)
+                    await self._start_http(background)
                     started.started(url(sockets[0]))
                     await stop.wait()
                     deadline = trio.current_time() + self._settings.stop_timeout
                     connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
                     background.start_soon(self._abort_http, deadline)
-                    self._send_away(rooms)
+                    self._send_away()
                     await listener.drain()
                     accepting.cancel_scope.cancel()
-                self._send_away(rooms)  # a late request may have opened one more room
+                self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
                 await self._syncer.flush()
             background.cancel_scope.cancel()
 
-    def _send_away(self, rooms: Registry[RoomKey, Room]) -> None:
+    def _send_away(self) -> None:
         """Rooms finish what they were told; everybody is to come back to the next server."""
         self._stopping = True
-        for room in rooms:
+        for room in self._rooms:
             room.stop()
 
     async def _abort_http(self, deadline: float) -> None:
@@ -134,25 +144,30 @@ class _Server:
         await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, self._turn, WebSocket.write_all)
+        return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
 
-    def _allowances(self, living: trio.Nursery) -> Callable[[str], Spendable]:
+    def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
-        if not settings.message_interval:
-            nothing = Unlimited()
-            return lambda address: nothing
+        self._rooms = Registry(living, self._make_room, settings.max_rooms, "room")
+        self._limiters = Registry(background, self._make_limiter, settings.max_limiters, "limiter")
+        self._listener = Listener(
+            settings, self._rooms, self._ids, self._allowance_of, self._serve_http, self._poller
+        )
 
-        def limiter(address: str) -> Limiter:
-            return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
+    def _make_limiter(self, address: str) -> Limiter:
+        settings = self._settings
+        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
 
-        limiters = Registry(living, limiter, settings.max_limiters, "limiter")
-        return lambda address: AddressAllowance(limiters, address)
+    def _allowance_of(self, address: str) -> Spendable:
+        if not self._settings.message_interval:
+            return _UNLIMITED
+        return AddressAllowance(self._limiters, address)
 
-    async def _start_http(self, living: trio.Nursery, rooms: Registry[RoomKey, Room]) -> None:
+    async def _start_http(self, living: trio.Nursery) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
         make_app, plain_http = await system.run_in_thread(_import_http)
-        assets = Assets(find_web())
-        app = make_app(self._settings, assets, rooms, self._ids, lambda: not self._stopping)
+        assets = Assets(find_web(), self._settings.frame_ancestors)
+        app = make_app(self._settings, assets, self._rooms, self._ids, lambda: not self._stopping)
         self._http = plain_http(self._settings)
         await self._http.start(app, living)
         self._http_started.set()
@@ -168,11 +183,3 @@ def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:
     from edgechat.http.hypercorn_bridge import HypercornBridge
 
     return make_app, HypercornBridge
-
-
-def url(socket: socket.socket) -> str:
-    """The address to open."""
-    host, port = socket.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -18,15 +18,18 @@ class Settings:
     """
 
     # Where it listens and writes.
-    host: str | tuple[str, ...] = "127.0.0.1"
+    hosts: tuple[str, ...] = ("127.0.0.1",)  # names or addresses; the first is told to people
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
-    allowed_origins: tuple[str, ...] = ()
-    # Names it goes by. Listening on loopback it goes by no others but `localhost` and addresses, so
-    # that no web page reaches it whose name is pointed at this machine (DNS rebinding). Listening
-    # elsewhere it goes by any, unless some are named.
+    # Names by which people reach it: with one or more, requests for other names are refused. So are
+    # they without one where it listens on loopback, and goes there by no name but `localhost`: no
+    # web page gets in whose own name is pointed at this machine (DNS rebinding).
     public_hosts: tuple[str, ...] = ()
+    # Other sites, as browsers write them in `Origin`: whose pages may open a chat here, and which
+    # may show the page in a frame.
+    allowed_origins: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     # Where a proxy says for whom it speaks. What it does not write itself it passes on as the
     # client made it up: so exactly one header can be believed.
@@ -54,6 +57,7 @@ class Settings:
     # What the project chose. Reasons stand beside the numbers.
     max_name_chars: int = 32  # the demo's
     max_backlog: int = 1_000  # lines
+    max_page_lines: int = 1_000  # lines of history in one answer of the HTTP API
     max_resume: int = 10_000  # lines; further behind is `far`
     known_ids: int = 10_000  # messages back in which an `id` is remembered
     recent_lines: int = 1_000  # kept framed in memory by a room …
@@ -88,7 +92,6 @@ class Settings:
     last_answer: float = 5.0  # for a request to be answered whose client sends no more
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
-    commit_interval: float = 0.01  # `disk`: a room's commits, so that many messages share an fsync
     typing_shown: float = 5.0
     typing_interval: float = 3.0
 

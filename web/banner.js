@@ -1,13 +1,13 @@
-/** What is wrong with the connection, when it is tried again, and a way to try now. Hiccups under two seconds are not worth a word. */
-import { part } from "./element.js";
-import { word } from "./words.js";
-
-/** @typedef {import("./connection.js").Phase} Phase */
+/** What is wrong with the connection, and when it is tried again; interruptions under two seconds are not shown. */
+import { part } from "./dom.js";
+import { phrase } from "./strings.js";
 
 export class Banner {
   static PATIENCE = 2_000;
-  /** The server answers, but not as a chat: it does not know the address of this page, or a proxy lets no socket through. */
+  /** HTTP works, WebSocket does not: a refused origin, or a proxy that drops the upgrade. */
   answers = false;
+  /** The error code before a close. */
+  refusal = "";
   #root;
   #reason;
   #countdown;
@@ -42,11 +42,13 @@ export class Banner {
     this.#patience = this.#tick = undefined;
     this.#root.hidden = true;
     this.answers = false;
+    this.refusal = "";
   }
 
-  /** The reason is a live region and changes seldom; the countdown is not one. */
+  /** The reason is a live region: change it seldom. */
   #draw() {
-    const reason = this.#phase.phase === "stopped" ? word(this.#why()) : `${word(this.#why())} ${word("banner.kept")}`;
+    const reason =
+      this.#phase.phase === "stopped" ? phrase(this.#why()) : `${phrase(this.#why())} ${phrase("banner.kept")}`;
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
     this.#countdown.textContent = this.#when();
   }
@@ -56,13 +58,13 @@ export class Banner {
     if (!navigator.onLine) return "banner.offline";
     const code = "code" in this.#phase ? this.#phase.code : 0;
     if (code === 1012) return "banner.restart";
-    if (code === 1013) return "banner.full";
+    if (code === 1013) return this.refusal === "storage_unavailable" ? "banner.storage" : "banner.full";
     return this.answers ? "banner.refused" : "banner.lost";
   }
 
   #when() {
     if (this.#phase.phase === "stopped") return "";
-    if (this.#phase.phase !== "waiting") return word("banner.trying");
-    return word("banner.wait", { count: Math.max(1, Math.ceil((this.#phase.until - performance.now()) / 1000)) });
+    if (this.#phase.phase !== "waiting") return phrase("banner.trying");
+    return phrase("banner.wait", { count: Math.max(1, Math.ceil((this.#phase.until - performance.now()) / 1000)) });
   }
 }

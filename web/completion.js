@@ -1,6 +1,6 @@
 /** Names after an @: which, and the list that offers them. */
-import { element } from "./element.js";
-import { word } from "./words.js";
+import { element } from "./dom.js";
+import { phrase } from "./strings.js";
 
 /** What stands between the last @ and the caret, and the names that begin so. Pure. */
 export function offers(/** @type {string} */ text, /** @type {number} */ caret, /** @type {string[]} */ names) {
@@ -19,7 +19,11 @@ export class Completion {
   #start = 0;
   /** @type {string[]} */ #offered = [];
 
-  constructor(/** @type {HTMLTextAreaElement} */ field, /** @type {HTMLElement} */ list, /** @type {() => string[]} */ names) {
+  constructor(
+    /** @type {HTMLTextAreaElement} */ field,
+    /** @type {HTMLElement} */ list,
+    /** @type {() => string[]} */ names,
+  ) {
     this.#field = field;
     this.#list = list;
     this.#names = names;
@@ -70,11 +74,15 @@ export class Completion {
 
   #draw() {
     const options = this.#offered.map((name, at) =>
-      element("li", { role: "option", id: `offer-${at}`, "aria-selected": String(at === this.#chosen) }, element("bdi", {}, name)),
+      element(
+        "li",
+        { role: "option", id: `offer-${at}`, "aria-selected": String(at === this.#chosen) },
+        element("bdi", {}, name),
+      ),
     );
     this.#list.replaceChildren(...options);
     this.#list.hidden = !this.open;
-    this.#list.setAttribute("aria-label", word("compose.names"));
+    this.#list.setAttribute("aria-label", phrase("compose.names"));
     if (this.#chosen >= 0) this.#field.setAttribute("aria-activedescendant", `offer-${this.#chosen}`);
     else this.#field.removeAttribute("aria-activedescendant");
   }

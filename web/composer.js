@@ -1,16 +1,11 @@
-/** Where a message is written. Whatever is in it is kept as the room's draft until it is handed on. */
-import { part } from "./element.js";
-import { word } from "./words.js";
+/** The field for a message. Its text is the room's draft until it is sent. */
+import { part } from "./dom.js";
+import { phrase } from "./strings.js";
 
-/** @typedef {{ kind: "say", text: string } | { kind: "name", name: string } | { kind: "rooms" } | { kind: "help" } | { kind: "unknown", command: string }} Command */
 /**
- * @typedef {object} Wishes
- * @property {(command: Command) => boolean} submit false: not taken, it stays in the field
- * @property {() => void} typing
- * @property {() => string[]} names
+ * The command that was typed. A path (/etc/hosts) is not a command, and // stands for a slash to be said.
+ * @returns {Command}
  */
-
-/** What is typed with a slash in front. A path (/etc/hosts) is no command, and // stands for a slash to be said. @returns {Command} */
 export function command(/** @type {string} */ typed) {
   const found = /^\/(\p{L}+)(?:\s+([\s\S]*))?$/u.exec(typed.trim());
   if (!found) return { kind: "say", text: typed.startsWith("//") ? typed.slice(1) : typed };
@@ -28,30 +23,41 @@ export function command(/** @type {string} */ typed) {
   }
 }
 
+/** Control characters of slides, PDFs and terminals become newlines, or go: the server refuses them. */
+export function clean(/** @type {string} */ text) {
+  const lines = text.toWellFormed().replace(/\r\n?|[\v\f\x85]/g, "\n");
+  return lines.replace(/[^\P{Cc}\n\t]/gu, "");
+}
+
 export class Composer {
-  /** The counter shows from this many characters before the limit. */
   static #NEAR = 200;
   static #TYPING_EVERY = 3_000;
-  /** The allowed length of a message, in code points as the server counts them. */
+  /** In code points, as the server counts. */
   limit = 2000;
   #field;
   #counter;
   #root;
   /** @type {import("./completion.js").Completion | null} */ #completion = null;
-  #wishes;
+  #handlers;
   #draft;
   #lastTyping = -Infinity;
+  /** A phone has no Shift+Enter: there Enter breaks the line. */
+  #touch = matchMedia("(pointer: coarse)");
   /** @type {string[]} */ #said = [];
   #recalled = 0;
 
-  /** @param {HTMLElement} root @param {{ get: () => unknown, set: (text: string) => void }} draft @param {Wishes} wishes */
-  constructor(root, draft, wishes) {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ get: () => string, set: (text: string) => void }} draft
+   * @param {ComposerHandlers} handlers
+   */
+  constructor(root, draft, handlers) {
     this.#field = part(root, "textarea", HTMLTextAreaElement);
     this.#counter = part(root, ".counter", HTMLElement);
     this.#root = root;
-    this.#wishes = wishes;
+    this.#handlers = handlers;
     this.#draft = draft;
-    this.#field.value = String(draft.get() ?? "");
+    this.#field.value = draft.get();
     this.#field.addEventListener("input", () => this.#changed(true));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("blur", () => this.#completion?.close());
@@ -59,7 +65,18 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    root.addEventListener("paste", (event) => this.#files(event, event.clipboardData));
+    for (const type of /** @type {const} */ (["dragover", "drop"]))
+      window.addEventListener(type, (event) => this.#files(event, event.dataTransfer));
+    if (this.#touch.matches) this.#field.setAttribute("enterkeyhint", "enter");
     this.#changed(false);
+  }
+
+  /** A browser would leave the page for a dropped file. */
+  #files(/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) {
+    if (!data?.types.includes("Files") || data.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.#handlers.files();
   }
 
   focus() {
@@ -75,19 +92,20 @@ export class Composer {
     this.#changed(false);
   }
 
-  /** Count anew: the server said its limit. */
   measure() {
     const left = this.limit - [...this.text].length;
     this.#counter.hidden = left > Composer.#NEAR;
     this.#counter.classList.toggle("over", left < 0);
-    this.#counter.textContent = left < 0 ? word("compose.over", { count: -left }) : word("compose.left", { count: left });
+    this.#counter.textContent =
+      left < 0 ? phrase("compose.over", { count: -left }) : phrase("compose.left", { count: left });
     return left;
   }
 
   #submit() {
     if (!this.text.trim() || this.measure() < 0) return this.focus();
-    const typed = this.text.toWellFormed(); // half of an emoji cannot be sent
-    if (!this.#wishes.submit(command(typed))) return;
+    const typed = clean(this.text);
+    if (!typed.trim()) return this.focus();
+    if (!this.#handlers.submit(command(typed))) return;
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;
     this.text = "";
@@ -99,7 +117,7 @@ export class Composer {
     if (this.#completion?.key(event.key)) {
       event.preventDefault();
       this.#changed(false);
-    } else if (event.key === "Enter" && !event.shiftKey) {
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey || !(event.shiftKey || this.#touch.matches))) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
@@ -107,7 +125,7 @@ export class Composer {
     }
   }
 
-  /** Arrow up in an empty field, or in one that shows what was recalled, goes through what was said. */
+  /** Arrow up goes through what was said, unless the field holds something else. */
   #recall(/** @type {-1 | 1} */ step) {
     const untouched = this.text === "" || this.text === this.#said[this.#recalled];
     const wanted = this.#recalled + step;
@@ -127,14 +145,18 @@ export class Composer {
     const now = performance.now();
     if (!this.text || this.text.startsWith("/") || now - this.#lastTyping < Composer.#TYPING_EVERY) return;
     this.#lastTyping = now;
-    this.#wishes.typing();
+    this.#handlers.typing();
   }
 
-  /** Names are offered from the first @ on. */
   async #complete() {
     if (!this.#completion && this.text.includes("@")) {
-      const { Completion } = await import("./completion.js");
-      this.#completion ??= new Completion(this.#field, part(this.#root, ".offers", HTMLElement), this.#wishes.names);
+      const module = await import("./completion.js").catch(() => null); // offline: nothing is offered
+      if (module)
+        this.#completion ??= new module.Completion(
+          this.#field,
+          part(this.#root, ".offers", HTMLElement),
+          this.#handlers.names,
+        );
     }
     this.#completion?.update();
   }

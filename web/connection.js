@@ -1,19 +1,7 @@
-/**
- * One socket at a time, and the way back to it. The owner hears frames and phases; it never sees a socket.
- * A half-open socket is found by the protocol's own ping, because a browser cannot send a WebSocket ping.
- */
+/** One socket at a time, and the way back to it. A browser can't send a WebSocket ping: the protocol has its own. */
 import { afterClose, ping, read } from "./protocol.js";
 
-/**
- * @typedef {{ phase: "connecting" } | { phase: "open" } | { phase: "waiting", until: number, code: number } | { phase: "stopped", code: number }} Phase
- * `until` is on the clock of `performance.now()`.
- */
-/** @typedef {{ hello: () => string, heard: (event: import("./protocol.js").ServerEvent) => void, moved: (phase: Phase) => void }} Owner */
-
-/**
- * Full-jitter back-off: each wait is anywhere between a moment and a ceiling that doubles, so that a thousand
- * clients of a restarted server come back spread out. (AWS Architecture Blog, "Exponential Backoff And Jitter".)
- */
+/** Full jitter: after a restart, clients come back spread out. (AWS, "Exponential Backoff And Jitter".) */
 export class Backoff {
   static CEILING = 30_000;
   static #FIRST = 1_000;
@@ -25,7 +13,6 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** The next wait in ms, at least `least`. */
   next(least = 0) {
     const ceiling = Math.min(Backoff.CEILING, Backoff.#FIRST * 2 ** this.#attempt++);
     return Math.max(Backoff.#LEAST, least + Math.round(this.#random() * ceiling));
@@ -54,13 +41,12 @@ export class Heartbeat {
     this.#beat = setInterval(() => this.ask(), Heartbeat.EVERY);
   }
 
-  /** Ask for a sign of life now: after a sleep, a change of network, a look at a tab long hidden. */
+  /** Check now: after a sleep, a change of network. */
   ask() {
     this.#deadline ??= setTimeout(this.#dead, Heartbeat.PATIENCE);
     this.#send(ping(++this.#count));
   }
 
-  /** Any frame is a sign of life. */
   heard() {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
@@ -74,15 +60,24 @@ export class Heartbeat {
 
 export class Connection {
   static #LATER = 5_000;
+  /** Silence while connecting: a captive portal, a proxy that hangs. */
+  static PATIENCE = 10_000;
+  /** `hurry` leaves a younger attempt alone. */
+  static #YOUNG = 3_000;
   #address;
   #owner;
   #backoff = new Backoff();
-  #heartbeat = new Heartbeat((frame) => this.send(frame), () => this.#lost(4408));
+  #heartbeat = new Heartbeat(
+    (frame) => this.send(frame),
+    () => this.#lost(4408),
+  );
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
+  #begun = 0;
   /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };
 
-  constructor(/** @type {string | URL} */ address, /** @type {Owner} */ owner) {
+  constructor(/** @type {string | URL} */ address, /** @type {ConnectionOwner} */ owner) {
     this.#address = address;
     this.#owner = owner;
   }
@@ -91,11 +86,13 @@ export class Connection {
     return this.#phase.phase === "open";
   }
 
-  /** Connect now, whatever was waited for; a connection that stands is let go first. */
+  /** Connect now; an open connection is dropped first. */
   connect() {
     this.#release();
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
+    this.#begun = performance.now();
+    this.#expect();
     this.#move({ phase: "connecting" });
     socket.onopen = () => {
       socket.send(this.#owner.hello());
@@ -105,17 +102,19 @@ export class Connection {
     socket.onclose = ({ code }) => this.#lost(code);
   }
 
-  /** A good moment: the network is back, the page is looked at. Try at once, or make sure that the peer is there. */
+  /** The network is back, or somebody looks: connect at once, or check the connection. */
   hurry() {
-    if (this.#phase.phase === "waiting") this.connect();
-    else if (this.open) this.#heartbeat.ask();
+    const { phase } = this.#phase;
+    const old = performance.now() - this.#begun > Connection.#YOUNG;
+    if (phase === "open") this.#heartbeat.ask();
+    else if (phase === "waiting" || (phase === "connecting" && old)) this.connect();
   }
 
   send(/** @type {string} */ frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame);
   }
 
-  /** Let go and come back, as after a loss: what was heard does not fit what is known. */
+  /** Reconnect: a line is missing. */
   again() {
     this.#lost(4408);
   }
@@ -128,12 +127,19 @@ export class Connection {
   #heard(/** @type {unknown} */ data) {
     if (typeof data !== "string") return;
     this.#heartbeat.heard();
+    if (!this.open) this.#expect();
     const event = read(data);
     if (event.kind === "ready") {
       this.#backoff.reset();
+      clearTimeout(this.#deadline);
       this.#move({ phase: "open" });
     }
     this.#owner.heard(event);
+  }
+
+  #expect() {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#lost(4408), Connection.PATIENCE);
   }
 
   #lost(/** @type {number} */ code) {
@@ -147,11 +153,12 @@ export class Connection {
 
   #release() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
     this.#heartbeat.stop();
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null; // a half-open socket reports its close minutes later
+    socket.onopen = socket.onmessage = socket.onclose = null; // a late close is nobody's business
     socket.close();
   }
 

@@ -1,37 +1,28 @@
-/** A room's history: the live end in order and without a hole (Timeline), and older pages on demand (Pages). */
-import { apiOf } from "./place.js";
-import { readPage } from "./protocol.js";
-
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./protocol.js").Token} Token */
-/** @typedef {{ continues: boolean, lines: Stored[], reason: string | null }} Joined */
-
 /**
- * Where this client stands in the room's history. Laws:
- * each seq is handed on once, in order; the token never moves back; what comes before `ready` is held,
- * because only `ready` says whether it continues what is known or replaces it.
+ * Where this client stands in the room's history. Each seq is handed on once, in order; the token never moves back.
+ * Lines before `ready` are held: only `ready` says whether they continue what is known or replace it.
  */
 export class Timeline {
   /** @type {Token | null} */ #token = null;
   #last = 0;
   /** @type {Stored[] | null} */ #held = null;
 
-  /** What to send as `since`; null before the first join. */
   get token() {
     return this.#token;
   }
 
-  /** The newest seq known. */
   get last() {
     return this.#last;
   }
 
-  /** A connection begins: hold what comes until it is ready. */
   hold() {
     this.#held = [];
   }
 
-  /** "next": show it. "held": wait for ready. "repeat": known already. "gap": something is missing; connect again. @returns {"next" | "held" | "repeat" | "gap"} */
+  /**
+   * "next": show it. "held": wait for ready. "repeat": known already. "gap": something is missing; connect again.
+   * @returns {"next" | "held" | "repeat" | "gap"}
+   */
   take(/** @type {Stored} */ line) {
     if (this.#held) {
       this.#held.push(line);
@@ -44,7 +35,7 @@ export class Timeline {
   }
 
   /** The join is complete: what it brought, each line once. @returns {Joined} */
-  ready(/** @type {import("./protocol.js").Ready} */ { seq, h, recovered, reason }) {
+  ready(/** @type {Ready} */ { seq, h, recovered, reason }) {
     const continues = recovered === true;
     if (!continues) this.#last = 0;
     const lines = [];
@@ -62,22 +53,5 @@ export class Timeline {
   #advance(/** @type {Stored} */ line) {
     this.#last = line.seq;
     if (line.kind !== "lost") this.#token = { seq: line.seq, h: line.h };
-  }
-}
-
-/** Pages of the history over HTTP. */
-export class Pages {
-  static SIZE = 100;
-  #room;
-
-  constructor(/** @type {string} */ room) {
-    this.#room = room;
-  }
-
-  /** Lines before, after or around a seq, oldest first; `more` in that direction. Throws when the server can't be reached. */
-  async read(/** @type {"before" | "after" | "around"} */ where, /** @type {number} */ seq) {
-    const answer = await fetch(apiOf(this.#room, `/history?${where}=${seq}&limit=${Pages.SIZE}`), { cache: "no-store" });
-    if (!answer.ok) throw new Error(`history: ${answer.status}`);
-    return { lines: readPage(await answer.text()), more: answer.headers.get("EdgeChat-More") === "true" };
   }
 }

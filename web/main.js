@@ -1,31 +1,32 @@
-/** The page begins: its language, then the room that its address names, or the front page. */
-import { part } from "./element.js";
-import { isPrivate, roomNamed, roomOf } from "./place.js";
+/** Starts the page: language, then the room of the address, or the front page. */
+import { isPrivate, roomNamed, roomOf } from "./addresses.js";
+import { addStyles, element, part } from "./dom.js";
 import { Identity, Store, openStorage } from "./store.js";
-import { fill, speak } from "./words.js";
+import { fill, phrase, setLanguage } from "./strings.js";
 
 const base = new URL(document.baseURI).pathname;
 const store = new Store(base);
-const identity = new Identity(new Store(base, openStorage("sessionStorage")), store);
+const tab = new Store(base, openStorage("sessionStorage"));
+const identity = new Identity(tab, store);
 const query = new URLSearchParams(location.search);
 
 async function start() {
   document.documentElement.classList.toggle("embedded", query.get("embed") === "1");
   const wanted = query.get("lang");
-  await speak(wanted ? [wanted] : navigator.languages);
+  await setLanguage(wanted ? [wanted] : navigator.languages);
   fill(document);
   const main = part(document, "main", HTMLElement);
   const typed = roomOf(location.pathname);
   if (typed === null) {
-    const { showLanding } = await import("./landing.js");
+    const [{ showLanding }] = await Promise.all([import("./landing.js"), addStyles("landing.css")]);
     showLanding(main, { identity, visit: (page) => location.assign(page) });
   } else {
     const { openRoom } = await import("./room.js");
-    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store });
+    openRoom(main, { room: isPrivate(typed) ? typed : (roomNamed(typed) ?? typed), identity, store, tab });
   }
 }
 
-/** The offline shell. The page is usable without it, so nothing waits for it and its absence is no error. */
+/** The offline shell; the page works without it. */
 function install() {
   if (!("serviceWorker" in navigator)) return;
   /** @type {any} */
@@ -35,5 +36,15 @@ function install() {
   navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {});
 }
 
+/** Say that something failed; the error still reaches the console. */
+function failed() {
+  if (document.querySelector(".broken")) return;
+  const reload = element("button", { type: "button", class: "small" }, phrase("page.reload"));
+  reload.addEventListener("click", () => location.reload());
+  document.body.append(element("p", { class: "broken", role: "alert" }, phrase("page.failed"), reload));
+}
+
+window.addEventListener("unhandledrejection", failed);
+window.addEventListener("error", ({ error }) => error && failed());
 await start();
 install();

@@ -1,5 +1,6 @@
-/** Telling somebody who does not look: the tab's title and icon always, a notification and a sound for mentions if asked for. */
-import { locale, word } from "./words.js";
+/** Tells a reader who looks elsewhere: title and icon always; notification and sound for mentions if asked for. */
+import "./strings-later.js";
+import { locale, phrase } from "./strings.js";
 
 const DOT = "%3Ccircle cx='24' cy='8' r='8' fill='%23e5484d'/%3E";
 
@@ -10,7 +11,7 @@ export class Notifier {
   #settings;
   /** @type {AudioContext | null} */ #audio = null;
 
-  constructor(/** @type {string} */ title, /** @type {HTMLLinkElement} */ icon, /** @type {import("./store.js").Store} */ settings) {
+  constructor(/** @type {string} */ title, /** @type {HTMLLinkElement} */ icon, /** @type {Store} */ settings) {
     this.#title = title;
     this.#icon = icon;
     this.#plainIcon = icon.getAttribute("href") ?? "";
@@ -29,9 +30,10 @@ export class Notifier {
   /** Somebody called this reader by name. */
   called(/** @type {string} */ name, /** @type {string} */ room) {
     if (this.#settings.get("sound") === true) this.#chime();
-    if (this.#settings.get("notify") !== true || !("Notification" in window) || Notification.permission !== "granted") return;
+    if (this.#settings.get("notify") !== true || !("Notification" in window) || Notification.permission !== "granted")
+      return;
     try {
-      const note = new Notification(word("notify.title", { name, room }), { tag: `edgechat-${room}` });
+      const note = new Notification(phrase("notify.title", { name, room }), { tag: `edgechat-${room}` });
       note.onclick = () => window.focus();
     } catch {
       // Android's Chromium has notifications for service workers only; the title and the icon have told it
@@ -42,7 +44,10 @@ export class Notifier {
   #chime() {
     this.#audio ??= new AudioContext();
     const now = this.#audio.currentTime;
-    for (const [at, pitch] of /** @type {const} */ ([[0, 660], [0.12, 880]])) {
+    for (const [at, pitch] of /** @type {const} */ ([
+      [0, 660],
+      [0.12, 880],
+    ])) {
       const [tone, volume] = [this.#audio.createOscillator(), this.#audio.createGain()];
       tone.frequency.value = pitch;
       volume.gain.setValueAtTime(0.08, now + at);

@@ -1,18 +1,12 @@
 /**
- * What was typed and is not yet in the room. An entry lives in the browser's storage under a key of its own until
- * the line with its id comes back, so a reload, a crash or a second tab loses nothing and two tabs overwrite nothing.
- * One entry is under way at a time: a later one must not overtake one that has to wait. The server keeps each id
- * once, so sending again is always safe. Times are ms on any steady clock, handed in.
+ * Messages that are not in the room yet. Each is stored under its own key until the line with its id comes back: a
+ * reload, a crash or a second tab loses nothing. They are sent one at a time, to stay in order. The server stores an id
+ * once, so sending again is safe. Times are ms, handed in.
  */
 import { afterRefusal } from "./protocol.js";
 
-/** @typedef {{ id: string, order: number, name: string, text: string, failed: string | null }} Entry */
-/** @typedef {Pick<import("./store.js").Store, "get" | "set" | "remove" | "keys">} Keeper */
-
 export class Outbox {
-  /** No echo for this long: say it again. */
   static RESEND = 8_000;
-  /** The server could not store it: ask again after this long. */
   static PAUSE = 3_000;
   #store;
   #prefix;
@@ -21,7 +15,7 @@ export class Outbox {
   /** @type {{ id: string, since: number } | null} */ #flight = null;
   #notBefore = 0;
 
-  constructor(/** @type {Keeper} */ store, /** @type {string} */ room, /** @type {string} */ name) {
+  constructor(/** @type {Area} */ store, /** @type {string} */ room, /** @type {string} */ name) {
     this.#store = store;
     this.#prefix = `outbox:${room}:`;
     this.#name = name;
@@ -33,7 +27,6 @@ export class Outbox {
     return this.#entries;
   }
 
-  /** Another tab changed the storage, or this one just began. */
   reload() {
     const kept = this.#store.keys(this.#prefix).map((key) => /** @type {Entry | null} */ (this.#store.get(key)));
     const mine = kept.filter((entry) => entry !== null).filter((entry) => entry.name === this.#name);
@@ -56,7 +49,7 @@ export class Outbox {
     return entry;
   }
 
-  /** In how many ms `next` should be asked again; null if only an event can change its answer. */
+  /** Call `next` again in so many ms; null: after the next event. */
   due(/** @type {number} */ now) {
     const head = this.#head();
     if (!head) return null;
@@ -64,13 +57,11 @@ export class Outbox {
     return Math.max(0, echo - now, this.#notBefore - now);
   }
 
-  /** Its line came back. True if it was one of ours. */
   delivered(/** @type {string} */ id) {
     this.#notBefore = this.#flight?.id === id ? 0 : this.#notBefore;
     return this.remove(id);
   }
 
-  /** The server refused it: for good, or for now. */
   refused(/** @type {{ id: string | null, code: string, retryAfter: number }} */ refusal, /** @type {number} */ now) {
     const id = refusal.id ?? this.#flight?.id;
     const entry = this.#entries.find((each) => each.id === id);
@@ -82,7 +73,6 @@ export class Outbox {
     this.#flight = null;
   }
 
-  /** The connection is gone: nothing is under way any more. */
   disconnected() {
     this.#flight = null;
     this.#notBefore = 0;
@@ -102,8 +92,8 @@ export class Outbox {
     return true;
   }
 
-  /** The name in this room changed: what was not sent yet is said under the new one. */
   rename(/** @type {string} */ name) {
+    if (name === this.#name) return;
     this.#name = name;
     for (const entry of this.#entries) this.#save(Object.assign(entry, { name }));
     this.reload();

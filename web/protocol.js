@@ -1,25 +1,12 @@
-/**
- * The words of the wire: text frames to events, intentions to text frames, and what each code asks of a client.
- * The contract is docs/protocol.md; nothing here touches a socket or the page.
- */
-
-/** @typedef {{ seq: number, h: string }} Token Where a client stands in a room's history. */
-/** @typedef {{ kind: "line", seq: number, h: string, timestamp: number, name: string, message: string, id: string | null }} Line */
-/** @typedef {{ kind: "lost", seq: number }} Lost A line that is damaged in the room's file. */
-/** @typedef {{ kind: "record", seq: number, h: string }} Other A record of a kind that this client does not know yet. */
-/** @typedef {Line | Lost | Other} Stored */
-/** @typedef {{ message_chars: number, name_chars: number, interval_ms: number, grace_ms: number }} Limits */
-/** @typedef {{ kind: "ready", seq: number, h: string, members: number, recovered: boolean | null, reason: string | null, limits: Limits }} Ready */
-/** @typedef {{ kind: "error", text: string, code: string, id: string | null, retryAfter: number }} Refusal */
-/**
- * @typedef {Stored | Ready | Refusal | { kind: "joined", name: string } | { kind: "quit", name: string } | { kind: "members", count: number, names: string[] | null }
- *   | { kind: "typing", names: string[] } | { kind: "pong" } | { kind: "unknown" }} ServerEvent
- */
+/** Text frames to events and back, and what each code means. The contract is docs/protocol.md. */
 
 const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
 const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
 
-/** What the server means by a text frame. Anything it does not understand is "unknown": a newer server may say more. @returns {ServerEvent} */
+/**
+ * Parses a text frame. What is not understood is "unknown": a newer server may send more.
+ * @returns {ServerEvent}
+ */
 export function read(/** @type {string} */ frame) {
   let said;
   try {
@@ -32,22 +19,27 @@ export function read(/** @type {string} */ frame) {
   if (said.ready) return ready(said);
   if (typeof said.joined === "string") return { kind: "joined", name: said.joined };
   if (typeof said.quit === "string") return { kind: "quit", name: said.quit };
-  if (typeof said.members === "number") return { kind: "members", count: said.members, names: said.roster ? strings(said.roster) : null };
+  if (typeof said.members === "number")
+    return { kind: "members", count: said.members, names: said.roster ? strings(said.roster) : null };
   if (said.typing) return { kind: "typing", names: strings(said.typing) };
   if (typeof said.error === "string") return refusal(said);
   return said.pong === undefined ? UNKNOWN : { kind: "pong" };
 }
 
 /** @returns {string[]} */
-const strings = (/** @type {unknown} */ list) => (Array.isArray(list) ? list.filter((each) => typeof each === "string") : []);
+const strings = (/** @type {unknown} */ list) =>
+  Array.isArray(list) ? list.filter((each) => typeof each === "string") : [];
 
 /** @returns {ServerEvent} */
 function stored(/** @type {any} */ said) {
   if (said.kind === "lost") return { kind: "lost", seq: said.seq };
   if (typeof said.message !== "string") return { kind: "record", seq: said.seq, h: String(said.h) };
   const { seq, h, timestamp, name, message, id = null } = said;
-  return { kind: "line", seq, h: String(h), timestamp: Number(timestamp), name: String(name), message, id };
+  return { kind: "line", seq, h: String(h), timestamp: time(timestamp), name: String(name), message, id };
 }
+
+/** A time that `Date` accepts: others would throw when the row is drawn. */
+const time = (/** @type {unknown} */ ms) => (Math.abs(Number(ms)) <= 8.64e15 ? Number(ms) : 0);
 
 /** @returns {Ready} */
 function ready(/** @type {any} */ said) {
@@ -57,16 +49,15 @@ function ready(/** @type {any} */ said) {
 
 /** @returns {Refusal} */
 function refusal(/** @type {any} */ said) {
-  return { kind: "error", text: said.error, code: String(said.code ?? ""), id: said.id ?? null, retryAfter: Number(said.retry_after_ms ?? 0) };
+  return {
+    kind: "error",
+    text: said.error,
+    code: String(said.code ?? ""),
+    id: said.id ?? null,
+    retryAfter: Number(said.retry_after_ms ?? 0),
+  };
 }
 
-/** A page of NDJSON history, oldest first. @returns {Stored[]} */
-export function readPage(/** @type {string} */ text) {
-  const events = text.split("\n").filter(Boolean).map(read);
-  return /** @type {Stored[]} */ (events.filter((event) => "seq" in event && event.kind !== "ready"));
-}
-
-/** The first frame: who comes, and after which line the server should go on. */
 export function hello(/** @type {string} */ name, /** @type {Token | null} */ since, backlog = 100) {
   return JSON.stringify(since ? { name, v: 2, backlog, since } : { name, v: 2, backlog });
 }
@@ -75,7 +66,10 @@ export const say = (/** @type {string} */ message, /** @type {string} */ id) => 
 export const typing = () => '{"typing":true}';
 export const ping = (/** @type {number} */ number) => JSON.stringify({ ping: number });
 
-/** May a client come back after this close? "later" means: not within the next seconds. @returns {"soon" | "later" | "never"} */
+/**
+ * May a client come back after this close? "later" means: not within the next seconds.
+ * @returns {"soon" | "later" | "never"}
+ */
 export function afterClose(/** @type {number} */ code) {
   switch (code) {
     case 1002: // not WebSocket

@@ -12,7 +12,8 @@ export function qrCode(/** @type {string} */ text, /** @type {string} */ label) 
   const count = code.getModuleCount();
   let path = "";
   for (let row = 0; row < count; row++) {
-    for (let column = 0; column < count; column++) if (code.isDark(row, column)) path += `M${column + MARGIN} ${row + MARGIN}h1v1h-1z`;
+    for (let column = 0; column < count; column++)
+      if (code.isDark(row, column)) path += `M${column + MARGIN} ${row + MARGIN}h1v1h-1z`;
   }
   const image = document.createElementNS(SVG, "svg");
   image.setAttribute("viewBox", `0 0 ${count + 2 * MARGIN} ${count + 2 * MARGIN}`);

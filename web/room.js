@@ -1,14 +1,13 @@
 /** A room's page: its frame, the question for a name, and then the session. */
-import { copy, part } from "./element.js";
-import { isPrivate } from "./place.js";
+import { isPrivate, roomNamed } from "./addresses.js";
+import { copy, element, part } from "./dom.js";
+import { isName } from "./names.js";
 import { Session } from "./session.js";
-import { fill, word } from "./words.js";
-
-/** @typedef {{ room: string, identity: import("./store.js").Identity, store: import("./store.js").Store }} World */
+import { fill, phrase } from "./strings.js";
 
 /** `complaint` is the key of the words that say why the name tried before was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {
-  const title = isPrivate(world.room) ? word("room.private") : world.room;
+  const title = isPrivate(world.room) ? phrase("room.private") : world.room;
   const page = copy("room");
   fill(page, { room: title });
   part(page, "h1 bdi", HTMLElement).textContent = title;
@@ -28,21 +27,34 @@ function join(/** @type {HTMLElement} */ main, /** @type {World} */ world, /** @
   session.start();
 }
 
-function askName(/** @type {HTMLElement} */ main, /** @type {World} */ world, /** @type {string} */ title, /** @type {string} */ complaint) {
+function askName(
+  /** @type {HTMLElement} */ main,
+  /** @type {World} */ world,
+  /** @type {string} */ title,
+  /** @type {string} */ complaint,
+) {
   const form = part(main, ".join form", HTMLFormElement);
   const field = part(form, "input", HTMLInputElement);
   const say = (/** @type {string} */ key) => {
-    part(form, ".complaint", HTMLElement).textContent = key && word(key);
+    part(form, ".complaint", HTMLElement).textContent = key && phrase(key);
     field.setAttribute("aria-invalid", String(Boolean(key)));
     field.focus();
   };
   field.value = world.identity.name;
+  if (isPrivate(world.room) || !roomNamed(world.room)) askRoom(form, world.room);
   say(complaint);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = field.value.trim();
-    if (!name || [...name].length > 32) return say("error.name");
+    if (!isName(name)) return say("error.name");
     world.identity.name = name;
     join(main, world, title);
   });
+}
+
+/** Nobody is asked for a name in a room that does not exist. */
+async function askRoom(/** @type {HTMLFormElement} */ form, /** @type {string} */ room) {
+  const { probe } = await import("./probe.js");
+  if ((await probe(room)) !== "gone") return;
+  form.replaceChildren(element("h2", {}, phrase("room.gone")), element("a", { href: "./" }, phrase("room.home")));
 }

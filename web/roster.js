@@ -1,28 +1,27 @@
-/** Who is here, who types, who came and went: the rules. Pure; company.js shows it. */
-import { locale, word } from "./words.js";
+/** Who is here, who types, who joined and left. Pure. */
+import { locale, phrase } from "./strings.js";
 
 export class Roster {
-  /** A room that was big (more than 250 sessions) has all its names again at this many. */
+  /** A room that had more than 250 sessions lists all names again at this many. */
   static #SMALL = 200;
   /** @type {Set<string>} */ #names = new Set();
   /** @type {Set<string> | null} */ #coming = null;
-  /** The sessions of a room too big for each to be named; 0 in others. */
+  /** Sessions of a room too big to list all; else 0. */
   #crowd = 0;
 
-  /** A join begins: the names that come are the whole roster, taken over when it is complete. */
+  /** A join begins: its names replace the roster when it is complete. */
   begin() {
     this.#coming = new Set();
     this.#crowd = 0;
   }
 
-  /** The join is complete. */
   complete(/** @type {number} */ sessions) {
     this.#names = this.#coming ?? this.#names;
     this.#coming = null;
     if (this.crowded) this.#crowd = sessions;
   }
 
-  /** True if this is news: not part of a join, and not known already. */
+  /** True if this is news. */
   joined(/** @type {string} */ name) {
     const names = this.#coming ?? this.#names;
     const news = !this.#coming && !names.has(name);
@@ -34,7 +33,7 @@ export class Roster {
     return (this.#coming ?? this.#names).delete(name) && !this.#coming;
   }
 
-  /** A count in place of comings and goings; `names` replace all that was known: some of them in a crowd, else all. */
+  /** A count in place of joins and leaves; `names` replace those known: a part of a crowd, else all. */
   counted(/** @type {number} */ sessions, /** @type {string[] | null} */ names = null) {
     if (names) {
       const current = this.#coming ?? this.#names;
@@ -44,7 +43,6 @@ export class Roster {
     this.#crowd = names && sessions <= Roster.#SMALL ? 0 : sessions;
   }
 
-  /** Too many to name each. */
   get crowded() {
     return this.#crowd > 0;
   }
@@ -54,11 +52,11 @@ export class Roster {
   }
 
   get names() {
-    return [...this.#names].sort((a, b) => a.localeCompare(b, locale()));
+    return [...this.#names].sort(new Intl.Collator(locale()).compare);
   }
 }
 
-/** Who types: each for five seconds after the last sign of it, without a word from the server. Times are ms, handed in. */
+/** Who types, for five seconds after the last event. Times are ms, handed in. */
 export class Typists {
   static FOR = 5_000;
   /** @type {string[]} */ #names = [];
@@ -69,7 +67,6 @@ export class Typists {
     this.#until = now + Typists.FOR;
   }
 
-  /** A message is the end of typing it. */
   said(/** @type {string} */ name) {
     this.#names = this.#names.filter((other) => other !== name);
   }
@@ -79,7 +76,7 @@ export class Typists {
   }
 }
 
-/** Comings and goings since the last message, with those who did both taken together. */
+/** Joins and leaves since the last message. */
 export class Comings {
   /** @type {Map<string, { came: boolean, here: boolean }>} */ #people = new Map();
 
@@ -95,7 +92,7 @@ export class Comings {
     else this.#people.set(name, { came: false, here: false });
   }
 
-  /** Who joined, who left, who came by; who left and is back (a reload) is not worth a word. */
+  /** `passed` came and left. A reload is left out. */
   get summary() {
     const people = [...this.#people];
     const names = (/** @type {boolean} */ came, /** @type {boolean} */ here) =>
@@ -104,9 +101,9 @@ export class Comings {
   }
 }
 
-/** Names for a sentence, the third and later as a number. */
+/** Names for a sentence, at most `most`. */
 export function listed(/** @type {string[]} */ names, most = 3) {
   const joined = new Intl.ListFormat(locale(), { type: "conjunction" });
   if (names.length <= most) return joined.format(names);
-  return word("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
+  return phrase("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
 }

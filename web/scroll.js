@@ -1,9 +1,5 @@
-/**
- * Keeps what is read where it is. At the end the pane follows what arrives ("stuck"); anywhere else nothing moves.
- * Browsers' own anchoring is off (Chromium does not anchor at the top), so each change is made up for by hand.
- */
+/** Keeps the visible rows in place. By hand: Chromium's own scroll anchoring does not work at the top. */
 export class Scroll {
-  /** Nearer to the end than this many pixels counts as being there. */
   static #NEAR = 48;
   #pane;
   #rows;
@@ -14,11 +10,10 @@ export class Scroll {
     this.#pane = pane;
     this.#rows = rows;
     pane.addEventListener("scroll", () => this.#scrolled(moved), { passive: true });
-    const resized = new ResizeObserver(() => this.follow()); // the keyboard of a phone, a composer that grows, a font that arrives
+    const resized = new ResizeObserver(() => this.follow());
     for (const element of [pane, ...pane.children]) resized.observe(element);
   }
 
-  /** Does the pane show the end of what it holds? */
   get stuck() {
     return this.#stuck;
   }
@@ -35,7 +30,7 @@ export class Scroll {
     return this.#pane.clientHeight;
   }
 
-  /** Rows were added at the end: go along in the next frame, if the reader is there. One layout for many rows. */
+  /** Rows were added: at the end, follow in the next frame. One layout for many rows. */
   follow() {
     if (!this.#stuck || this.#frame) return;
     this.#frame = requestAnimationFrame(() => {
@@ -49,7 +44,7 @@ export class Scroll {
     this.#pane.scrollTop = this.#pane.scrollHeight;
   }
 
-  /** Make a change to the rows while the first visible one stays where it is. */
+  /** Change rows while the first visible one stays in place. */
   keep(/** @type {() => void} */ change) {
     const anchor = this.#firstVisible();
     const before = anchor?.getBoundingClientRect().bottom ?? 0;
@@ -61,7 +56,6 @@ export class Scroll {
     return row.getBoundingClientRect().top < this.#pane.getBoundingClientRect().top;
   }
 
-  /** Bring a row to the upper third of the pane. */
   reveal(/** @type {Element} */ row) {
     const distance = row.getBoundingClientRect().top - this.#pane.getBoundingClientRect().top;
     this.#pane.scrollTop += distance - this.#pane.clientHeight / 3;
@@ -69,12 +63,12 @@ export class Scroll {
   }
 
   #scrolled(/** @type {() => void} */ moved) {
-    if (this.#frame) return; // rows were added since: this distance says nothing about the reader
+    if (this.#frame) return; // rows were added: not the reader's doing
     this.#stuck = this.toBottom < Scroll.#NEAR;
     moved();
   }
 
-  /** Rows stand in order, so halving finds the first whose lower edge is below the pane's upper edge. */
+  /** Binary search. */
   #firstVisible() {
     const rows = this.#rows.children;
     const top = this.#pane.getBoundingClientRect().top;

@@ -1,16 +1,16 @@
-/** One stay in a room: the parts, and which of them hears what. Nothing is decided here that a part could decide. */
+/** One stay in a room: its parts, and which of them handles what. */
+import { socketOf } from "./addresses.js";
 import { Banner } from "./banner.js";
-import { Company } from "./company.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Delivery } from "./delivery.js";
-import { part } from "./element.js";
+import { part } from "./dom.js";
 import { Timeline } from "./history.js";
-import { apiOf, isPrivate, socketOf } from "./place.js";
+import { People } from "./people.js";
+import { isName } from "./names.js";
 import { hello, typing } from "./protocol.js";
+import { Sender } from "./sender.js";
+import { Draft } from "./store.js";
 import { Transcript } from "./transcript.js";
-
-/** @typedef {import("./room.js").World & { title: string }} Here */
 
 export class Session {
   #root;
@@ -21,12 +21,12 @@ export class Session {
   #met = false;
   #banner;
   #connection;
-  #delivery;
-  #company;
+  #sender;
+  #people;
   #composer;
   #transcript;
 
-  /** @param {HTMLElement} root @param {Here} here @param {(complaint: string) => void} refused the server does not take this name */
+  /** @param {HTMLElement} root @param {Here} here @param {(complaint: string) => void} refused for a refused name */
   constructor(root, here, refused) {
     this.#root = root;
     this.#here = here;
@@ -38,8 +38,9 @@ export class Session {
       moved: (phase) => this.#moved(phase),
     });
     this.#transcript = new Transcript(root, here, () => this.#timeline.last);
-    this.#delivery = new Delivery(root, here, this.#connection);
-    this.#company = new Company(root, () => here.identity.name, (notice) => this.#transcript.notice(notice));
+    this.#sender = new Sender(root, here, this.#connection, (name) => this.#transcript.continues(name));
+    const me = () => here.identity.name;
+    this.#people = new People(root, me, (notice) => this.#transcript.notice(notice));
     this.#composer = this.#compose();
   }
 
@@ -55,27 +56,25 @@ export class Session {
   }
 
   #compose() {
-    const { store, room, identity } = this.#here;
-    const key = `draft:${room}`;
-    const draft = { get: () => store.get(key), set: (/** @type {string} */ text) => (text ? store.set(key, text) : store.remove(key)) };
-    return new Composer(part(this.#root, ".composer", HTMLElement), draft, {
+    const { store, tab, room, identity } = this.#here;
+    return new Composer(part(this.#root, ".composer", HTMLElement), new Draft(tab, store, room), {
       submit: (command) => this.#submit(command),
       typing: () => this.#connection.open && this.#connection.send(typing()),
-      names: () => this.#company.names.filter((name) => name !== identity.name),
+      files: () => this.#sender.warn("compose.files"),
+      names: () => this.#people.names.filter((name) => name !== identity.name),
     });
   }
 
   #listen() {
     const { signal } = this.#ended;
-    const { room } = this.#here;
     window.addEventListener("online", () => this.#connection.hurry(), { signal });
     window.addEventListener("focus", () => this.#transcript.seen(), { signal });
     window.addEventListener("hashchange", () => this.#transcript.linked(), { signal });
-    window.addEventListener("storage", (event) => this.#delivery.stored(event, room), { signal });
+    window.addEventListener("storage", (event) => this.#sender.stored(event), { signal });
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
     part(this.#root, ".skip", HTMLElement).addEventListener("click", () => this.#composer.focus(), { signal });
-    const doors = { ".count": "people", ".share": "share", ".settings": "settings" };
-    for (const [selector, what] of Object.entries(doors)) part(this.#root, selector, HTMLElement).addEventListener("click", () => this.#open(what), { signal });
+    for (const button of this.#root.querySelectorAll("[data-dialog]"))
+      button.addEventListener("click", () => this.#open(button.getAttribute("data-dialog") ?? ""), { signal });
   }
 
   #shown() {
@@ -84,34 +83,30 @@ export class Session {
     this.#transcript.seen();
   }
 
-  async #open(/** @type {string} */ what) {
-    const dialogs = await import("./dialog.js");
-    const { identity, room, store } = this.#here;
-    if (what === "people") dialogs.openPeople(() => this.#company.entries());
-    else if (what === "share") dialogs.openShare(location.origin + location.pathname, isPrivate(room));
-    else if (what === "settings") dialogs.openSettings(identity.name, store, (name) => this.#rename(name));
-    else dialogs.openHelp();
+  async #open(/** @type {string} */ name) {
+    const module = await import("./dialog.js").catch(() => this.#sender.warn("page.old"));
+    module?.open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
   }
 
-  #moved(/** @type {import("./connection.js").Phase} */ phase) {
+  #moved(/** @type {Phase} */ phase) {
     this.#banner.moved(phase);
-    part(this.#root, ".room", HTMLElement).dataset["phase"] = phase.phase;
+    Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
     if (phase.phase === "connecting") {
       this.#timeline.hold();
-      this.#company.begin();
+      this.#people.begin();
     }
-    if (phase.phase === "waiting" || phase.phase === "stopped") this.#delivery.closed();
+    if (phase.phase === "waiting" || phase.phase === "stopped") this.#sender.closed();
     if (phase.phase === "waiting" && !this.#met) this.#probe();
   }
 
-  /** A browser does not say why a socket was refused; the room's address does. */
   async #probe() {
-    const answer = await fetch(apiOf(this.#here.room)).catch(() => null);
-    if (!this.#met) this.#banner.answers = answer?.ok ?? false;
-    if (answer?.status === 404 && !this.#met) this.#connection.stop(404);
+    const found = await import("./probe.js").then((module) => module.probe(this.#here.room)).catch(() => "away");
+    if (this.#met) return;
+    this.#banner.answers = found === "there";
+    if (found === "gone") this.#connection.stop(404);
   }
 
-  #heard(/** @type {import("./protocol.js").ServerEvent} */ event) {
+  #heard(/** @type {ServerEvent} */ event) {
     switch (event.kind) {
       case "line":
       case "lost":
@@ -125,7 +120,7 @@ export class Session {
       case "quit":
       case "members":
       case "typing":
-        return this.#company.heard(event);
+        return this.#people.heard(event);
       case "pong":
       case "unknown":
         return;
@@ -134,41 +129,45 @@ export class Session {
     }
   }
 
-  #line(/** @type {import("./protocol.js").Stored} */ line) {
+  #line(/** @type {Stored} */ line) {
     const news = this.#timeline.take(line);
     if (news === "gap") return this.#connection.again();
     if (news === "held") return;
     if (news === "next") this.#add([line]);
-    this.#delivery.heard(line);
+    this.#sender.heard(line);
   }
 
-  #add(/** @type {import("./protocol.js").Stored[]} */ lines) {
-    for (const line of lines) if (line.kind === "line") this.#company.said(line.name);
+  #add(/** @type {Stored[]} */ lines) {
+    for (const line of lines) if (line.kind === "line") this.#people.said(line.name);
     this.#transcript.add(lines);
   }
 
-  #ready(/** @type {import("./protocol.js").Ready} */ ready) {
+  #ready(/** @type {Ready} */ ready) {
     const { continues, lines, reason } = this.#timeline.ready(ready);
     if (continues) this.#add(lines);
     else this.#transcript.show(lines, reason);
-    this.#company.complete(ready.members);
+    this.#people.complete(ready.members);
     this.#composer.limit = ready.limits.message_chars;
     this.#composer.measure();
-    for (const line of lines) this.#delivery.heard(line);
+    for (const line of lines) this.#sender.heard(line);
     if (!this.#met) this.#here.identity.visit(this.#here.room);
     this.#met = true;
-    this.#delivery.opened();
+    this.#here.identity.accept();
+    this.#sender.opened(this.#here.identity.name);
   }
 
-  #error(/** @type {import("./protocol.js").Refusal} */ refusal) {
-    if (refusal.code === "bad_name" || refusal.code === "name_too_long") return this.#refused(`refused.${refusal.code}`);
-    this.#delivery.refused(refusal);
+  #error(/** @type {Refusal} */ refusal) {
+    if (refusal.code === "bad_name" || refusal.code === "name_too_long")
+      return this.#refused(`refused.${refusal.code}`);
+    if (!this.#connection.open) this.#banner.refusal = refusal.code;
+    this.#sender.refused(refusal);
   }
 
-  #submit(/** @type {import("./composer.js").Command} */ command) {
+  #submit(/** @type {Command} */ command) {
+    this.#sender.warn("");
     switch (command.kind) {
       case "say":
-        this.#delivery.say(command.text);
+        this.#sender.say(command.text);
         this.#transcript.toEnd();
         return true;
       case "name":
@@ -180,19 +179,18 @@ export class Session {
         this.#open("help");
         return true;
       case "unknown":
-        this.#delivery.warn("compose.unknown", { command: command.command });
+        this.#sender.warn("compose.unknown", { command: command.command });
         return false;
     }
   }
 
-  /** A name is part of the hello, so a new one takes a new connection; the token makes it continue. */
+  /** The hello carries the name, so a new one needs a new connection, which resumes. */
   #rename(/** @type {string} */ name) {
-    if ([...name].length > 32) {
-      this.#delivery.warn("error.name");
+    if (!isName(name)) {
+      this.#sender.warn("error.name");
       return false;
     }
     this.#here.identity.name = name;
-    this.#delivery.renamed(name);
     this.#connection.connect();
     return true;
   }

@@ -1,7 +1,4 @@
-/**
- * What this browser remembers: the name, drafts, the outbox, what was read, the rooms. A full or forbidden
- * localStorage breaks nothing: what does not fit is remembered by this tab alone.
- */
+/** The browser's storage. If it is full or forbidden, this tab remembers what does not fit. */
 export class Store {
   #prefix;
   #area;
@@ -13,7 +10,6 @@ export class Store {
     this.#area = area;
   }
 
-  /** Did something not fit into the browser's storage? */
   get full() {
     return this.#shadow.size > 0;
   }
@@ -44,13 +40,12 @@ export class Store {
     this.#area?.removeItem(this.#prefix + key);
   }
 
-  /** The keys that begin with `start`, without the store's own prefix. */
   keys(/** @type {string} */ start) {
     const all = new Set([...Object.keys(this.#area ?? {}), ...this.#shadow.keys()]);
     return [...all].filter((key) => key.startsWith(this.#prefix + start)).map((key) => key.slice(this.#prefix.length));
   }
 
-  /** Is this the browser's own key of one of ours? (A storage event names it.) */
+  /** Is the key of a storage event one of ours? */
   owns(/** @type {string | null} */ key, /** @type {string} */ start) {
     return key === null || key.startsWith(this.#prefix + start);
   }
@@ -67,10 +62,7 @@ export function openStorage(/** @type {"localStorage" | "sessionStorage"} */ kin
 
 const ROOMS_KEPT = 8;
 
-/**
- * Who one is here. A tab keeps its own name through reloads, so that two tabs can be two people;
- * a new tab begins with the name used last. Rooms visited are remembered with it.
- */
+/** Who one is: a tab keeps its name through reloads, a new tab begins with the last name. And the rooms visited. */
 export class Identity {
   #tab;
   #store;
@@ -86,7 +78,17 @@ export class Identity {
 
   set name(/** @type {string} */ name) {
     this.#tab.set("name", name);
-    this.#store.set("name", name);
+  }
+
+  /** The last name that the server accepted: unsent messages belong to it. */
+  get accepted() {
+    return String(this.#tab.get("accepted") ?? this.name);
+  }
+
+  /** The server accepted the name. */
+  accept() {
+    this.#tab.set("accepted", this.name);
+    this.#store.set("name", this.name);
   }
 
   /** The rooms visited, the latest first. @returns {string[]} */
@@ -100,6 +102,35 @@ export class Identity {
   }
 
   forget(/** @type {string} */ room) {
-    this.#store.set("rooms", this.rooms.filter((other) => other !== room));
+    this.#store.set(
+      "rooms",
+      this.rooms.filter((other) => other !== room),
+    );
+  }
+}
+
+/** A room's unsent text. Each tab has its own; a new tab begins with the last one written. */
+export class Draft {
+  #tab;
+  #shared;
+  #key;
+
+  /** @param {Store} tab @param {Store} shared @param {string} room */
+  constructor(tab, shared, room) {
+    this.#tab = tab;
+    this.#shared = shared;
+    this.#key = `draft:${room}`;
+  }
+
+  get() {
+    return String(this.#tab.get(this.#key) ?? this.#shared.get(this.#key) ?? "");
+  }
+
+  /** Clearing removes the shared draft only if it is this tab's. */
+  set(/** @type {string} */ text) {
+    const mine = this.#tab.get(this.#key);
+    this.#tab.set(this.#key, text);
+    if (text) this.#shared.set(this.#key, text);
+    else if (this.#shared.get(this.#key) === mine) this.#shared.remove(this.#key);
   }
 }

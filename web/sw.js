@@ -11,10 +11,12 @@ const CACHE = FAMILY + VERSION;
 /** Patience in ms for the page before the kept one is shown. */
 const PATIENCE = 5_000;
 const SHELL = [
-  "banner.js", "company.js", "completion.js", "composer.js", "connection.js", "delivery.js", "dialog.js", "element.js", "history.js",
-  "landing.js", "links.js", "log.js", "main.js", "notify.js", "outbox.js", "pending.js", "place.js", "protocol.js", "qr.js",
-  "reading.js", "room.js", "roster.js", "row.js", "scroll.js", "session.js", "store.js", "style.css", "text.js", "theme.css",
-  "transcript.js", "unread.js", "vendor/linkify.js", "vendor/qrcode.js", "words-ar.js", "words.js",
+  "addresses.js", "banner.js", "completion.js", "composer.css", "composer.js", "connection.js", "controls.css",
+  "dialog.js", "dialogs.css", "dom.js", "history-window.js", "history.js", "landing.css", "landing.js", "main.js",
+  "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js",
+  "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "room.css", "room.js", "roster.js", "scroll.js",
+  "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
+  "transcript.js", "unread.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */
@@ -25,9 +27,11 @@ worker.addEventListener("install", (event) => event.waitUntil(install()));
 worker.addEventListener("activate", (event) => event.waitUntil(activate()));
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
-  const path = request.url.startsWith(worker.registration.scope) ? request.url.slice(worker.registration.scope.length) : null;
+  const path = request.url.startsWith(worker.registration.scope)
+    ? request.url.slice(worker.registration.scope.length)
+    : null;
   if (request.method !== "GET" || path === null || path.startsWith("api/")) return;
-  if (request.mode === "navigate") event.respondWith(page(request, path.startsWith("room/") ? ROOM : FRONT));
+  if (request.mode === "navigate") event.respondWith(page(request, path));
   else if (path.startsWith("assets/")) event.respondWith(asset(request));
 });
 
@@ -44,12 +48,17 @@ async function activate() {
   await worker.clients.claim();
 }
 
-async function page(/** @type {Request} */ request, /** @type {string} */ shell) {
+/** The page from the server; the kept one where the server is away, or something in front of it answers for it. */
+async function page(/** @type {Request} */ request, /** @type {string} */ path) {
+  const room = path.startsWith("room/");
+  const kept = async () => (await caches.open(CACHE)).match(new URL(room ? ROOM : FRONT, worker.registration.scope));
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    const ours = room || /^(\?|#|$)/.test(path); // the server itself has no 404 for its pages
+    const away = answer.status >= 500 || answer.status === 429 || (answer.status === 404 && ours);
+    return (away && (await kept())) || answer;
   } catch {
-    const kept = await (await caches.open(CACHE)).match(new URL(shell, worker.registration.scope));
-    return kept ?? Response.error();
+    return (await kept()) ?? Response.error();
   }
 }
 

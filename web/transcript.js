@@ -1,24 +1,20 @@
-/** What was said, as it is read: the window of rows, the line where the reader left off, the button to the newest, links to a message. */
-import { element, part } from "./element.js";
-import { Pages } from "./history.js";
-import { Log } from "./log.js";
-import { pageOf } from "./place.js";
-import { Reading } from "./reading.js";
+/** The messages on the page: rows, the unread line, the button to the newest, links to a message. */
+import { pageOf } from "./addresses.js";
+import { element, part } from "./dom.js";
+import { HistoryWindow } from "./history-window.js";
+import { MessageList } from "./message-list.js";
 import { Scroll } from "./scroll.js";
+import { phrase } from "./strings.js";
 import { mentions } from "./text.js";
 import { Unread, looked } from "./unread.js";
-import { word } from "./words.js";
-
-/** @typedef {import("./protocol.js").Stored} Stored */
-/** @typedef {import("./session.js").Here} Here */
 
 export class Transcript {
   #root;
   #here;
   #newest;
-  #log;
+  #list;
   #scroll;
-  #reading;
+  #window;
   #unread;
   /** @type {Promise<import("./notify.js").Notifier> | null} */ #notifier = null;
 
@@ -29,60 +25,80 @@ export class Transcript {
     this.#root = root;
     this.#here = here;
     this.#newest = newest;
-    this.#log = new Log(rows, { page: pageOf(room) + location.search, me: () => here.identity.name });
+    this.#list = new MessageList(rows, { page: pageOf(room) + location.search, me: () => here.identity.name });
     this.#scroll = new Scroll(part(root, ".pane", HTMLElement), rows, () => this.#moved());
-    this.#reading = new Reading({ log: this.#log, scroll: this.#scroll, pages: new Pages(room), newest, changed: (state) => this.#draw(state) });
-    const kept = { get: () => store.get(`read:${room}`), set: (/** @type {number} */ seq) => store.set(`read:${room}`, seq) };
+    this.#window = new HistoryWindow({
+      list: this.#list,
+      scroll: this.#scroll,
+      pages: { read: async (where, seq) => new (await import("./pages.js")).Pages(room).read(where, seq) },
+      newest,
+      changed: (state) => this.#draw(state),
+    });
+    const kept = {
+      get: () => store.get(`read:${room}`),
+      set: (/** @type {number} */ seq) => store.set(`read:${room}`, seq),
+    };
     this.#unread = new Unread(kept, (count, calls) => this.#tell(count, calls));
-    part(root, ".latest", HTMLButtonElement).addEventListener("click", () => this.#reading.latest());
-    part(root, ".missed button", HTMLButtonElement).addEventListener("click", () => this.#toLeftOff());
+    part(root, ".latest", HTMLButtonElement).addEventListener("click", () => this.#window.latest());
+    part(root, ".missed", HTMLButtonElement).addEventListener("click", () => this.#toLeftOff());
+    part(root, ".unreachable", HTMLButtonElement).addEventListener("click", () => this.#window.retry());
   }
 
-  /** A join that continues nothing: these lines and no others. `reason` is why not, if the client asked to go on. */
+  /** Show these lines only. `reason` says why a resume failed. */
   show(/** @type {Stored[]} */ lines, /** @type {string | null} */ reason) {
-    if (reason === "forked") this.#unread.reset();
-    this.#reading.show(lines);
-    if (reason) this.notice(element("p", { class: "notice" }, word(reason === "forked" ? "room.forked" : "room.missed")));
+    // a seq beyond the room's head belongs to another history
+    if (reason === "forked" || this.#unread.leftOff > this.#newest()) this.#unread.reset();
+    this.#window.show(lines);
+    if (reason)
+      this.notice(element("p", { class: "notice" }, phrase(reason === "forked" ? "room.forked" : "room.missed")));
     this.#markLeftOff();
     this.linked();
     this.seen();
   }
 
-  /** Lines that were just said. */
   add(/** @type {Stored[]} */ lines) {
-    this.#reading.append(lines);
+    this.#window.append(lines);
     for (const line of lines) if (!looked()) this.#missed(line);
     this.seen();
   }
 
-  /** A line about comings and goings; one about nothing is left out. */
+  /** A line about joins and leaves; an empty one is left out. */
   notice(/** @type {HTMLElement} */ notice) {
-    if (notice.hidden && this.#log.endsWithLine) return;
-    if (this.#reading.attached) this.#log.notice(notice);
+    if (notice.hidden && this.#list.endsWithLine) return;
+    if (this.#window.attached) this.#list.notice(notice);
     this.#scroll.follow();
   }
 
-  /** Somebody looks at the page, or may look. */
   seen() {
-    if (looked() && this.#reading.atEnd) this.#unread.read(this.#newest());
+    this.#list.redate();
+    if (looked() && this.#window.atEnd) this.#unread.read(this.#newest());
   }
 
-  /** The address names a message (#42): go there. */
-  async linked() {
-    const seq = Number(location.hash.slice(1));
-    if (!Number.isInteger(seq) || seq < 1) return;
-    const row = await this.#reading.goTo(seq);
+  /** The address names a message (#42): go there, or say that it can't be shown. */
+  linked() {
+    const told = part(this.#root, ".told", HTMLElement);
+    told.textContent = "";
     for (const old of this.#root.querySelectorAll(".row.linked")) old.classList.remove("linked");
-    row?.classList.add("linked");
+    const seq = /^#([1-9]\d*)$/.exec(location.hash)?.[1];
+    if (!seq) return;
+    this.#window.goTo(Number(seq), (row) => {
+      if (row?.dataset["seq"] === seq && !row.matches(".lost")) row.classList.add("linked");
+      else told.textContent = phrase("room.nothing", { seq });
+    });
   }
 
-  /** One's own message is said: whatever was read, the end is where one is now. */
+  /** One's own message was sent. */
   toEnd() {
-    this.#reading.latest();
+    this.#list.unmark();
+    this.#window.latest();
+  }
+
+  continues(/** @type {string} */ name) {
+    return this.#list.continues(name);
   }
 
   #moved() {
-    this.#reading.moved();
+    this.#window.moved();
     this.seen();
   }
 
@@ -90,19 +106,19 @@ export class Transcript {
     if (line.kind !== "line" || line.name === this.#here.identity.name) return;
     const calls = mentions(line.message, this.#here.identity.name);
     const first = this.#unread.missed(line.seq, calls);
-    if (first && this.#reading.attached) this.#scroll.keep(() => this.#log.markAfter(line.seq - 1));
+    if (first && this.#window.attached) this.#scroll.keep(() => this.#list.markAfter(line.seq - 1));
     this.#scroll.follow();
     if (calls) this.#notify().then((notifier) => notifier.called(line.name, this.#here.title));
   }
 
-  /** After a join: the line, if its place is among the rows; a way to it, if it is further up. */
+  /** After a join: the unread line, or a button to it if it is further up. */
   #markLeftOff() {
     const { leftOff } = this.#unread;
     const missed = leftOff ? this.#newest() - leftOff : 0;
-    const further = leftOff + 1 < this.#log.first;
+    const further = leftOff + 1 < this.#list.first;
     part(this.#root, ".missed", HTMLElement).hidden = missed <= 0 || !further;
-    part(this.#root, ".missed span", HTMLElement).textContent = word("log.unread", { count: missed });
-    if (missed > 0 && !further) this.#revealIfAbove(this.#log.markAfter(leftOff));
+    part(this.#root, ".missed span", HTMLElement).textContent = phrase("log.unread", { count: missed });
+    if (missed > 0 && !further) this.#revealIfAbove(this.#list.markAfter(leftOff));
   }
 
   #revealIfAbove(/** @type {HTMLElement | null} */ row) {
@@ -110,24 +126,26 @@ export class Transcript {
     if (row && this.#scroll.isAbove(row)) this.#scroll.reveal(row);
   }
 
-  async #toLeftOff() {
+  #toLeftOff() {
     part(this.#root, ".missed", HTMLElement).hidden = true;
     const { leftOff } = this.#unread;
-    await this.#reading.goTo(leftOff + 1);
-    const row = this.#log.markAfter(leftOff);
-    if (row) this.#scroll.reveal(row);
+    this.#window.goTo(leftOff + 1, () => {
+      const row = this.#list.markAfter(leftOff);
+      if (row) this.#scroll.reveal(row);
+    });
   }
 
-  /** @param {import("./reading.js").State} state */
+  /** @param {WindowState} state */
   #draw({ unseen, away, older, failed, empty }) {
     const latest = part(this.#root, ".latest", HTMLElement);
     latest.hidden = !unseen && !away;
     latest.classList.toggle("new", unseen > 0);
-    latest.textContent = unseen ? `${word("log.new", { count: unseen })} ↓` : `${word("log.latest")} ↓`;
+    latest.textContent = unseen ? `${phrase("log.new", { count: unseen })} ↓` : `${phrase("log.latest")} ↓`;
     const top = part(this.#root, ".beginning", HTMLElement);
-    top.hidden = empty;
-    const begun = word("room.beginning", { room: this.#here.title });
-    top.textContent = failed ? word("room.unreachable") : older ? word("room.loading") : begun;
+    top.hidden = empty || failed;
+    const begun = phrase("room.beginning", { room: this.#here.title });
+    top.textContent = older ? phrase("room.loading") : begun;
+    part(this.#root, ".unreachable", HTMLElement).hidden = !failed;
     part(this.#root, ".empty", HTMLElement).hidden = !empty;
   }
 

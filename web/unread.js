@@ -1,8 +1,7 @@
-/** What was said while nobody looked: the line where the reader left off, and the count for the tab's title. */
+/** Counts what was said while nobody looked, and remembers the last seq that was read. */
 
 /** @typedef {{ get: () => unknown, set: (seq: number) => void }} Kept the seq last read in this room */
 
-/** Is the page in front of somebody? */
 export const looked = () => document.visibilityState === "visible" && document.hasFocus();
 
 export class Unread {
@@ -10,7 +9,6 @@ export class Unread {
   #count = 0;
   #calls = 0;
   #told;
-  /** The seq above which the line is drawn. */
   #leftOff;
 
   constructor(/** @type {Kept} */ kept, /** @type {(count: number, calls: number) => void} */ told) {
@@ -19,12 +17,11 @@ export class Unread {
     this.#leftOff = Number(kept.get() ?? 0);
   }
 
-  /** The last seq read before the reader went away; 0 if this is the first visit. */
   get leftOff() {
     return this.#leftOff;
   }
 
-  /** A line arrived while nobody looked. True if it is the first one: the line belongs above it. */
+  /** A line arrived while nobody looked. True for the first one: the unread line is drawn above it. */
   missed(/** @type {number} */ seq, /** @type {boolean} */ calls) {
     const first = this.#count === 0;
     if (first) this.#leftOff = seq - 1;
@@ -34,7 +31,6 @@ export class Unread {
     return first;
   }
 
-  /** Everything up to `seq` is in view and somebody looks. */
   read(/** @type {number} */ seq) {
     if (seq > Number(this.#kept.get() ?? 0)) this.#kept.set(seq);
     if (!this.#count) return;
@@ -42,7 +38,7 @@ export class Unread {
     this.#told(0, 0);
   }
 
-  /** The room began anew: what was read belongs to a history that is gone. */
+  /** What was read belongs to another history. */
   reset() {
     this.#leftOff = 0;
     this.#kept.set(0);

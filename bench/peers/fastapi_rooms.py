@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
-from room import Room, Rooms
+from room import Room, Rooms, in_files
 
 app = FastAPI()
-rooms: Rooms[WebSocket] = Rooms(Path(sys.argv[2]))
+rooms: Rooms[WebSocket] = Rooms(in_files(Path(sys.argv[2])))
 
 
 async def broadcast(room: Room[WebSocket], payload: bytes) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -24,26 +25,54 @@ def encoded(event: dict[str, object]) -> bytes:
     return msgspec.json.encode(event)
 
 
-class Room(Generic[Member]):
-    """Who is in a room, and what was said there."""
+class History(Protocol):
+    """Where a room's messages are stored."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def last(self) -> tuple[int, list[bytes]]:
+        """How many lines there are, and the last 100 of them."""
+
+    def append(self, seq: int, line: bytes) -> None:
+        """Store one more line."""
+
+
+OpenHistory = Callable[[str], History]
+
+
+class FileHistory:
+    """A file, each line of it written with one `write`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def last(self) -> tuple[int, list[bytes]]:
+        """Read all of it."""
+        count, lines = 0, deque[bytes](maxlen=BACKLOG)
+        with open(self._file, "rb", closefd=False) as file:
+            for line in file:
+                lines.append(line.rstrip(b"\n"))
+                count += 1
+        return count, list(lines)
+
+    def append(self, seq: int, line: bytes) -> None:
+        """Write it at the end."""
+        os.write(self._file, line + b"\n")
+
+
+def in_files(folder: Path) -> OpenHistory:
+    """A file for each room."""
+    return lambda room: FileHistory(folder / f"{room}.jsonl")
+
+
+class Room(Generic[Member]):
+    """Who is in a room, and what was sent there."""
+
+    def __init__(self, name: str, history: History) -> None:
         self.name = name
         self.roster: dict[Member, str] = {}
-        self.backlog: deque[bytes] = deque(maxlen=BACKLOG)
-        self.seq = self.last_stamp = 0
-        path = folder / f"{name}.jsonl"
-        if path.exists():
-            self._load(path)
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-
-    def _load(self, path: Path) -> None:
-        with path.open("rb") as lines:
-            for line in lines:
-                self.backlog.append(line.rstrip(b"\n"))
-                self.seq += 1
-        if self.backlog:
-            self.last_stamp = msgspec.json.decode(self.backlog[-1])["timestamp"]
+        self._history = history
+        self.seq, lines = history.last()
+        self.backlog = deque(lines, BACKLOG)
+        self.last_stamp = msgspec.json.decode(lines[-1])["timestamp"] if lines else 0
 
     def join(self, member: Member, name: str) -> tuple[list[bytes], bytes, bytes]:
         """Enter. Returns the frames for the newcomer, the notice for all, and `ready`."""
@@ -65,7 +94,7 @@ class Room(Generic[Member]):
         self.last_stamp = max(time.time_ns() // 1_000_000, self.last_stamp + 1)
         line = encoded({"seq": self.seq, "timestamp": self.last_stamp,
                         "name": self.roster[member], "message": message})  # fmt: skip
-        os.write(self._file, line + b"\n")
+        self._history.append(self.seq, line)
         self.backlog.append(line)
         return line
 
@@ -73,8 +102,8 @@ class Room(Generic[Member]):
 class Rooms(Generic[Member]):
     """All rooms, each opened when somebody first comes."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, open_history: OpenHistory) -> None:
+        self._open_history = open_history
         self._rooms: dict[str, Room[Member]] = {}
 
     def at(self, path: str) -> Room[Member]:
@@ -82,5 +111,5 @@ class Rooms(Generic[Member]):
         name = path.split("/")[3]
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = Room(name, self._folder)
+            room = self._rooms[name] = Room(name, self._open_history(name))
         return room

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from room import Room, Rooms
+from room import Room, Rooms, in_files
 from socketify import App, CompressOptions, OpCode
 
 app = App()
-rooms: Rooms[str] = Rooms(Path(sys.argv[2]))
+rooms: Rooms[str] = Rooms(in_files(Path(sys.argv[2])))
 keys = iter(range(1 << 60))
 
 

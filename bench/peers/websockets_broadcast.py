@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 import uvloop
-from room import Room, Rooms
+from room import Room, Rooms, in_files
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
-rooms: Rooms[ServerConnection] = Rooms(Path(sys.argv[2]))
+rooms: Rooms[ServerConnection] = Rooms(in_files(Path(sys.argv[2])))
 
 
 async def handle(connection: ServerConnection) -> None:

@@ -1,4 +1,4 @@
-"""The second step of a batch: its lines are stored, or refused, and now everybody may know."""
+"""The last step of a batch in the state: its lines are stored, or refused, and may be told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import msgspec
 
 from edgechat.chat import protocol
 from edgechat.chat.commands import Join, Leave, Speak, Type
-from edgechat.chat.draft import Dependent, Draft, Final, Verdict
+from edgechat.chat.draft import Dependent, Draft, FinalVerdict, Verdict
 from edgechat.chat.errors import Refusal
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import StoredLine
 from edgechat.chat.recipients import Recipients
 from edgechat.chat.session import Session
@@ -24,6 +25,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     v1: bytes
     v2: bytes
     personal: Mapping[Session, bytes]
+    replies: Sequence[tuple[Session, bytes | Refusal]]  # to sessions that are not members
     admitted: Sequence[Join]
     behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
 
@@ -34,8 +36,13 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
     `failure` says why the draft's lines could not be stored: nobody sees them, and each sender
     is told. `now` is in seconds of a clock that never goes back.
     """
-    if failure is None and _is_talk(room, draft):
-        return _talk(room, draft)
+    if failure is None and len(draft.lines) == len(draft.commands) and not room.roster.stale:
+        members = room.roster.sessions
+        for command in draft.commands:
+            if command.session not in members:
+                break
+        else:  # members said things and nothing else happened, as in nearly every batch
+            return _talk(room, draft)
     applying = _Applying(room, now, failure)
     verdicts = iter(draft.verdicts)
     for command in draft.commands:
@@ -48,17 +55,6 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
         elif type(command) is Type:
             applying.type(command)
     return applying.outcome()
-
-
-def _is_talk(room: RoomState, draft: Draft) -> bool:
-    """Whether members said things and nothing else happened, as in nearly every batch."""
-    if len(draft.lines) < len(draft.commands) or room.roster.stale:
-        return False
-    members = room.roster.sessions
-    for command in draft.commands:  # noqa: SIM110 - `all` costs more than what it looks at
-        if command.session not in members:
-            return False
-    return True
 
 
 def _talk(room: RoomState, draft: Draft) -> Outcome:
@@ -74,7 +70,7 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
             room.stop_typing(command.session.name)
         frames.append(frame)
     blob = b"".join(frames)
-    return Outcome(blob, blob, _NOBODY, (), ())
+    return Outcome(blob, blob, _NOBODY, (), (), ())
 
 
 class _Applying:
@@ -86,6 +82,7 @@ class _Applying:
         self._failure = failure
         self._v1: Recipients[Session] = Recipients()
         self._v2: Recipients[Session] = Recipients()
+        self._replies: list[tuple[Session, bytes | Refusal]] = []
         self._admitted: list[Join] = []
         self._behind: list[Join] = []
 
@@ -96,31 +93,34 @@ class _Applying:
             frame = protocol.text_frame(verdict.line)
             self._room.store(verdict, say.id, frame)
             self._room.stop_typing(session.name)
-            self._v1.add(frame)
-            self._v2.add(frame)
+            self._v2.broadcast(frame)
+            if is_for(verdict.line, v2=False):
+                self._v1.broadcast(frame)
             if session not in self._room.roster.sessions:
-                self._tell(session, frame)
+                self._replies.append((session, verdict.line))
+        elif session not in self._room.roster.sessions:
+            self._replies.append((session, verdict))
         elif isinstance(verdict, bytes):
-            self._tell(session, protocol.text_frame(verdict))
+            self._stream_of(session).send_to(session, protocol.text_frame(verdict))
         else:
-            self._tell(session, protocol.error(verdict))
+            self._stream_of(session).send_to(session, protocol.error(verdict))
 
     def join(self, join: Join) -> None:
         room, session = self._room, join.session
         if join.after < room.backlog.start:
             self._behind.append(join)
             return
-        stream = self._v2 if session.v2 else self._v1
+        stream = self._stream_of(session)
         roster = room.roster
         greeting = (
             roster.greeting(v2=session.v2)
             if join.told is None
             else roster.change_since(join.told, v2=session.v2)
         )
-        stream.tell(session, greeting + room.backlog.after(join.after, v2=session.v2))
+        stream.send_to(session, greeting + room.backlog.after(join.after, v2=session.v2))
         stream.start(session)
         self._notice(*roster.add(session))
-        stream.tell(session, room.ready(join))
+        stream.send_to(session, room.ready(join))
         self._admitted.append(join)
 
     def leave(self, leave: Leave) -> None:
@@ -129,34 +129,31 @@ class _Applying:
 
     def type(self, command: Type) -> None:
         if not self._room.roster.big:
-            self._v2.add(self._room.type(command.session.name, self._now))
+            self._v2.broadcast(self._room.type(command.session.name, self._now))
 
     def outcome(self) -> Outcome:
         if count := self._room.roster.count(self._now):
-            self._v2.add(count)
+            self._v2.broadcast(count)
         return Outcome(
             v1=self._v1.for_all(),
             v2=self._v2.for_all(),
             personal=self._v1.for_some() | self._v2.for_some(),
+            replies=self._replies,
             admitted=self._admitted,
             behind=self._behind,
         )
 
     def _notice(self, v1: bytes, v2: bytes) -> None:
         if v1:
-            self._v1.add(v1)
+            self._v1.broadcast(v1)
         if v2:
-            self._v2.add(v2)
+            self._v2.broadcast(v2)
 
-    def _tell(self, session: Session, data: bytes) -> None:
-        stream = self._v2 if session.v2 else self._v1
-        if session in self._room.roster.sessions:
-            stream.tell(session, data)
-        else:
-            stream.answer(session, data)
+    def _stream_of(self, session: Session) -> Recipients[Session]:
+        return self._v2 if session.v2 else self._v1
 
-    def _final(self, speak: Speak, verdict: Verdict) -> Final:
-        """What becomes of it, now that the lines are stored or not. What is not costs nothing."""
+    def _final(self, speak: Speak, verdict: Verdict) -> FinalVerdict:
+        """The final verdict. A message that was not stored is refunded."""
         if self._failure is not None and isinstance(verdict, (StoredLine, Dependent)):
             if isinstance(verdict, StoredLine):
                 speak.session.allowance.refund()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from edgechat.chat import protocol
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import DIGEST_BYTES, Entry, Token, claimed
 
 _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as all lines
@@ -15,8 +16,8 @@ _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as al
 class Backlog:
     """The last lines of one room: at most `max_lines`, and `max_bytes` of frames.
 
-    They are without a hole: a damaged line stands there as `lost`, which only v2 is shown. Of a
-    line only its frame is kept: its `seq` is its place, its `h` stands at its end.
+    They are without a hole: in the place of a damaged line stands a `lost` record. Of a line only
+    its frame is kept: its `seq` is its place, its `h` stands at its end.
     """
 
     __slots__ = (
@@ -27,6 +28,7 @@ class Backlog:
         "_lost",
         "_max_bytes",
         "_max_lines",
+        "_v2_only",
         "start",
     )
 
@@ -35,6 +37,7 @@ class Backlog:
         self._before: bytes | str | None = before.h  # its h, or the frame that ends with it
         self._frames: deque[bytes] = deque()
         self._lost: dict[int, bytes | None] = {}  # the h of a damaged line, by its seq
+        self._v2_only: set[int] = set()  # the seqs of lines of which v1 clients are not told
         self._bytes = 0
         self._max_lines = max_lines
         self._max_bytes = max_bytes
@@ -42,12 +45,14 @@ class Backlog:
 
     def fill(self, entries: Iterable[Entry]) -> None:
         """Take lines as read from the history."""
-        for entry in entries:
-            if entry.line is None:
-                self._lost[entry.seq] = entry.h
-                self.add(protocol.lost(entry.seq))
+        for seq, line, h in entries:
+            if not is_for(line, v2=False):
+                self._v2_only.add(seq)
+            if line is None:
+                self._lost[seq] = h
+                self.add(protocol.lost(seq))
             else:
-                self.add(protocol.text_frame(entry.line))
+                self.add(protocol.text_frame(line))
 
     def add(self, frame: bytes) -> None:
         """Take the next line, and let go of the oldest if there are too many."""
@@ -60,6 +65,7 @@ class Backlog:
             self.start += 1
             self._before = frames.popleft()
             self._bytes -= len(self._before)
+            self._v2_only.discard(self.start)
             if self.start in self._lost:
                 h = self._lost.pop(self.start)
                 self._before = h.hex() if h else None
@@ -91,9 +97,9 @@ class Backlog:
         if blob is None:
             first = max(0, seq - self.start)
             frames: Iterator[bytes] = islice(self._frames, first, None)
-            if self._lost and not v2:
+            if self._v2_only and not v2:
                 at = self.start + first + 1
-                frames = (frame for s, frame in enumerate(frames, at) if s not in self._lost)
+                frames = (frame for s, frame in enumerate(frames, at) if s not in self._v2_only)
             blob = b"".join(frames)
             if len(self._blobs) >= _MAX_BLOBS:
                 self._blobs.clear()

@@ -14,7 +14,7 @@ Reason = Literal["forked", "trimmed", "far"]
 
 
 class Speak(msgspec.Struct, frozen=True, gc=False):
-    """Somebody says something. Who is no member of the room gets the stored line as answer."""
+    """Somebody says something. A session that is not a member gets a reply (`Outcome.replies`)."""
 
     session: Session
     say: Say

@@ -1,4 +1,8 @@
-"""The first step of a batch: what each message becomes. It changes nothing but allowances."""
+"""The first steps of a batch: which messages were said before, who pays, and what each becomes.
+
+`said_before` finds the ids that are repeated, `charge` takes from allowances (once for a batch),
+and `draft` is pure: it may be made again from another head.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,17 @@ from edgechat.chat.errors import Refusal
 from edgechat.chat.line import StoredLine, parse_line
 from edgechat.chat.state import RoomState
 
-Final = StoredLine | Refusal | bytes  # bytes: a repeat, answered by the line it repeats
+# What a message becomes: the next line; the line that it repeats, as bytes; or a refusal.
+FinalVerdict = StoredLine | bytes | Refusal
 
 
 class Dependent(msgspec.Struct, frozen=True):
     """It repeats a message of the same batch: a verdict only if that one gets stored."""
 
-    verdict: Final
+    verdict: FinalVerdict
 
 
-Verdict = Final | Dependent
+Verdict = FinalVerdict | Dependent
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -31,48 +36,92 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     lines: Sequence[bytes]  # without newlines
 
 
-def repeats(room: RoomState, commands: Sequence[Command]) -> set[int]:
-    """The lines that `draft` has to be given: repeated in this batch, and not in memory."""
-    known, head, found = room.seen_ids, room.last.seq, set()
+NO_SEQS: Mapping[str, int] = {}
+NO_LINES: Mapping[str, bytes] = {}
+
+
+def has_ids(commands: Sequence[Command]) -> bool:
+    """Whether any message has an idempotency key."""
+    return any(type(one) is Speak and one.say.id is not None for one in commands)
+
+
+def said_before(room: RoomState, commands: Sequence[Command]) -> Mapping[str, int] | None:
+    """The ids of these messages that the room has seen, and the `seq` of each one's line.
+
+    None: there are ids, and the room's own have to be read from its history first.
+    """
+    found: dict[str, int] | None = None
     for command in commands:
-        if type(command) is Speak and (id := command.say.id) is not None and known is not None:
-            seq = known.find(id, head)
-            if seq is not None and room.backlog.line(seq) is None:
-                found.add(seq)
-    return found
+        if type(command) is Speak and (id := command.say.id) is not None:
+            if room.seen_ids is None:
+                return None
+            seq = room.seen_ids.find(id, room.last.seq)
+            if seq is not None:
+                found = found or {}
+                found[id] = seq
+    return found or NO_SEQS
+
+
+def charge(commands: Sequence[Command], repeated: Mapping[str, bytes], now: float) -> list[float]:
+    """Take each message's worth from its sender's allowance; a repeat costs nothing.
+
+    Returns for each command 0.0, or the seconds that its sender has to wait. `repeated` has the
+    lines of messages that were said before, by id; `now` is in seconds of a clock that never goes
+    back.
+    """
+    waits: list[float] = []
+    paid: set[str] | None = None
+    for command in commands:
+        if type(command) is not Speak:
+            waits.append(0.0)
+        elif (id := command.say.id) is None:
+            waits.append(command.session.allowance.spend(now))
+        else:
+            paid = paid or set()
+            free = id in repeated or id in paid
+            wait = 0.0 if free else command.session.allowance.spend(now)
+            waits.append(wait)
+            if not wait:
+                paid.add(id)
+    return waits
 
 
 def draft(
-    room: RoomState, commands: Sequence[Command], now_ms: int, now: float, old: Mapping[int, bytes]
+    room: RoomState,
+    commands: Sequence[Command],
+    waits: Sequence[float],
+    repeated: Mapping[str, bytes],
+    now_ms: int,
 ) -> Draft:
-    """Decide what each message becomes: a known id, else allowance, else the next line.
+    """Decide what each message becomes: a repeat, else refused, else the next line.
 
-    `now_ms` is Unix time; `now`, in seconds, a clock that never goes back; `old` has the lines
-    that `repeats` asked for.
+    `waits` is what `charge` returned, and `repeated` what it was given; `now_ms` is Unix time.
     """
     last = room.last
     verdicts: list[Verdict] = []
     lines: list[bytes] = []
-    new: dict[str, bytes] = {}  # the lines of this batch, by id
-    for command in commands:
+    new: dict[str, bytes] | None = None  # the lines of this batch, by id
+    for at, command in enumerate(commands):  # `zip` would cost more than all else here
         if type(command) is not Speak:
             continue
-        session, say, id = command.session, command.say, command.say.id
-        if id is not None and (again := _again(room, command, last.seq, new, old)) is not None:
+        say = command.say
+        id = say.id
+        if id is not None and (again := _again(command, id, new, repeated)) is not None:
             verdicts.append(again)
-        elif (wait := session.allowance.spend(now)) > 0:
-            verdicts.append(rate_limited(wait, id))
+        elif waits[at] > 0:
+            verdicts.append(rate_limited(waits[at], id))
         else:
-            last = last.next(now_ms, session.name_json, say.said)
+            last = last.next(now_ms, command.session.name_json, say.said)
             verdicts.append(last)
             lines.append(last.line)
             if id is not None:
+                new = new or {}
                 new[id] = last.line
     return Draft(commands, verdicts, lines)
 
 
 def rate_limited(wait: float, id: str | None) -> Refusal:
-    """The refusal of one who has to wait that many seconds."""
+    """The refusal of a sender who has to wait that many seconds."""
     ms = max(1, round(wait * 1000))
     return Refusal(
         "rate_limited",
@@ -83,19 +132,15 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
 
 
 def _again(
-    room: RoomState, speak: Speak, head: int, new: Mapping[str, bytes], old: Mapping[int, bytes]
+    speak: Speak, id: str, new: Mapping[str, bytes] | None, repeated: Mapping[str, bytes]
 ) -> Verdict | None:
     """What becomes of a message whose id was said before; None where it was not."""
-    id = speak.say.id
-    assert id is not None
-    if id in new:
+    if new is not None and id in new:
         return Dependent(_repeat(speak, new[id]))
-    seq = None if room.seen_ids is None else room.seen_ids.find(id, head)
-    line = None if seq is None else room.backlog.line(seq) or old.get(seq)
-    return None if line is None else _repeat(speak, line)
+    return _repeat(speak, repeated[id]) if id in repeated else None
 
 
-def _repeat(speak: Speak, line: bytes) -> Final:
+def _repeat(speak: Speak, line: bytes) -> bytes | Refusal:
     """The same message again is answered by its line; another one under its `id` is refused."""
     said = parse_line(line)
     if (said.name, said.message) == (speak.session.name, speak.say.text):

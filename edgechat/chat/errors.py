@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Literal
+from collections.abc import Mapping
+from enum import Enum, IntEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 Code = Literal[
     "bad_frame",
@@ -35,6 +38,89 @@ class Close(IntEnum):
     FULL = 1013  # reconnect later
     SLOW = 4008  # reconnect and resume
     SILENT = 4408  # reconnect and resume
+
+
+class Return(Enum):
+    """What a client does after a close, in the words of `docs/protocol.md`."""
+
+    NEVER = "do not reconnect"
+    CHANGED = "do not reconnect with the same"
+    BACK_OFF = "reconnect, backing off"
+    JITTER = "reconnect with jitter"
+    LATER = "reconnect later"
+    RESUME = "reconnect and resume"
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the same client may come back with the same name."""
+        return self not in (Return.NEVER, Return.CHANGED)
+
+
+class CloseRule(NamedTuple):
+    """What a close code means, and what a client does after it."""
+
+    meaning: str
+    client: Return
+
+
+CLOSES: Mapping[Close, CloseRule] = MappingProxyType(
+    {
+        Close.NORMAL: CloseRule("closed in order", Return.BACK_OFF),
+        Close.PROTOCOL_ERROR: CloseRule("not WebSocket", Return.NEVER),
+        Close.INVALID_DATA: CloseRule("not UTF-8", Return.NEVER),
+        Close.POLICY: CloseRule("protocol abuse", Return.NEVER),
+        Close.TOO_BIG: CloseRule("frame or name too large", Return.CHANGED),
+        Close.DEFECT: CloseRule("a defect in the server", Return.BACK_OFF),
+        Close.RESTART: CloseRule("restart", Return.JITTER),
+        Close.FULL: CloseRule("full", Return.LATER),
+        Close.SLOW: CloseRule("slow", Return.RESUME),
+        Close.SILENT: CloseRule("no answer to heartbeats", Return.RESUME),
+    }
+)
+
+
+def after_close(code: int) -> Return:
+    """What a client does after a close code, its own or a middleman's. An unknown one, and the
+    end of a connection without any (1006), is tried again.
+    """
+    try:
+        return CLOSES[Close(code)].client
+    except ValueError:
+        return Return.BACK_OFF
+
+
+class RefusalRule(NamedTuple):
+    """What comes with a refusal.
+
+    `close` always follows it; `may_close` follows it in some cases: after ten bad frames in a
+    row, where a history can't be read at a join, when a room ends. `status` is its answer over
+    HTTP. If it `passes` by itself, the same message may be stored when it is sent again.
+    """
+
+    status: HTTPStatus
+    close: Close | None = None
+    may_close: Close | None = None
+    passes: bool = False
+
+
+REFUSALS: Mapping[Code, RefusalRule] = MappingProxyType(
+    {
+        "bad_frame": RefusalRule(HTTPStatus.BAD_REQUEST, may_close=Close.POLICY),
+        "name_too_long": RefusalRule(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Close.TOO_BIG),
+        "bad_name": RefusalRule(HTTPStatus.BAD_REQUEST, Close.POLICY),
+        "message_too_long": RefusalRule(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        "empty_message": RefusalRule(HTTPStatus.BAD_REQUEST),
+        "bad_message": RefusalRule(HTTPStatus.BAD_REQUEST),
+        "rate_limited": RefusalRule(HTTPStatus.TOO_MANY_REQUESTS, passes=True),
+        "id_conflict": RefusalRule(HTTPStatus.CONFLICT),
+        "storage_unavailable": RefusalRule(
+            HTTPStatus.SERVICE_UNAVAILABLE, may_close=Close.FULL, passes=True
+        ),
+        "unavailable": RefusalRule(
+            HTTPStatus.SERVICE_UNAVAILABLE, may_close=Close.RESTART, passes=True
+        ),
+    }
+)
 
 
 class Refusal(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -22,23 +21,18 @@ class Recipients(Generic[Reader]):
         self._extras: dict[Reader, list[tuple[int, bytes]]] = {}
         self._starts: dict[Reader, int] = {}
 
-    def add(self, frame: bytes) -> None:
+    def broadcast(self, frame: bytes) -> None:
         """Say `frame` to everybody."""
         self._frames.append(frame)
 
-    def tell(self, reader: Reader, data: bytes) -> None:
-        """Say `data`, whole frames, to one alone, at this place."""
+    def send_to(self, reader: Reader, data: bytes) -> None:
+        """Say `data`, whole frames, to one reader alone, at this place."""
         self._extras.setdefault(reader, []).append((len(self._frames), data))
 
     def start(self, reader: Reader) -> None:
         """From this place on, `reader` is one of all."""
         self._starts[reader] = len(self._frames)
         self._extras.setdefault(reader, [])
-
-    def answer(self, stranger: Reader, data: bytes) -> None:
-        """Say `data` to one who is not, and will not be, one of all."""
-        self._starts[stranger] = sys.maxsize
-        self.tell(stranger, data)
 
     def for_all(self) -> bytes:
         """What everybody gets who is not in `for_some()`; may be empty."""

@@ -17,7 +17,7 @@ from edgechat.chat.line import encode_name
 from edgechat.chat.message import check_message
 from edgechat.settings import Settings
 
-Frame = protocol.Hello | protocol.Say | protocol.Typing | protocol.Ping
+Received = protocol.Hello | protocol.Say | protocol.Typing | protocol.Ping
 
 
 class State(Enum):
@@ -64,7 +64,7 @@ class Session:
         self.v2 = v2
         self.state = State.CHATTING
 
-    def receive(self, text: str | None) -> Frame:
+    def receive(self, text: str | None) -> Received:
         """The command in a frame's text; None is a binary frame.
 
         Raises `Refusal`: `bad_frame`, the tenth in a row with a close, or what is wrong with a
@@ -93,7 +93,7 @@ class Session:
         self._typed_at = now
         return True
 
-    def _parse(self, text: str | None) -> Frame:
+    def _parse(self, text: str | None) -> Received:
         if text is None:
             raise protocol.bad_frame("Binary frames mean nothing here: send JSON as text.")
         return protocol.parse(text) if self.state is _CHATTING else protocol.parse_hello(text)

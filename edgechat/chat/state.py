@@ -1,9 +1,9 @@
 """A room's state: its head, its newest lines, its roster. Nothing here sends, writes or waits.
 
-A batch of commands goes through it in two steps, and between them its lines go to the file:
+A batch of commands goes through it in two steps, and between them its lines are stored:
 
-    drafted = draft(room, commands, ...)     what each message becomes; changes nothing
-    ...append drafted.lines to the history...
+    drafted = draft(room, commands, ...)    what each message becomes; changes nothing
+    ...drafted.lines are stored...
     outcome = apply(room, drafted, ...)     they are stored, or refused: now everybody may know
 """
 

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 
+from edgechat.cli.linux import need_linux
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def replay(file: Path) -> None:
-    """Feed a history through the room's own rules, and compare the lines they make.
+    """Check that the room's rules make a history's lines again.
 
-    Exit status 1 where a line comes out otherwise.
+    Says the messages of the history anew in a room without a file, and compares the lines. Exit
+    status 1 if a line differs.
     """
+    need_linux("replay")
     from edgechat.history.replay import replay as again
 
     label = "Replaying"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edgechat.cli.linux import need_linux
 from edgechat.settings import Settings
 
 _DATA = click.option(
@@ -27,11 +28,12 @@ _DATA = click.option(
 @_DATA
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON: one object a room.")
 def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
-    """Check histories: every line's place in the chain, and that none is missing.
+    """Check that no line of a history is changed or missing.
 
-    All rooms, or those named (a public name, or a private id). Changes nothing; a server may be
-    running. Exit status 1 where there is damage.
+    Checks all rooms, or those that are named (by a public name or a private id). Changes nothing,
+    and may run beside a server. Exit status 1 if there is damage.
     """
+    need_linux("verify")
     from edgechat.history.verify import Report
     from edgechat.history.verify import verify as check
 

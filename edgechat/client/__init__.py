@@ -7,17 +7,22 @@
                     line = await room.say("pong")
                     print("stored as", line.seq)
 
-Rules without I/O: `session.py` (and `timeline.py`, `outbox.py`, `comeback.py` …). Tasks and
-sockets: `keeper.py`, `connection.py`. `events.py` is the vocabulary, `errors.py` what can fail.
+`run` makes a bot of a function: `docs/bots.md`.
+
+Rules without I/O: `conversation.py` (and `timeline.py`, `unsent.py`, `reconnect.py` …). Tasks
+and sockets: `runner.py`, `connection.py`. Requests of HTTP: `room_api.py`. `events.py` is the
+vocabulary, `failures.py` what can fail.
 """
 
 from edgechat.chat.line import Token
 from edgechat.client.address import room_url
-from edgechat.client.errors import Expelled, Refused, Rejected, RoomError, Unreachable
+from edgechat.client.bot import Bot, run, run_bot
 from edgechat.client.events import (
+    Delayed,
     Disconnected,
     Error,
     Event,
+    Info,
     Joined,
     Limits,
     Line,
@@ -26,19 +31,23 @@ from edgechat.client.events import (
     Message,
     Quit,
     Ready,
-    Record,
     Reset,
     Typing,
+    UnknownRecord,
 )
-from edgechat.client.options import Options
-from edgechat.client.private import new_private_room
-from edgechat.client.room import Room, open_room
+from edgechat.client.failures import Expelled, Refused, Rejected, RoomError, Unreachable
+from edgechat.client.joined_room import Room, open_room
+from edgechat.client.room_api import new_private_room
+from edgechat.client.room_options import Options
 
 __all__ = [
+    "Bot",
+    "Delayed",
     "Disconnected",
     "Error",
     "Event",
     "Expelled",
+    "Info",
     "Joined",
     "Limits",
     "Line",
@@ -48,7 +57,6 @@ __all__ = [
     "Options",
     "Quit",
     "Ready",
-    "Record",
     "Refused",
     "Rejected",
     "Reset",
@@ -56,8 +64,11 @@ __all__ = [
     "RoomError",
     "Token",
     "Typing",
+    "UnknownRecord",
     "Unreachable",
     "new_private_room",
     "open_room",
     "room_url",
+    "run",
+    "run_bot",
 ]

@@ -22,16 +22,20 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where a room is. `target` is the WebSocket's path, percent-encoded."""
+class RoomAddress:
+    """Where a room is."""
 
     server: Server
     room: str
 
     @property
     def target(self) -> str:
-        """The path of the room's WebSocket."""
-        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}/websocket"
+        """The path of the room's WebSocket, percent-encoded."""
+        return self.api("/websocket")
+
+    def api(self, path: str) -> str:
+        """A path of the room's HTTP API, percent-encoded."""
+        return f"{self.server.prefix}/api/room/{quote(self.room, safe='')}{path}"
 
 
 def room_url(server: str, room: str) -> str:
@@ -43,7 +47,7 @@ def parse_server(url: str) -> Server:
     """Take a server's address apart: http, https, ws or wss. Raises `ValueError`."""
     parts = urlsplit(url)
     if parts.scheme not in _SECURE or not parts.hostname:
-        raise ValueError(f"{url!r} is no http, https, ws or wss address")
+        raise ValueError(f"{url!r} is not an http, https, ws or wss address")
     is_secure = _SECURE[parts.scheme]
     return Server(
         is_secure=is_secure,
@@ -54,7 +58,7 @@ def parse_server(url: str) -> Server:
     )
 
 
-def parse_room(url: str) -> Address:
+def parse_room(url: str) -> RoomAddress:
     """Take a room's address apart: `…/room/<room>`, or `…/api/room/<room>/websocket`.
 
     Raises `ValueError`. The name is not checked: the server knows which may be.
@@ -64,4 +68,4 @@ def parse_room(url: str) -> Address:
     if path is None:
         raise ValueError(f"{url!r} does not end in /room/ and a room's name")
     server = parts._replace(path=path["prefix"], query="", fragment="").geturl()
-    return Address(parse_server(server), unquote(path["room"]))
+    return RoomAddress(parse_server(server), unquote(path["room"]))

@@ -3,7 +3,7 @@
 What is known of trio-websocket 0.12 and kept in here: it raises exception groups; a connection
 that ends during the handshake leaves it waiting; closing may wait for good after a protocol
 error; after the server's close it leaves the stream open; its reader fails with wsproto's or
-h11's `LocalProtocolError` where what answers is no HTTP, or when a ping comes while closing.
+h11's `LocalProtocolError` where the answer is not HTTP, or when a ping comes while closing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from contextlib import suppress
 from typing import cast
 
 import h11
-import msgspec
 import trio
 from trio_websocket import (
     ConnectionClosed,
@@ -24,14 +23,14 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
-from edgechat.client.closes import LOST, Ended
-from edgechat.client.options import Options
+from edgechat.client.reconnect import LOST, Ended
+from edgechat.client.room_options import Options
 from edgechat.client.streams import EarlyEnd, HandshakeCut, OpenStream
+from edgechat.client.wire import decode_error
 
 QUEUE = 64  # frames read ahead of us; trio-websocket wakes two tasks a frame when it is 1
-MAX_TEXT = 500  # characters of a rejection that are kept
 
-_NETWORK = (
+NETWORK_ERRORS = (
     ConnectionClosed,
     HandshakeCut,
     HandshakeError,
@@ -47,10 +46,6 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (ProtocolError, "what answered does not speak WebSocket"),
     (h11.ProtocolError, "what answered does not speak WebSocket"),
 )
-
-
-class _Answer(msgspec.Struct):
-    error: str
 
 
 class Connection:
@@ -85,22 +80,25 @@ async def converse(dial: OpenStream, host: str, target: str, options: Options, t
 
     Raises nothing but `trio.Cancelled` and defects. The stream is closed in every case.
     """
+    deadline = trio.current_time() + options.connect_timeout
     try:
-        with trio.fail_after(options.connect_timeout):
+        with trio.fail_at(deadline):
             stream = await dial()
-    except _NETWORK as error:
+    except NETWORK_ERRORS as error:
         return ended_by(error)
     try:
-        return await _over(EarlyEnd(stream), host, target, options, talk)
+        return await _over(EarlyEnd(stream), host, target, deadline, options, talk)
     except BaseExceptionGroup as group:
         return _ended_by_group(group)
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _over(stream: EarlyEnd, host: str, target: str, options: Options, talk: Talk) -> Ended:
+async def _over(
+    stream: EarlyEnd, host: str, target: str, deadline: float, options: Options, talk: Talk
+) -> Ended:
     async with trio.open_nursery() as nursery:
-        with trio.fail_after(options.connect_timeout):
+        with trio.fail_at(deadline):
             websocket = await wrap_client_stream(
                 nursery,
                 cast("trio.SocketStream", stream),  # any stream does
@@ -130,7 +128,7 @@ def ended_by(error: BaseException) -> Ended:
 
 
 def _ended_by_group(group: BaseExceptionGroup[BaseException]) -> Ended:
-    ours, others = group.split(_NETWORK)
+    ours, others = group.split(NETWORK_ERRORS)
     if others is not None or ours is None:
         raise group
     return ended_by(_first(ours))
@@ -144,15 +142,15 @@ def _first(error: BaseException) -> BaseException:
 
 def _rejected(error: ConnectionRejected) -> Ended:
     retry_after = dict(error.headers).get(b"retry-after", b"")
+    return ended_by_http(error.status_code, error.body or b"", retry_after)
+
+
+def ended_by_http(status: int, body: bytes, retry_after: bytes) -> Ended:
+    """What an HTTP answer says of why there is no connection."""
+    said = decode_error(body)
     return Ended(
-        text=_text_of(error.body or b"") or "the server refused the connection",
-        status=error.status_code,
+        text=said.error or "the server refused the connection",
+        status=status,
+        error=said.code,
         retry_after=float(retry_after) if retry_after.isdigit() else 0.0,
     )
-
-
-def _text_of(body: bytes) -> str:
-    try:
-        return msgspec.json.decode(body, type=_Answer).error
-    except (msgspec.DecodeError, UnicodeError):
-        return body.decode(errors="replace").strip()[:MAX_TEXT]

@@ -16,8 +16,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Info:
+    """A room as it is now: `seq` and `h` are its head, `members` counts sessions."""
+
+    room: str
+    seq: int
+    h: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits."""
+    """A line of the room's history: `timestamp` in ms of Unix time, `h` 16 hex digits.
+
+    It is `live` if it was said just now, while we were in the room; not from the backlog, a
+    resume or a history page. It is `mine` if this client said it: by its `id`, so that after a
+    restart it is known if `open_room` was given the same `key`. The same line is equal whichever
+    way it came.
+    """
 
     seq: int
     timestamp: int
@@ -25,6 +41,8 @@ class Message:
     message: str
     h: str
     id: str | None = None
+    live: bool = field(default=False, compare=False)
+    mine: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class UnknownRecord:
     """A line of a kind that this client does not know: it takes its `seq` all the same."""
 
     seq: int
@@ -45,14 +63,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Someone came; their first session, if they have several."""
+    """A person joined: the first session under this name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Someone went: their last session left."""
+    """A person left: the last session under this name."""
 
     name: str
 
@@ -79,6 +97,20 @@ class Error:
     text: str
     id: str | None = None
     retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """The server refused message `id` for now; the `say` goes on in `retry_in` seconds.
+
+    `code`: `rate_limited` (the allowance is spent), `storage_unavailable`, `unavailable`.
+    Whatever else is to be said waits as long.
+    """
+
+    id: str
+    code: str
+    text: str
+    retry_in: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +153,5 @@ class Ready:
     limits: Limits = field(default_factory=Limits)
 
 
-Line = Message | Lost | Record
-Event = Line | Joined | Quit | Members | Typing | Error | Disconnected | Reset | Ready
+Line = Message | Lost | UnknownRecord
+Event = Line | Joined | Quit | Members | Typing | Error | Delayed | Disconnected | Reset | Ready

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from edgechat.client.address import Server
-from edgechat.client.options import Options
+from edgechat.client.room_options import Options
 
 OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
 

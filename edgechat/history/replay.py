@@ -62,6 +62,7 @@ def _say(room: RoomState, line: bytes) -> bytes:
     said = parse_line(line)
     session = Session(Unlimited(), Settings())
     session.introduce(said.name, v2=True)
-    drafted = draft(room, [Speak(session, say(said.message, said.id))], said.timestamp, 0.0, {})
+    commands = [Speak(session, say(said.message, said.id))]
+    drafted = draft(room, commands, [0.0], {}, said.timestamp)
     apply(room, drafted, 0.0)
     return drafted.lines[0] if drafted.lines else b""

@@ -21,6 +21,9 @@ from edgechat.history.data_folder import sync_folder
 from edgechat.history.reader import Base, File, Header
 from edgechat.settings import Durability
 
+# The file as it is after a write, and the last line in it.
+Written = tuple[File, bytes]
+
 FLAGS = system.O_RDWR | system.O_APPEND | system.O_CLOEXEC | system.O_NOFOLLOW
 
 
@@ -38,7 +41,6 @@ class Writer:
         "_name_lasts",
         "_path",
         "_place",
-        "_written",
         "file",
         "suspect",
     )
@@ -62,7 +64,6 @@ class Writer:
         self._last = last
         self._durability = durability
         self._identity = _identity(system.fstat(file.fd)) if file else None
-        self._written: tuple[File, bytes] | None = None  # not confirmed: `file`, its last line
         self._generation: int | None = None  # of the folder, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = system.now_ms()
@@ -75,33 +76,41 @@ class Writer:
 
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
-        self.write(new)
-        self.confirm()
+        self.confirm(self.write(new))
 
-    def write(self, new: Sequence[bytes]) -> None:
-        """The first half of `append`."""
+    def write(self, new: Sequence[bytes]) -> Written:
+        """The first half of `append`: nothing counts as stored before `confirm`."""
         if self.suspect:
             self._reopen()
-        file = self._write(b"\n".join(new) + b"\n")
+        data = b"\n".join(new) + b"\n"
+        file = self.file
+        if file is None:
+            file = self._create()
+            data = self._header() + data
+        elif self._find_end(file) != file.end:  # nobody knows any more where a line begins
+            raise HistoryChanged("the file was written to or cut by others")
+        try:
+            written = system.write(file.fd, data)
+        except OSError as error:
+            self._roll_back(file)
+            raise StorageUnavailable(reason(error)) from None
+        if written < len(data):
+            self._roll_back(file)
+            raise StorageUnavailable("the disk took only a part of it")
+        file = File(file.fd, file.start, file.end + written, file.base)
         if self._durability == "disk":
-            try:
-                self._sync(file)
-            except OSError as error:
-                self._roll_back(file)
-                self.suspect = True
-                raise StorageUnavailable(reason(error)) from None
-        self._written = file, new[-1]
+            self._commit(file)
+        return file, new[-1]
 
-    def confirm(self, generation: int | None = None) -> None:
+    def confirm(self, written: Written, generation: int | None = None) -> None:
         """The second half: what was written is where it is looked for. Else it is taken back.
 
         `generation` is the folder's, where that was looked at after `write`.
         """
-        assert self._written is not None
         if generation is None or generation != self._generation:
-            self._check_place(self._written[0])
+            self._check_place(written[0])
             self._generation = generation
-        self.file, self._last = self._written
+        self.file, self._last = written
 
     def sync(self) -> None:
         """Make all that was written last, a new file's name too. Raises `OSError`."""
@@ -113,23 +122,19 @@ class Writer:
         if self.file is not None:
             system.close(self.file.fd)
 
-    def _write(self, data: bytes) -> File:
-        """Write, and return the file as it is then; or take it back, and raise."""
-        file = self.file
-        if file is None:
-            file = self._create()
-            data = self._header() + data
-        else:
-            self._check_end(file)
+    def _commit(self, file: File) -> None:
         try:
-            written = system.write(file.fd, data)
+            self._sync(file)
         except OSError as error:
             self._roll_back(file)
+            self.suspect = True
             raise StorageUnavailable(reason(error)) from None
-        if written < len(data):
-            self._roll_back(file)
-            raise StorageUnavailable("the disk took only a part of it")
-        return File(file.fd, file.start, file.end + written, file.base)
+
+    def _find_end(self, file: File) -> int:
+        try:
+            return system.lseek(file.fd, 0, system.SEEK_END)
+        except OSError as error:
+            raise StorageUnavailable(reason(error)) from None
 
     def _check_place(self, written: File) -> None:
         """Lines in a file that was moved away or removed would be seen, and then lost."""
@@ -144,15 +149,6 @@ class Writer:
         if (found.st_dev, found.st_ino) != self._identity:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
-
-    def _check_end(self, file: File) -> None:
-        """Where others wrote to it or cut it, nobody knows any more where a line begins."""
-        try:
-            end = system.lseek(file.fd, 0, system.SEEK_END)
-        except OSError as error:
-            raise StorageUnavailable(reason(error)) from None
-        if end != file.end:
-            raise HistoryChanged("the file was written to or cut by others")
 
     def _create(self) -> File:
         try:

@@ -23,15 +23,12 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types edgechat-sw",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+    "base-uri 'self'; form-action 'none'; frame-ancestors {ancestors}; "
+    "require-trusted-types-for 'script'; trusted-types edgechat-sw"
+)
 
 
 class Asset(NamedTuple):
@@ -45,7 +42,8 @@ class Asset(NamedTuple):
 class Assets:
     """All of `web/`. A changed file changes every asset's address, so they may be kept for ever."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, frame_ancestors: Sequence[str] = ()) -> None:
+        """`frame_ancestors`: the origins that may show the page in a frame."""
         files = {
             str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -56,6 +54,7 @@ class Assets:
             digest.update(name.encode() + b"\0" + body)
         self.version = digest.hexdigest()
         self._files = files
+        self._policy = _POLICY.format(ancestors=" ".join(frame_ancestors) or "'none'")
 
     def front_page(self) -> Asset:
         """The page itself, never cached."""
@@ -84,13 +83,13 @@ class Assets:
             f'<link rel="modulepreload" href="assets/{self.version}/{name}">' for name in modules
         )
         page = self._filled(_PAGE, base).replace(b"{{preload}}\n", links.encode())
-        return _asset(_PAGE, page, "no-store")
+        return _asset(_PAGE, page, "no-store", self._policy)
 
     def at_root(self, name: str) -> Asset | None:
         """A file that has to be at the root: always asked for again."""
         if name not in _AT_ROOT or name not in self._files:
             return None
-        return _asset(name, self._filled(name, "./"), "no-cache")
+        return _asset(name, self._filled(name, "./"), "no-cache", self._policy)
 
     def asset(self, version: str, name: str) -> Asset | None:
         """A file under its versioned address.
@@ -101,7 +100,7 @@ class Assets:
             return None
         kept = version == self.version
         caching = "public, max-age=31536000, immutable" if kept else "no-cache"
-        return _asset(name, self._files[name], caching)
+        return _asset(name, self._files[name], caching, self._policy)
 
     def _filled(self, name: str, base: str) -> bytes:
         text = self._files[name]
@@ -118,12 +117,19 @@ def find_web() -> Path:
 
 
 @functools.cache  # compressed once, and not at the start (docs/decisions/0008-start.md)
-def _asset(name: str, body: bytes, caching: str) -> Asset:
+def _asset(name: str, body: bytes, caching: str, policy: str) -> Asset:
     suffix = Path(name).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     if kind in ("text/html", "text/css"):
         kind += "; charset=utf-8"
-    headers = {"Content-Type": kind, "Cache-Control": caching, **_SECURITY}
+    headers = {
+        "Content-Type": kind,
+        "Cache-Control": caching,
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
     gzipped = None
     if suffix in _TEXT:
         gzipped = gzip.compress(body, mtime=0)

@@ -29,8 +29,8 @@ class Hosts:
     def check(self, head: Head, *, loopback: bool) -> None:
         """Raise `Refused` for a request to a name that is not ours.
 
-        `loopback`: it came to a socket that listens on loopback. Not for what a trusted proxy
-        passes on. A request without a `Host` passes: no browser sends one.
+        `loopback`: it came to a socket that listens on loopback, and was not passed on by a trusted
+        proxy. A request without a `Host` passes: no browser sends one.
         """
         hosts = head.values("Host")
         if len(hosts) > 1:

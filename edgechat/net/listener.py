@@ -141,10 +141,9 @@ class Listener:
             request = await self._heads.read(connection)
             if request is None:
                 return
+            self._hosts.check(request, loopback=caller.loopback and not caller.is_passed_on)
             if caller.is_passed_on:
                 self._claim(caller, request)
-            else:
-                self._hosts.check(request, loopback=caller.loopback)
             if request.wants_websocket:
                 await self._serve_websocket(caller, request)
             else:

@@ -59,3 +59,11 @@ def _open(listening: socket.socket, address: str, port: int, scope: int, *, v6_o
     else:
         listening.bind((address, port))
     listening.listen(1024)
+
+
+def url(listening: socket.socket) -> str:
+    """The address to open."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

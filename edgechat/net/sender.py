@@ -8,6 +8,7 @@ while something waits.
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from enum import Enum
 
 import trio
@@ -73,7 +74,7 @@ class Sender:
         return 0 if self._outbox is None else self._outbox.bytes
 
     def write(self, frames: bytes) -> None:
-        """Send whole frames, in order; `WebSocket.write_all` does it for many."""
+        """Send whole frames, in order; `write_all` does the same for many."""
         if self.direct is None:
             self.queue(frames)
             return
@@ -86,6 +87,28 @@ class Sender:
             return
         if sent < len(frames):
             self.block(frames[sent:])
+
+    @staticmethod
+    def write_all(senders: Iterable[Sender], frames: bytes) -> None:
+        """`write` to each of many; a `rooms.socket.WriteAll`.
+
+        One loop that touches little: a call for each was up to a fifth of telling a big room.
+        """
+        size = len(frames)
+        for sender in senders:
+            direct = sender.direct
+            if direct is None:
+                sender.queue(frames)
+                continue
+            try:
+                sent = direct.send(frames)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                sender.give_up()
+                continue
+            if sent < size:
+                sender.block(frames[sent:])
 
     def block(self, rest: bytes) -> None:
         """The kernel takes no more now: `rest`, and what follows it, goes to the outbox."""

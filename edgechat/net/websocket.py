@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any
@@ -67,30 +67,6 @@ class WebSocket:
     def write(self, frames: bytes) -> None:
         """Send whole frames, in order; see `rooms.socket.Socket`."""
         self.sender.write(frames)
-
-    @staticmethod
-    def write_all(sockets: Iterable[WebSocket], frames: bytes) -> None:
-        """`write` to each of many; a `rooms.socket.WriteAll`.
-
-        One loop that touches little: a call for each was up to a fifth of telling a big room. It
-        does what `Sender.write` does.
-        """
-        size = len(frames)
-        for websocket in sockets:
-            sender = websocket.sender
-            direct = sender.direct
-            if direct is None:
-                sender.queue(frames)
-                continue
-            try:
-                sent = direct.send(frames)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                sender.give_up()
-                continue
-            if sent < size:
-                sender.block(frames[sent:])
 
     async def drained(self) -> None:
         """Until the outbox is empty; see `rooms.socket.Socket`."""

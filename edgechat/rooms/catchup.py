@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from edgechat.chat import protocol
 from edgechat.chat.commands import Join, Reason
 from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import Entry, Token
 from edgechat.chat.session import Session
 from edgechat.chat.state import RoomState
@@ -95,5 +96,5 @@ class Catchup:
         return b"".join(
             protocol.lost(entry.seq) if entry.line is None else protocol.text_frame(entry.line)
             for entry in entries
-            if entry.line is not None or self._session.v2
+            if is_for(entry.line, v2=self._session.v2)
         )

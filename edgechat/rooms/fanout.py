@@ -1,15 +1,20 @@
-"""A room's members as the room sees them: who waits to come in, who is in, who went."""
+"""A room's members as the room sees them: who waits to come in, who is in, who left.
+
+It delivers what a batch says: one write to each member, and a reply to whoever asked.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 import trio
 
 from edgechat.chat.apply import Outcome
 from edgechat.chat.commands import Command, Join, Leave
+from edgechat.chat.errors import Refusal
 from edgechat.chat.session import Session
-from edgechat.rooms.socket import Socket, WriteAll
+from edgechat.rooms.socket import Socket, WriteAll, Writer
 
 # Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
 # many come at once, they gather meanwhile and are told together.
@@ -19,7 +24,7 @@ _SMALL = 20  # members, below which nobody needs to gather
 
 
 class Arrival:
-    """Somebody who waits to be let in."""
+    """A newcomer that waits to be let in."""
 
     __slots__ = ("admitted", "behind", "join", "socket")
 
@@ -30,41 +35,82 @@ class Arrival:
         self.behind = False
 
 
+class Reply:
+    """What becomes of a command of a session that is not a member."""
+
+    __slots__ = ("_answer", "_answered")
+
+    def __init__(self) -> None:
+        self._answered = trio.Event()
+        self._answer: bytes | Refusal = b""
+
+    def set(self, answer: bytes | Refusal) -> None:
+        """The stored line, or why there is none."""
+        self._answer = answer
+        self._answered.set()
+
+    async def wait(self) -> bytes:
+        """The stored line, without a newline. Raises `Refusal`."""
+        await self._answered.wait()
+        if isinstance(self._answer, Refusal):
+            raise self._answer
+        return self._answer
+
+
 class Fanout:
     """The fan-out of one room, and the comings and goings that are to be told."""
 
     __slots__ = (
         "_arriving",
+        "_asking",
         "_departed",
+        "_everybody",
         "_next_change",
-        "_sockets",
+        "_senders",
         "_write_all",
     )
 
     def __init__(self, write_all: WriteAll) -> None:
         self._write_all = write_all
-        self._sockets: dict[Session, Socket] = {}
+        self._senders: dict[Session, Writer] = {}
+        self._everybody: Sequence[Writer] | None = None  # the same, while nobody comes or goes
         self._arriving: dict[Session, Arrival] = {}
+        self._asking: dict[Session, Reply] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
 
+    def __len__(self) -> int:
+        return len(self._senders)
+
     def knock(self, join: Join, socket: Socket) -> Arrival:
-        """Somebody wants to come in."""
+        """A newcomer wants to come in."""
         arrival = self._arriving[join.session] = Arrival(join, socket)
         return arrival
 
+    def expect(self, session: Session) -> Reply:
+        """The reply to a session that is not a member; `forget` it afterwards."""
+        reply = self._asking[session] = Reply()
+        return reply
+
+    def forget(self, session: Session) -> None:
+        """Nobody waits for that reply any more."""
+        self._asking.pop(session, None)
+
     def leave(self, session: Session) -> bool:
-        """Somebody is gone: not one more write. Returns whether there is something to tell."""
+        """A member is gone: not one more write. Returns whether there is something to tell."""
         self._arriving.pop(session, None)
-        if self._sockets.pop(session, None) is None:
+        if self._senders.pop(session, None) is None:
             return False
+        self._everybody = None
         self._departed.append(session)
         return True
 
-    def send_home(self) -> None:
-        """Nobody who waits to come in will be let in any more."""
+    def end(self, refusal: Refusal) -> None:
+        """Nobody that waits will be let in, or be answered otherwise."""
         for arrival in self._arriving.values():
             arrival.admitted.set()
+        for reply in self._asking.values():
+            reply.set(refusal)
 
     def change_at(self) -> float:
         """When comings and goings may be told, in seconds of the clock; never, if none wait."""
@@ -77,41 +123,50 @@ class Fanout:
         changes: list[Command] = [Leave(session) for session in self._departed]
         changes += [arrival.join for arrival in self._arriving.values()]
         self._departed = []
-        members = len(self._sockets) + len(self._arriving)
+        members = len(self._senders) + len(self._arriving)
         pace = 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)
         self._next_change = now + pace
         return changes
 
     def deliver(self, outcome: Outcome) -> None:
-        """Let in who is admitted, and write to everybody: one call for each."""
+        """Let in who is admitted, write to everybody (one call for each), and reply."""
         for join in outcome.behind:
-            self._answer(join, behind=True)
+            self._admit(join, behind=True)
         for join in outcome.admitted:
-            self._answer(join, behind=False)
+            self._admit(join, behind=False)
         v1, v2, personal = outcome.v1, outcome.v2, outcome.personal
         if personal:
-            for session, socket in self._sockets.items():
+            for session, sender in self._senders.items():
                 if data := personal.get(session, v2 if session.v2 else v1):
-                    socket.write(data)
+                    sender.write(data)
         elif v1 == v2:
             if v1:
-                self._write_all(self._sockets.values(), v1)
+                if self._everybody is None:
+                    self._everybody = list(self._senders.values())
+                self._write_all(self._everybody, v1)
         else:
-            self._tell(v1, v2=False)
-            self._tell(v2, v2=True)
+            self._broadcast(v1, v2=False)
+            self._broadcast(v2, v2=True)
+        for session, answer in outcome.replies:
+            if (reply := self._asking.get(session)) is not None:
+                reply.set(answer)
 
-    def _tell(self, blob: bytes, *, v2: bool) -> None:
+    def _broadcast(self, blob: bytes, *, v2: bool) -> None:
         if blob:
-            some = [socket for session, socket in self._sockets.items() if session.v2 is v2]
+            some = [sender for session, sender in self._senders.items() if session.v2 is v2]
             self._write_all(some, blob)
 
-    def _answer(self, join: Join, *, behind: bool) -> None:
-        """Who left meanwhile has come, as all have been told, and goes again."""
+    def _admit(self, join: Join, *, behind: bool) -> None:
+        """Let a newcomer in, or tell it to catch up first.
+
+        If it disconnected meanwhile, its join was already announced: queue its leave.
+        """
         arrival = self._arriving.pop(join.session, None)
         if arrival is not None:
             arrival.behind = behind
             arrival.admitted.set()
             if not behind:
-                self._sockets[join.session] = arrival.socket
+                self._senders[join.session] = arrival.socket.sender
+                self._everybody = None
         elif not behind:
             self._departed.append(join.session)

@@ -36,7 +36,7 @@ class Limiter:
         """Whether a fresh one would give the same answers."""
         return self.allowance.is_idle(trio.current_time())
 
-    def expire(self) -> None:
+    def stop(self) -> None:
         """End now."""
         self._scope.cancel()
 

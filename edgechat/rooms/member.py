@@ -12,8 +12,9 @@ from edgechat.chat.commands import Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import user_name
 from edgechat.chat.protocol import Hello, Ping, Say, error, pong
-from edgechat.chat.session import Session
+from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
+from edgechat.rooms.defects import note_defect
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Socket
 from edgechat.settings import Settings
@@ -35,8 +36,8 @@ async def be_member(socket: Socket, room: Room, allowance: Spendable, settings: 
         except StorageUnavailable as failure:
             log.error("The history of %s can't be read: %s", room.key, failure)
             socket.close(Close.FULL, "the history can't be read now")
-        except Exception:
-            log.exception("A defect ended a connection.")
+        except Exception as defect:
+            note_defect("a connection", defect)
             socket.close(Close.DEFECT, "a defect in the server")
         finally:
             room.leave(member.session)
@@ -82,21 +83,26 @@ class Member:
         """Do what is asked without waiting. One who floods, or fills the inbox, has to wait."""
         if len(texts) > self._settings.frames_at_once:
             return texts
+        session, room = self.session, self._room
         for at, text in enumerate(texts):
-            command = self._read(text)
-            if command is not None:
-                try:
-                    self._room.send_nowait(command)
-                except trio.WouldBlock:
-                    self._unsent = command
-                    return texts[at:]
-                except Refusal as refusal:
-                    self._refuse(refusal)
+            try:
+                received = session.receive(text)
+                if type(received) is Say:
+                    command: Speak | Type | None = Speak(session, received)
+                else:
+                    command = self._answer(received)
+                if command is not None:
+                    room.post_nowait(command)
+            except trio.WouldBlock:
+                self._unsent = command
+                return texts[at:]
+            except Refusal as refusal:
+                self._refuse(refusal)
         return ()
 
     async def _send(self, command: Speak | Type) -> None:
         try:
-            await self._room.send(command)
+            await self._room.post(command)
         except Refusal as refusal:
             self._refuse(refusal)
 
@@ -124,8 +130,7 @@ class Member:
 
     async def _arrive(self, hello: Hello) -> None:
         state = await self._room.wait_opened()
-        assert self._room.log is not None
-        catchup = Catchup(state, self._room.log, self.session, self._socket, self._settings)
+        catchup = Catchup(state, self._room.history, self.session, self._socket, self._settings)
         join = await catchup.join(hello)
         admitted = False
         while not admitted:
@@ -135,14 +140,16 @@ class Member:
     def _read(self, text: str | None) -> Speak | Type | None:
         """What the room is asked to do; all else is answered here."""
         try:
-            command = self.session.receive(text)
-            if type(command) is Say:
-                return Speak(self.session, command)
+            received = self.session.receive(text)
         except Refusal as refusal:
             self._refuse(refusal)
             return None
-        if type(command) is Ping:
-            self._socket.write(pong(command.value))
+        return Speak(self.session, received) if type(received) is Say else self._answer(received)
+
+    def _answer(self, received: Received) -> Type | None:
+        """A ping is answered here; that somebody types goes to the room, but not too often."""
+        if type(received) is Ping:
+            self._socket.write(pong(received.value))
         elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
             return Type(self.session)
         return None

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from itertools import islice
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import trio
 
-log = logging.getLogger(__name__)
+from edgechat.rooms.defects import contain
 
-_LOOK_AT = 64  # of the oldest, for one to let go: a full table must not make each arrival slow
+# How many are looked at, the oldest first, for one that is idle: a full table must not make each
+# arrival slow. Whoever is found busy goes to the end, so the next look begins behind them.
+_LOOK_AT = 1_000
 
 
 class Full(Exception):
-    """There are as many as there may be, and none of the oldest is idle."""
+    """There are as many as there may be, and none of those looked at is idle."""
 
 
 class Live(Protocol):
@@ -27,8 +29,18 @@ class Live(Protocol):
     def is_idle(self) -> bool:
         """Whether nobody would miss it."""
 
-    def expire(self) -> None:
+    def stop(self) -> None:
         """End soon: another takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryStatistics:
+    """Sums since the start, but for `live`."""
+
+    live: int
+    started: int
+    let_go: int  # idle ones that made room for another
+    refused: int  # because there were too many
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -45,7 +57,12 @@ class Registry(Generic[Key, Living]):
         self._make = make
         self._most = most
         self._kind = kind
-        self._live: dict[Key, Living] = {}
+        self._live: OrderedDict[Key, Living] = OrderedDict()
+        self._started = self._let_go = self._refused = 0
+
+    def statistics(self) -> RegistryStatistics:
+        """How many there are and were."""
+        return RegistryStatistics(len(self._live), self._started, self._let_go, self._refused)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -60,6 +77,7 @@ class Registry(Generic[Key, Living]):
             if len(self._live) >= self._most:
                 self._let_one_go()
             living = self._live[key] = self._make(key)
+            self._started += 1
             self._nursery.start_soon(self._keep, key, living, name=f"{self._kind}")
         return living
 
@@ -68,19 +86,22 @@ class Registry(Generic[Key, Living]):
         return self._live.get(key)
 
     def _let_one_go(self) -> None:
-        for key, living in islice(self._live.items(), _LOOK_AT):
+        for _ in range(min(_LOOK_AT, len(self._live))):
+            key, living = next(iter(self._live.items()))
             if living.is_idle():
                 del self._live[key]
-                living.expire()
+                self._let_go += 1
+                living.stop()
                 return
+            self._live.move_to_end(key)
+        self._refused += 1
         raise Full(f"no room for one more {self._kind}")
 
     async def _keep(self, key: Key, living: Living) -> None:
         """Run one; what goes wrong in it ends it alone, and the next use starts a fresh one."""
         try:
-            await living.run()
-        except Exception:
-            log.exception("A defect ended a %s; the next visit starts a fresh one.", self._kind)
+            with contain(f"a {self._kind}"):
+                await living.run()
         finally:
             if self._live.get(key) is living:
                 del self._live[key]

@@ -1,67 +1,55 @@
-"""A room: one task that owns an inbox, a roster, a history and the fan-out to its members.
+"""A room: one task that owns a mailbox, a roster, a history and the fan-out to its members.
 
-It takes whatever waits in its inbox as one batch through its `pipeline`: decided, stored, told. It
-never waits for a member.
-
-While it has nothing to do, what members say need not wake it: it goes through the same pipeline at
-the end of the turn in which it was read (`turn`).
+What is asked of a room goes into its mailbox, a memory channel. While the room rests, whatever was
+put there in a turn of the poller is drained by that turn (`turn`), for all rooms together and
+without waking this task. Where something has to be waited for (a look into the history, people who
+come and go, an end), this task drains the same mailbox and drives the same steps (`batch`).
+A room never waits for a member.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from math import inf
 
 import trio
 
-from edgechat.chat.commands import Command, Join, Speak, Type
+from edgechat.chat.commands import Command, Join, Speak
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.chat.session import Session
 from edgechat.chat.state import RoomState
+from edgechat.rooms.actor import Actor, unavailable
+from edgechat.rooms.batch import Batch, begin, recall
 from edgechat.rooms.fanout import Fanout
-from edgechat.rooms.pipeline import Pipeline
+from edgechat.rooms.phase import RESTING, WORKING, Phase
 from edgechat.rooms.socket import Disconnected, Socket, WriteAll, write_each
 from edgechat.rooms.storage import Log, Storage
 from edgechat.rooms.turn import Turn
+from edgechat.rooms.visitors import Visitors
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _NOT_READ = "The server can't read this room's history now. Try again later."
-_REASONS = {
-    Close.DEFECT: "a defect ended the room: come back to a fresh one",
-    Close.RESTART: "the server or the room starts again: come back",
-}
-
-_Item = Speak | Type | None  # None only wakes the task
 
 
-class Room:
+class Room(Actor):
     """One room, from its first visitor until it was empty for a while."""
 
     __slots__ = (
-        "_batch",
-        "_ended",
-        "_ending",
-        "_idle_since",
-        "_members",
-        "_pipeline",
-        "_received",
-        "_resting",
+        "_is_open",
         "_settings",
         "_storage",
-        "_store_at",
         "_turn",
-        "_visitors",
-        "inbox",
+        "fanout",
+        "history",
         "key",
-        "log",
         "opened",
         "state",
+        "visitors",
     )
 
     def __init__(
@@ -73,43 +61,35 @@ class Room:
         write_all: WriteAll = write_each,
     ) -> None:
         """`turn` is one for all rooms."""
+        super().__init__(settings.inbox, turn.add)
         self.key = key
+        self.opened = trio.Event()  # set also where opening failed: `wait_opened` says so
+        self.history: Log
+        self.state: RoomState
+        self.fanout = Fanout(write_all)
         self._storage = storage
         self._settings = settings
         self._turn = turn
-        self.inbox, self._received = trio.open_memory_channel[_Item](settings.inbox)
-        self.opened = trio.Event()  # set also when opening failed: `log` is None then
-        self.log: Log | None = None
-        self.state: RoomState
-        self._members = Fanout(write_all)
-        self._pipeline: Pipeline
-        self._batch: list[Command] = []
-        self._visitors: dict[object, Socket | None] = {}
-        self._idle_since = trio.current_time()
-        self._resting = False  # its task waits for something to do, and nobody has woken it
-        self._store_at = -inf  # the next time at which something may be stored
-        self._ending: Close | None = None
-        self._ended = False
+        self.visitors = Visitors(settings.room_idle)
+        self._is_open = False
 
-    # For members.
+    # For members, and whoever else asks.
 
     @contextmanager
     def visit(self, socket: Socket | None = None) -> Iterator[None]:
-        """While it is visited, a room does not end for being idle; else it closes `socket`."""
-        visit = object()
-        self._visitors[visit] = socket
+        """Keep the room alive. If it ends for another reason, `socket` is closed."""
+        visit = self.visitors.add(socket)
         try:
             yield
         finally:
-            del self._visitors[visit]
-            if not self._visitors:
-                self._idle_since = trio.current_time()
-                self._wake()
+            self.visitors.remove(visit)
+            if not self.visitors:
+                self.wake()
 
     async def wait_opened(self) -> RoomState:
         """The room's state, once its history is open. Raises `Refusal` where it can't be read."""
         await self.opened.wait()
-        if self.log is None:
+        if not self._is_open:
             raise Refusal("storage_unavailable", _NOT_READ, close=Close.FULL)
         return self.state
 
@@ -118,51 +98,37 @@ class Room:
 
         Raises `Disconnected` where the room ends.
         """
-        if not self._ended:
-            arrival = self._members.knock(join, socket)
-            self._wake()
+        if self.phase is not Phase.ENDED:
+            arrival = self.fanout.knock(join, socket)
+            self.wake()
             await arrival.admitted.wait()
-        if self._ended:
+        if self.phase is Phase.ENDED:
             raise Disconnected
         return not arrival.behind
 
-    async def send(self, command: Speak | Type) -> None:
-        """Put a command in the inbox; waits while it is full. Raises `Refusal` (`unavailable`)."""
-        try:
-            self._put(command)  # saves a task switch, and the reader waits anyway
-        except trio.WouldBlock:
-            try:
-                await self.inbox.send(command)
-            except trio.BrokenResourceError:
-                raise _unavailable() from None
-
-    def send_nowait(self, command: Speak | Type) -> None:
-        """Put a command in the turn, which has to be finished afterwards, or in the inbox.
-
-        Raises `Refusal` (`unavailable`), `trio.WouldBlock`.
-        """
-        if not (self._resting and self._pipeline.take(command)):
-            self._put(command)
-
     def leave(self, session: Session) -> None:
-        """Be no member any more, at once. Never waits; safe at any time, and twice."""
-        if self._members.leave(session):
-            self._wake()
+        """Be a member no longer, at once. Never waits; safe at any time, and twice."""
+        if self.fanout.leave(session):
+            self.wake()
 
-    def stop(self) -> None:
-        """Finish what is in the inbox, send everybody away to come back (1012), and end."""
-        self._ending = Close.RESTART
-        self._wake()
+    async def ask(self, speak: Speak) -> bytes:
+        """Say something without being a member: returns the stored line, without its newline.
 
-    # For the directory.
+        Raises the `Refusal` where it is not stored.
+        """
+        await self.wait_opened()
+        reply = self.fanout.expect(speak.session)
+        try:
+            await self.post(speak)
+            return await reply.wait()
+        finally:
+            self.fanout.forget(speak.session)
+
+    # For the registry.
 
     def is_idle(self) -> bool:
         """Whether nobody is in it or on the way in, and nothing is left to be written."""
-        return self._resting and not self._visitors and not self._waiting()
-
-    def expire(self) -> None:
-        """End soon."""
-        self.stop()
+        return self.phase is RESTING and not self.visitors and not self.waiting
 
     async def run(self) -> None:
         """Open the history, serve, and end: idle, told to stop, or by a defect."""
@@ -172,123 +138,77 @@ class Room:
         finally:
             self._end(ending)
 
+    # For its batches, and the turn that drives them.
+
+    def take_nowait(self) -> Batch | None:
+        """What waits in the mailbox; where it needs the history, the room's task gets it."""
+        if self.phase is not RESTING or not self.waiting:
+            return None
+        commands = self.drain(self._settings.batch)
+        if self.waiting:
+            self._join_turn(self)
+        batch = begin(self, commands)
+        if batch is None:
+            self.hand_over(commands)
+        return batch
+
+    # Its task.
+
     async def _open(self) -> bool:
         try:
-            self.log = await self._storage.open(self.key)
+            self.history = await self._storage.open(self.key)
         except StorageUnavailable as error:
             log.error("The history of %s can't be opened: %s", self.key, error)
             return False
-        name = self.key.name
-        self.state = RoomState(name, self._settings, self.log.opened)
-        self.log.opened = replace(self.log.opened, backlog=())  # the room has them, framed
-        self._pipeline = Pipeline(
-            str(self.key),
-            self.state,
-            self.log,
-            self._members,
-            self._settings,
-            self._turn.add,
-            self._wake,
-        )
+        self.state = RoomState(self.key.name, self._settings, self.history.opened)
+        self.history.opened = replace(self.history.opened, backlog=())  # the room has it, framed
+        if self.phase is Phase.OPENING:
+            self.phase = WORKING
+        self._is_open = True
         self.opened.set()
         return True
 
     async def _serve(self) -> Close:
-        while await self._wait():
-            if self._pipeline.defect is not None:
-                raise self._pipeline.defect
-            if self._batch and self._store_at > -inf:
-                await trio.sleep_until(self._store_at)
-            commands = self._take()
-            if commands or self._count_is_due():
-                await self._apply(commands)
-            if self._pipeline.changed:
-                self._ending = Close.RESTART
-            if self._ending is not None and not self._waiting():
-                return self._ending
+        while (commands := await self._next()) is not None:
+            failure = None
+            try:
+                batch = await recall(self, commands, self._settings.known_ids)
+            except StorageUnavailable as error:
+                batch, failure = Batch(self, commands), error
+            self._turn.run([batch], failure)
         return Close.RESTART
+
+    async def _next(self) -> list[Command] | None:
+        """What the task has to do next; None where the room is over."""
+        while True:
+            await self.wait_rested()
+            commands = self._take(trio.current_time())
+            if commands is not None:
+                return commands
+            if self.phase is Phase.CLOSING or self.visitors.idle_until() <= trio.current_time():
+                return None
+            commands = await self.park(self._deadline())
+            if commands is not None:
+                return commands
+
+    def _take(self, now: float) -> list[Command] | None:
+        """All that waits; comings and goings last, and not too often. None: nothing is due."""
+        commands = self.drain(self._settings.batch) + self.fanout.take_changes(now)
+        return commands if commands or self.state.roster.due() <= now else None
+
+    def _deadline(self) -> float:
+        due = self.state.roster.due()
+        return min(self.visitors.idle_until(), self.fanout.change_at(), due)
 
     def _end(self, code: Close | None) -> None:
         """Nobody is left waiting. Nothing here waits, so that no visitor can slip in between.
 
         Without a code nobody is sent away: `wait_opened` refuses them, and says why.
         """
-        self._ended = True
-        self._resting = False  # cancelled while it waited: nobody may write to a log that is closed
+        self.close()
         self.opened.set()
-        self._received.close()
-        self._members.send_home()
-        for socket in self._visitors.values():
-            if socket is not None and code is not None:
-                socket.close(code, _REASONS[code])
-        if self.log is not None:
-            self.log.close()
-            del self._pipeline  # it knows how to wake this room: a cycle, with all recent lines
-
-    # Waiting for work.
-
-    async def _wait(self) -> bool:
-        """Until there is something to do. False: nobody was here for long enough."""
-        deadline = self._deadline()
-        item: _Item = None
-        self._resting = not self._waiting()
-        if deadline == inf:
-            item = await self._received.receive()
-        else:
-            with trio.move_on_at(deadline):
-                item = await self._received.receive()
-        self._resting = False
-        self._batch = [] if item is None else [item]
-        return bool(self._visitors) or self._waiting() or trio.current_time() < self._idle_until()
-
-    def _waiting(self) -> bool:
-        """Whether there is a command that nobody has looked at."""
-        return bool(self._batch) or self._received.statistics().current_buffer_used > 0
-
-    def _deadline(self) -> float:
-        deadline = inf if self._visitors else self._idle_until()
-        return min(deadline, self._members.change_at(), self.state.roster.due())
-
-    def _idle_until(self) -> float:
-        return self._idle_since + self._settings.room_idle
-
-    def _count_is_due(self) -> bool:
-        return self.state.roster.due() <= trio.current_time()
-
-    def _take(self) -> list[Command]:
-        """All that waits, as one batch; comings and goings last, and not too often."""
-        batch, self._batch = self._batch, []
-        with suppress(trio.WouldBlock):
-            while len(batch) < self._settings.batch:
-                item = self._received.receive_nowait()
-                if item is not None:
-                    batch.append(item)
-        return batch + self._members.take_changes(trio.current_time())
-
-    def _put(self, command: Speak | Type) -> None:
-        """Into the inbox. Raises `WouldBlock`, `Refusal`."""
-        if self._ending is not None:  # else a flood could keep it from ever ending
-            raise _unavailable()
-        self._resting = False
-        try:
-            self.inbox.send_nowait(command)
-        except trio.BrokenResourceError:
-            raise _unavailable() from None
-
-    def _wake(self) -> None:
-        """A full inbox wakes the task as well; one that ended needs no waking."""
-        self._resting = False
-        with suppress(trio.WouldBlock, trio.BrokenResourceError):
-            self.inbox.send_nowait(None)
-
-    # Doing it.
-
-    async def _apply(self, commands: Sequence[Command]) -> None:
-        assert self.log is not None
-        stored = await self._pipeline.apply(commands, self._turn.now_ms(), trio.current_time())
-        if stored and self.log.pause:
-            self._store_at = trio.current_time() + self.log.pause
-
-
-def _unavailable() -> Refusal:
-    return Refusal("unavailable", "This room is starting again: reconnect.")
+        self.fanout.end(unavailable())
+        if code is not None:
+            self.visitors.send_away(code)
+        if self._is_open:
+            self.history.close()

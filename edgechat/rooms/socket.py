@@ -16,8 +16,23 @@ class Disconnected(Exception):
 Handler = Callable[[Sequence[str | None]], Sequence[str | None]]
 
 
-class Socket(Protocol):
+class Writer(Protocol):
+    """The sending half of a connection."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames, in order. MUST NOT wait, MUST NOT raise.
+
+        What the network does not take at once waits in a bounded outbox; a client that does not
+        read is closed 4008 when it is full.
+        """
+
+
+class Socket(Writer, Protocol):
     """A WebSocket, after its handshake."""
+
+    @property
+    def sender(self) -> Writer:
+        """What writes: a room's fan-out keeps it, and a `WriteAll` is given many."""
 
     async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
         """The next messages, at least one; None stands for a binary one. Raises `Disconnected`.
@@ -27,13 +42,6 @@ class Socket(Protocol):
         here.
         """
 
-    def write(self, frames: bytes) -> None:
-        """Send whole frames, in order. MUST NOT wait, MUST NOT raise.
-
-        What the network does not take at once waits in a bounded outbox; one who does not read
-        is closed 4008 when it is full.
-        """
-
     async def drained(self) -> None:
         """Until the outbox is empty. Raises `Disconnected`."""
 
@@ -41,11 +49,11 @@ class Socket(Protocol):
         """Say good-bye: `receive` ends, nothing more is written. Never waits."""
 
 
-# Writes the same frames to many sockets, all of one kind, as `Socket.write` would to each.
+# Writes the same frames to many, all of one kind, as `Writer.write` would to each.
 WriteAll = Callable[[Iterable[Any], bytes], None]
 
 
-def write_each(sockets: Iterable[Socket], frames: bytes) -> None:
-    """A `WriteAll` for any kind of socket."""
-    for socket in sockets:
-        socket.write(frames)
+def write_each(writers: Iterable[Writer], frames: bytes) -> None:
+    """A `WriteAll` for any kind of writer."""
+    for writer in writers:
+        writer.write(frames)

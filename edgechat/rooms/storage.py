@@ -1,40 +1,30 @@
-"""What a room needs of a history: the seam between the living and the disk (or several nodes)."""
+"""What a room needs of a storage: the seam between rooms and the disk, or an engine elsewhere.
+
+Storing has two halves, and neither waits. A turn submits the lines of each of its rooms, then
+sends all of them together. `send` returns the answers that are there at once; the others come
+later, to the `answered` that the storage was started with. A room submits nothing more until it
+has its answer. `tests/rooms/storage_contract.py` is the suite that every storage passes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from edgechat.chat.line import Entry
+from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
+
+# What `submit` was given to know the lines by, and what became of them. None: they are stored at
+# the chosen durability. `StorageUnavailable`: none of them is, and a later submission may succeed;
+# `HistoryChanged`: this log is of no more use. Any other exception is a defect.
+Answer = tuple[Any, Exception | None]
 
 
 class Log(Protocol):
     """One room's history, open. Its methods raise `StorageUnavailable`."""
 
     opened: Opened
-    pause: float  # seconds from one append to the next, so that many messages share a commit
-
-    @property
-    def waits(self) -> bool:
-        """Whether the next append has to wait for something slow."""
-
-    def append_nowait(self, lines: Sequence[bytes]) -> None:
-        """The first half of `append`, where it does not wait.
-
-        `Storage.look` comes next, and then `confirm`, before the lines are shown.
-        """
-
-    def confirm(self) -> None:
-        """The second half of `append`: a file that others moved away meanwhile has no lines."""
-
-    async def append(self, lines: Sequence[bytes]) -> None:
-        """Store lines (without newlines) at the chosen durability: all of them, or none.
-
-        Raises `StorageUnavailable`: none is stored, and a later append may succeed; or
-        `HistoryChanged`: none is stored, and this log is of no more use.
-        """
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """At most that many entries after line `seq`, oldest first; at least one if any."""
@@ -52,11 +42,18 @@ class Log(Protocol):
 class Storage(Protocol):
     """All rooms' histories."""
 
-    def look(self) -> None:
-        """See whether files may have been moved, for all that is to be confirmed.
-
-        Never raises, never waits.
-        """
-
     async def open(self, key: RoomKey) -> Log:
         """Open a room's history; makes no file. Raises `StorageUnavailable`."""
+
+    def submit(self, log: Any, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
+        """Take lines (without newlines) that go on from line `after`: all are stored, or none.
+
+        `log` is one that `open` returned. Never waits; an exception is a defect, and then nothing
+        was taken.
+        """
+
+    def send(self) -> Sequence[Answer]:
+        """Store what was submitted; returns the answers that need not be waited for.
+
+        Never waits, never raises.
+        """

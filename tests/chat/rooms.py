@@ -9,7 +9,7 @@ from typing import Any
 from edgechat.chat import protocol
 from edgechat.chat.apply import Outcome, apply
 from edgechat.chat.commands import Command, Join, Leave, Speak
-from edgechat.chat.draft import Draft, draft, repeats
+from edgechat.chat.draft import Draft, charge, draft, said_before
 from edgechat.chat.errors import Refusal
 from edgechat.chat.line import Entry, StoredLine, Token, encode_said
 from edgechat.chat.seen_ids import SeenIds
@@ -76,8 +76,13 @@ def say(session: Session, text: str, id: str | None = None) -> Speak:
 
 
 def drafted(room: RoomState, *commands: Command, now_ms: int = NOW_MS, now: float = 0) -> Draft:
-    assert repeats(room, commands) == set()
-    return draft(room, commands, now_ms, now, {})
+    """All steps up to the draft, where every line that is repeated is in memory."""
+    earlier = said_before(room, commands)
+    assert earlier is not None
+    repeated = {id: room.backlog.line(seq) for id, seq in earlier.items()}
+    lines = {id: line for id, line in repeated.items() if line is not None}
+    assert len(lines) == len(earlier)
+    return draft(room, commands, charge(commands, lines, now), lines, now_ms)
 
 
 def batch(

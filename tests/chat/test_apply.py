@@ -101,20 +101,24 @@ def test_a_refusal_is_told_to_its_sender_only_in_its_place() -> None:
     assert briefs(outcome, bob) == ["1 hi", "2 ho"]
 
 
-def test_who_is_no_member_gets_the_stored_line_and_nothing_else() -> None:
+def test_a_session_that_is_not_a_member_gets_a_reply_and_no_frames() -> None:
     room, alice, stranger = a_room(), a_session(), a_session("web")
     enter(room, alice)
     outcome = batch(room, say(alice, "a"), say(stranger, "b", "c1"), say(stranger, "b", "c1"))
-    assert briefs(outcome, stranger) == ["2 b", "2 b"]
+    line = room.backlog.line(2)
+    assert outcome.replies == [(stranger, line), (stranger, line)]
+    assert stranger not in outcome.personal
     assert briefs(outcome, alice) == ["1 a", "2 b"]
+    ((_, refusal),) = batch(room, say(stranger, "other", "c1")).replies
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "id_conflict"
 
 
-def test_one_who_is_no_member_is_answered_where_all_else_is_talk() -> None:
-    room, alice, stranger = a_room(), a_session(), a_session("web")
-    enter(room, alice)
-    outcome = batch(room, say(alice, "a"), say(stranger, "b"))
-    assert briefs(outcome, alice) == ["1 a", "2 b"]
-    assert briefs(outcome, stranger) == ["2 b"]
+def test_what_a_stranger_said_and_could_not_be_stored_is_refused() -> None:
+    room, stranger = a_room(), a_session("web")
+    ((_, refusal),) = batch(room, say(stranger, "b", "c1"), failure=FAILURE).replies
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.id, spent(stranger)) == ("storage_unavailable", "c1", 0)
 
 
 def test_what_could_not_be_stored_is_shown_to_nobody_and_costs_nothing() -> None:

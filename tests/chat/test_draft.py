@@ -4,7 +4,7 @@ import pytest
 
 from edgechat.chat.allowance import Allowance
 from edgechat.chat.commands import Type
-from edgechat.chat.draft import Dependent, Verdict, draft, rate_limited, repeats
+from edgechat.chat.draft import Dependent, Verdict, charge, draft, rate_limited, said_before
 from edgechat.chat.errors import Refusal
 from edgechat.chat.line import StoredLine, encode_said, parse_line
 from edgechat.chat.seen_ids import SeenIds
@@ -79,30 +79,42 @@ def test_an_id_is_forgotten_after_as_many_messages_as_are_promised() -> None:
     assert len(drafted(room, say(alice, "hi", "c1")).lines) == 1
 
 
-def test_forgetting_counts_the_messages_of_the_same_batch() -> None:
+def test_what_was_said_before_a_batch_decides_what_is_forgotten_in_it() -> None:
     room, alice = a_room(Settings(known_ids=3)), a_session()
     batch(room, say(alice, "hi", "c1"))
-    # Before the repeat: c1 and two more are the last 3. With three more it is too long ago.
-    two, three = [say(alice, "x")] * 2, [say(alice, "x")] * 3
-    assert len(drafted(room, *two, say(alice, "hi", "c1")).lines) == 2
-    assert len(drafted(room, *three, say(alice, "hi", "c1")).lines) == 4
+    # c1 and two more are the last 3. With three more it is too long ago.
+    batch(room, say(alice, "x"), say(alice, "x"))
+    assert len(drafted(room, say(alice, "hi", "c1")).lines) == 0
+    batch(room, say(alice, "x"))
+    assert len(drafted(room, say(alice, "hi", "c1")).lines) == 1
 
 
-def test_a_line_that_is_not_in_memory_is_asked_for() -> None:
+def test_a_line_that_is_not_in_memory_has_to_be_read() -> None:
     room = a_room(Settings(recent_lines=5), lines(20))
     room.seen_ids = SeenIds(10_000, {"old": 3, "new": 18})
     bob = a_session("bob")
     commands = [say(bob, "m3", "old"), say(bob, "m18", "new"), say(bob, "x", "c1"), say(bob, "y")]
-    assert repeats(room, commands) == {3}
-    made = draft(room, commands, NOW_MS, 0, {3: lines(3)[2]})
+    assert said_before(room, commands) == {"old": 3, "new": 18}
+    assert room.backlog.line(3) is None
+    repeated = {"old": lines(3)[2], "new": lines(18)[17]}
+    made = draft(room, commands, charge(commands, repeated, 0), repeated, NOW_MS)
     assert made.verdicts[:2] == [lines(3)[2], lines(18)[17]]
     assert [parse_line(line).message for line in made.lines] == ["x", "y"]
 
 
-def test_a_room_that_knows_no_ids_asks_for_nothing() -> None:
-    room = a_room()
+def test_a_room_that_knows_no_ids_has_to_read_them_first() -> None:
+    room, alice = a_room(), a_session()
     room.seen_ids = None
-    assert repeats(room, [say(a_session(), "hi", "c1")]) == set()
+    assert said_before(room, [say(alice, "hi")]) == {}
+    assert said_before(room, [say(alice, "hi"), say(alice, "hi", "c1")]) is None
+
+
+def test_a_draft_can_be_made_again_and_nobody_pays_twice() -> None:
+    room, alice = a_room(), a_session()
+    commands = [say(alice, "hi", "c1"), say(alice, "hi", "c1"), say(alice, "ho")]
+    waits = charge(commands, {}, 0)
+    assert draft(room, commands, waits, {}, NOW_MS) == draft(room, commands, waits, {}, NOW_MS)
+    assert spent(alice) == 2
 
 
 def limited(session: Session, interval: float, grace: float) -> Session:

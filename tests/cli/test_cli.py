@@ -4,7 +4,9 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import trio
 
 from edgechat import __version__
 from edgechat.cli.main import main
+from edgechat.cli.options import OPTIONS
 from edgechat.settings import Settings
 from tests.serving.running import command, program
 from tests.serving.wire import SOON
@@ -42,6 +45,10 @@ def run(data: Path, *options: str, **env: str) -> subprocess.CompletedProcess[st
         ("--room-idle", "soon"),
         ("--durability", "tape"),
         ("--trusted-proxy", "example.org"),
+        ("--max-rooms", "0"),
+        ("--heartbeat", "0"),
+        ("--host", "*"),
+        ("--allow-origin", "*"),
         ("--nonsense",),
         ("extra",),
     ],
@@ -57,6 +64,8 @@ def test_a_bad_value_in_the_environment(tmp_path: Path) -> None:
     done = run(tmp_path / "data", EDGECHAT_PORT="many")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "many" in done.stderr
+    assert done.stderr.endswith(" It comes from the variable EDGECHAT_PORT.\n")
+    assert "variable" not in run(tmp_path / "data", "--port", "x").stderr
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -67,6 +76,37 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         done = run(tmp_path / "data", "--port", port)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Can't listen on 127.0.0.1 port {port}: address already in use.\n"
+
+
+async def test_it_listens_on_each_of_its_hosts(tmp_path: Path) -> None:
+    async with program(tmp_path, "--host", "127.0.0.1", "--host", "127.0.0.2") as server:
+        other = await trio.open_tcp_stream("127.0.0.2", server.port)
+        await other.aclose()
+        assert (await server.get("/livez")).status == 200
+
+
+async def test_one_of_its_hosts_is_not_here(tmp_path: Path) -> None:
+    done = run(tmp_path / "data", "--port", "0", "--host", "127.0.0.1", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert "192.0.2.1" in done.stderr
+
+
+async def test_its_first_line_says_where_everything_is(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, click; from edgechat.cli.main import main\n"
+        "said = click.echo\n"
+        "def printed(text):\n    said(text)\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "click.echo = printed\n"
+        "main(['serve', '--port', '0', '--data', 'chat'])"
+    )
+    done = await trio.run_process(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_stdout=True, check=True
+    )
+    assert re.fullmatch(
+        rf"EdgeChat is at http://127\.0\.0\.1:\d+/ with its histories in {tmp_path}/chat "
+        r"\(stop it with Ctrl-C\)\n",
+        done.stdout.decode(),
+    )
 
 
 def test_a_host_that_is_not_here(tmp_path: Path) -> None:
@@ -108,7 +148,6 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
 
 
 VARIABLES: list[tuple[str, str, Any]] = [
-    ("HOST", "0.0.0.0", "0.0.0.0"),
     ("PORT", "1234", 1234),
     ("DATA", "/somewhere", Path("/somewhere")),
     ("DURABILITY", "disk", "disk"),
@@ -120,6 +159,10 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("LIMITER_IDLE", "9", 9.0),
     ("MAX_CONNECTIONS_PER_ADDRESS", "3", 3),
     ("MAX_OPENED_PER_MINUTE", "4", 4),
+    ("MAX_CONNECTIONS", "5", 5),
+    ("MAX_ROOMS", "6", 6),
+    ("HEARTBEAT", "7.5", 7.5),
+    ("STOP_TIMEOUT", "2", 2.0),
     ("PROXY_HEADER", "forwarded", "Forwarded"),
 ]
 
@@ -135,9 +178,86 @@ def test_each_option_is_a_variable_too(
     assert getattr(settings_of(monkeypatch), field) == value
 
 
-def test_lists_of_origins_and_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EDGECHAT_ALLOW_ORIGIN", "https://a.example https://b.example")
-    monkeypatch.setenv("EDGECHAT_TRUSTED_PROXY", "10.0.0.0/8 fd00::1")
-    settings = settings_of(monkeypatch)
-    assert settings.allowed_origins == ("https://a.example", "https://b.example")
-    assert settings.trusted_proxies == ("10.0.0.0/8", "fd00::1")
+LISTS = [
+    ("--host", "hosts", ("127.0.0.1", "::1")),
+    ("--public-host", "public_hosts", ("chat.example.org", "192.0.2.7")),
+    ("--allow-origin", "allowed_origins", ("https://a.example", "http://b.example:8080")),
+    ("--frame-ancestors", "frame_ancestors", ("https://a.example", "https://b.example")),
+    ("--trusted-proxy", "trusted_proxies", ("10.0.0.0/8", "fd00::1")),
+]
+
+
+@pytest.mark.parametrize(("option", "field", "values"), LISTS)
+def test_options_that_may_be_repeated(
+    monkeypatch: pytest.MonkeyPatch, option: str, field: str, values: tuple[str, str]
+) -> None:
+    assert getattr(settings_of(monkeypatch), field) == getattr(Settings(), field)
+    given = settings_of(monkeypatch, option, values[0], option, values[1])
+    assert getattr(given, field) == values
+    monkeypatch.setenv(f"EDGECHAT_{option[2:].replace('-', '_').upper()}", " ".join(values))
+    assert getattr(settings_of(monkeypatch), field) == values
+
+
+def test_every_option_is_tried_here() -> None:
+    tried = {name.lower() for name, _, _ in VARIABLES} | {field for _, field, _ in LISTS}
+    assert {option.name for options in OPTIONS.values() for option in options} == tried
+    assert tried <= {field.name for field in fields(Settings)}
+
+
+def test_edgechat_alone_shows_its_help() -> None:
+    done = subprocess.run([sys.executable, "-m", "edgechat"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: ")
+    assert "edgechat serve" in done.stderr
+
+
+def test_the_list_of_commands_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "..." not in capsys.readouterr().out.split("Commands:")[1]
+
+
+def test_help_says_what_every_option_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for title, options in OPTIONS.items():
+        assert f"\n{title}:\n" in text
+        for option in options:
+            assert f"  {option.opts[0]} " in text
+            assert option.help
+            assert option.help.endswith(".")
+    assert "\n    edgechat serve --trusted-proxy 127.0.0.1 " in text
+
+
+def test_a_variable_that_is_not_a_setting(tmp_path: Path) -> None:
+    done = run(tmp_path, "--port", "x", EDGECHAT_PROT="1", EDGECHAT_COLOUR="red", OTHER="1")
+    assert done.stderr.splitlines()[:-1] == [
+        "Warning: EDGECHAT_COLOUR is not a setting: `edgechat serve --help` lists them.",
+        "Warning: EDGECHAT_PROT is not a setting: did you mean EDGECHAT_PORT?",
+    ]
+
+
+@pytest.mark.parametrize("command", ["serve", "verify", "replay"])
+def test_another_system_than_linux(tmp_path: Path, command: str) -> None:
+    """As far as it can be seen from here: what only Linux has can't be imported."""
+    (tmp_path / "x.jsonl").touch()
+    arguments = {"serve": [], "verify": ["--data", str(tmp_path)], "replay": ["x.jsonl"]}[command]
+    code = (
+        "import sys, select, socket\n"
+        "import edgechat.client, trio\n"  # these work there as they do here
+        "sys.platform = 'darwin'\n"
+        "del select.epoll\n"
+        "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
+        "from edgechat.cli.main import main\n"
+        f"main({[command, *arguments]!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"`edgechat {command}` needs Linux, and this is darwin. "
+        "The Python client (edgechat.client) works here.\n"
+    )

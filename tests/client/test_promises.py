@@ -9,11 +9,12 @@ from math import inf
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from edgechat.client.closes import Ended
+from edgechat.client.conversation import Conversation
 from edgechat.client.events import Disconnected, Event, Message, Ready, Reset
-from edgechat.client.options import Options
-from edgechat.client.outbox import Entry
-from edgechat.client.session import Session
+from edgechat.client.ids import Ids
+from edgechat.client.reconnect import Ended
+from edgechat.client.room_options import Options
+from edgechat.client.unsent import Outgoing
 
 from .model import Link, Server
 
@@ -27,28 +28,28 @@ class Chat(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.server = Server()
-        self.session = Session("alice", 3, None, OPTIONS, now=0)
+        self.conversation = Conversation("alice", 3, None, Ids(), OPTIONS, now=0)
         self.link: Link | None = None
-        self.said: list[Entry] = []
+        self.said: list[Outgoing] = []
         self.events: list[Event] = []
 
     @precondition(lambda self: self.link is None)
     @rule()
     def connect(self) -> None:
         self.link = Link()
-        self.link.up.append(self.session.connected(self.now))
+        self.link.up.append(self.conversation.connected(self.now))
 
     @precondition(lambda self: self.link is not None)
     @rule()
     def cut(self) -> None:
         self.link = None
-        self.now += self.session.disconnected(Ended(), self.now)
+        self.now += self.conversation.disconnected(Ended(), self.now)
 
     @precondition(lambda self: self.link is not None)
     @rule()
     def write(self) -> None:
         assert self.link is not None
-        self.link.up.extend(self.session.due(self.now))
+        self.link.up.extend(self.conversation.due(self.now))
 
     @precondition(lambda self: self.link is not None and self.link.up)
     @rule()
@@ -56,11 +57,13 @@ class Chat(RuleBasedStateMachine):
         assert self.link is not None
         self.server.handle(self.link)
 
-    @precondition(lambda self: self.link is not None and self.link.down and self.session.may_read)
+    @precondition(
+        lambda self: self.link is not None and self.link.down and self.conversation.may_read
+    )
     @rule()
     def read(self) -> None:
         assert self.link is not None
-        answered = self.session.received(self.link.down.popleft(), self.now)
+        answered = self.conversation.received(self.link.down.popleft(), self.now)
         assert all(entry.answer is not None for entry in answered)
 
     @rule()
@@ -73,7 +76,7 @@ class Chat(RuleBasedStateMachine):
     @rule()
     def say(self) -> None:
         number = len(self.said)
-        self.said.append(self.session.say(f"say {number}", f"id {number}", retry=True))
+        self.said.append(self.conversation.say(f"say {number}", f"id {number}", retry=True))
 
     @rule()
     def refuse_the_next(self) -> None:
@@ -83,11 +86,11 @@ class Chat(RuleBasedStateMachine):
     def wait(self) -> None:
         self.now += 1
 
-    @precondition(lambda self: self.session.timeline.feed)
+    @precondition(lambda self: self.conversation.timeline.feed)
     @rule()
     def take(self) -> None:
-        self.events.append(self.session.take())
-        if self.session.should_rejoin:
+        self.events.append(self.conversation.take())
+        if self.conversation.should_rejoin:
             self.cut()
 
     @invariant()
@@ -107,7 +110,7 @@ class Chat(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_bounded(self) -> None:
         one_join = 2 * FRAMES_OF_A_JOIN
-        assert len(self.session.timeline.feed) <= OPTIONS.buffer + one_join
+        assert len(self.conversation.timeline.feed) <= OPTIONS.buffer + one_join
 
     def teardown(self) -> None:
         """Once the net is good, all comes through."""
@@ -117,9 +120,9 @@ class Chat(RuleBasedStateMachine):
             self.write()
             while self.link is not None and self.link.up:
                 self.reach_the_server()
-            while self.link is not None and self.link.down and self.session.may_read:
+            while self.link is not None and self.link.down and self.conversation.may_read:
                 self.read()
-            while self.session.timeline.feed:
+            while self.conversation.timeline.feed:
                 self.take()
             self.wait()
             if self._is_quiet():
@@ -128,7 +131,7 @@ class Chat(RuleBasedStateMachine):
 
     def _is_quiet(self) -> bool:
         link = self.link
-        return link is not None and not link.up and not link.down and not self.session.outbox
+        return link is not None and not link.up and not link.down and not self.conversation.unsent
 
     def _check_all_came_through(self) -> None:
         answers = [entry.answer for entry in self.said]

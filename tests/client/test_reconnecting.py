@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 import trio
 import trio.testing
+from trio_websocket import ConnectionClosed
 from wsproto.events import CloseConnection, TextMessage
 
 from edgechat.client import (
@@ -15,9 +19,10 @@ from edgechat.client import (
     Rejected,
     Room,
     Unreachable,
+    open_room,
 )
 
-from .entering import enter, joined, take
+from .entering import OPTIONS, URL, enter, joined, take
 from .lines import h_of, line, ready, refusal
 from .peer import Peer, Side, a_peer
 
@@ -143,12 +148,51 @@ async def test_rejected(autojump_clock: trio.testing.MockClock) -> None:
 
         async def reject() -> None:
             request, _ = await peer.request()
-            await request.reject(404, body=b"Name too long")
+            await request.reject(404, body=b'{"error":"Name too long","code":"not_found"}')
 
         nursery.start_soon(reject)
         with pytest.raises(Rejected, match="404: Name too long"):
             async with enter(peer):
                 pytest.fail("came in")
+
+
+@pytest.mark.parametrize("body", [b"<h1>Not Found</h1>", b'{"message":"no Route"}', b""])
+async def test_a_gateways_404_ends_nothing_before_the_first_join_or_after(
+    body: bytes, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+        sides: list[Side] = []
+
+        async def accept_after_404() -> None:
+            request, _ = await peer.request()
+            await request.reject(404, body=body)
+            sides.append(await peer.accept())
+            await sides[-1].join()
+
+        nursery.start_soon(accept_after_404)
+        async with enter(peer) as room:
+            assert peer.dials == pytest.approx([0, 1])
+            await take(room, 1)
+            nursery.start_soon(accept_after_404)
+            await sides[0].cut()
+            assert [type(event) for event in await take(room, 2)] == [Disconnected, Ready]
+
+
+async def test_a_gateway_that_stays_is_told_in_its_words(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+
+        async def reject() -> None:
+            while True:
+                await (await peer.request())[0].reject(403, body=b"Log in first")
+
+        nursery.start_soon(reject)
+        with pytest.raises(Unreachable, match="HTTP 403: Log in first"):
+            async with enter(peer):
+                pytest.fail("came in")
+        assert peer.dials == pytest.approx([0, 1, 3, 7, 10])
+        nursery.cancel_scope.cancel()
 
 
 async def test_too_many_connections_is_no_rejection(autojump_clock: trio.testing.MockClock) -> None:
@@ -171,7 +215,7 @@ async def test_unreachable(autojump_clock: trio.testing.MockClock) -> None:
         with pytest.raises(Unreachable, match="Connection refused"):
             async with enter(peer):
                 pytest.fail("came in")
-        assert peer.dials == [0, 1, 3, 7]
+        assert peer.dials == [0, 1, 3, 7, 10]
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\0"])
@@ -200,6 +244,43 @@ async def test_a_server_that_never_answers(autojump_clock: trio.testing.MockCloc
             async with enter(peer, join_within=0, connect_timeout=10):
                 pytest.fail("came in")
         assert trio.current_time() == pytest.approx(10)
+
+
+async def test_one_deadline_for_all_of_connecting(autojump_clock: trio.testing.MockClock) -> None:
+    async with a_peer() as peer:
+
+        async def slow() -> trio.abc.Stream:
+            await trio.sleep(6)
+            return await peer.dial()
+
+        options = replace(OPTIONS, join_within=0, connect_timeout=10)
+        with pytest.raises(Unreachable, match="too long"):
+            async with open_room(URL, "alice", dial=slow, options=options):
+                pytest.fail("came in")
+        assert trio.current_time() == pytest.approx(10)
+
+
+async def test_a_join_that_brings_nothing_but_pongs_is_dropped(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with a_peer() as peer, trio.open_nursery() as nursery:
+
+        async def answer_pings_only() -> None:
+            side = await peer.accept()
+            while True:
+                frame = await side.receive()
+                if "ping" in frame:
+                    await side.send(f'{{"pong":{frame["ping"]}}}')
+
+        async def accept_twice() -> None:
+            with suppress(ConnectionClosed):
+                await answer_pings_only()
+            await (await peer.accept()).join()
+
+        nursery.start_soon(accept_twice)
+        async with enter(peer, ping_interval=15, ping_timeout=10, join_within=60):
+            # 15 s of silence, 10 s after the ping; 1 s of back-off.
+            assert trio.current_time() == pytest.approx(26)
 
 
 async def test_a_binary_frame_or_nonsense_is_resumed_from(

@@ -4,12 +4,14 @@ import gzip
 import json
 import re
 import stat
+from pathlib import Path
 
 import pytest
 import trio
 
+from edgechat.rooms.defects import statistics
 from edgechat.rooms.room import Room
-from tests.serving.running import Bystander, Running
+from tests.serving.running import Bystander, Running, serving
 from tests.serving.wire import SOON, dial, join, upgrade
 
 LINES = 2_500
@@ -40,6 +42,13 @@ async def test_the_page(server: Running) -> None:
     assert b"{{" not in page.body
 
 
+async def test_another_site_may_show_the_page_in_a_frame(tmp_path: Path) -> None:
+    allowed = ("https://a.example", "https://b.example")
+    async with serving(tmp_path, frame_ancestors=allowed) as server:
+        policy = (await server.get("/room/lobby?embed=1")).headers["content-security-policy"]
+    assert "frame-ancestors https://a.example https://b.example" in policy.split("; ")
+
+
 async def test_each_of_the_pages_files(server: Running) -> None:
     page = await server.get("/")
     assert b'<base href="./">' in page.body
@@ -53,10 +62,12 @@ async def test_each_of_the_pages_files(server: Running) -> None:
 
 async def test_a_file_comes_compressed_to_who_can_read_it(server: Running) -> None:
     plain = await server.get("/")
-    packed = await server.get("/", "Accept-Encoding: br, gzip")
+    packed = await server.get("/", "Accept-Encoding: br", "Accept-Encoding: gzip")
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert gzip.decompress(packed.body) == plain.body
+    refused = await server.get("/", "Accept-Encoding: gzip;q=0")
+    assert (refused.body, "content-encoding" in refused.headers) == (plain.body, False)
 
 
 async def test_a_rooms_page_finds_its_files_from_where_it_is(server: Running) -> None:
@@ -115,6 +126,98 @@ async def test_errors_are_json(
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     assert server.files() == set()
+
+
+async def test_a_404_has_the_same_words_wherever_it_comes_from(server: Running) -> None:
+    of_a_route = await server.get("/nothing")
+    of_the_router = await server.get("/nothing/at/all")
+    of_an_asset = await server.get("/assets/x/nothing.js")
+    assert of_a_route.body == of_the_router.body == of_an_asset.body
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "allow"),
+    [
+        ("POST", "/", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/api/room", "OPTIONS, POST"),
+        ("PUT", "/api/room/lobby", "GET, HEAD, OPTIONS"),
+        ("POST", "/livez", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_a_method_that_is_not_allowed(
+    server: Running, method: str, target: str, allow: str
+) -> None:
+    answer = await server.ask(method, target)
+    assert (answer.status, answer.headers["allow"]) == (405, allow)
+    told = await server.ask("OPTIONS", target)
+    assert (told.status, told.headers["allow"], told.body) == (204, allow, b"")
+    assert "content-type" not in told.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("limit=x", "limit must be a whole number of at most 15 digits, like limit=100."),
+        ("before=", "before must be a whole number of at most 15 digits, like before=100."),
+        ("around=-1", "around must be a whole number of at most 15 digits, like around=100."),
+        ("after=1&after=2", "after must be given once only."),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_number_of_a_page_that_is_none(
+    server: Running, monkeypatch: pytest.MonkeyPatch, method: str, query: str, words: str
+) -> None:
+    monkeypatch.delattr(Room, "wait_opened")  # no room is opened for it
+    answer = await server.ask(method, f"/api/room/lobby/history?{query}")
+    assert answer.status == 400
+    if method == "GET":
+        assert json.loads(answer.body) == {"error": words, "code": "bad_request"}
+
+
+async def test_a_page_of_another_site_may_ask_for_a_private_room(server: Running) -> None:
+    preflight = await server.ask(
+        "OPTIONS",
+        "/api/room",
+        "Origin: http://elsewhere.example",
+        "Access-Control-Request-Method: POST",
+    )
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert preflight.headers["access-control-allow-methods"] == "POST"
+
+
+@pytest.mark.parametrize("target", ["/api/room/lobby", "/api/room/lobby/history?limit=1000"])
+async def test_head_does_not_do_the_work(
+    server: Running, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    whole = await server.get(target)
+    monkeypatch.delattr(Room, "wait_opened")
+    head = await server.ask("HEAD", target)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers["cache-control"] == "no-store"
+    assert "content-length" not in head.headers  # that of the body, or none
+    assert (await server.ask("HEAD", "/api/room/" + "x" * 33)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/livez"),
+        ("GET", "/nothing"),
+        ("POST", "/api/room"),
+        ("OPTIONS", "/api/room"),
+        ("GET", "/api/room/lobby"),
+        ("GET", "/api/room/lobby/history"),
+        ("GET", "/room/lobby/"),
+    ],
+)
+async def test_no_answer_is_taken_for_another_kind(
+    server: Running, method: str, target: str
+) -> None:
+    answer = await server.ask(method, target)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
 
 
 async def test_a_private_room(server: Running, caplog: pytest.LogCaptureFixture) -> None:
@@ -177,8 +280,10 @@ async def test_a_defect_of_the_app_tells_nothing(
 
     id = (await server.ask("POST", "/api/room")).body.decode()
     monkeypatch.setattr(Room, "wait_opened", broken)
+    before = statistics().get("a request", 0)
     answer = await server.get(f"/api/room/{id}")
     assert answer.status == 500
+    assert statistics()["a request"] == before + 1
     assert error(answer.body) == "internal_server_error"
     assert b"secret" not in answer.body
     assert "Traceback" in caplog.text

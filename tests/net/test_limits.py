@@ -58,7 +58,7 @@ async def test_too_many_connections_of_one_address(
 ) -> None:
     monkeypatch.setattr(client_address, "is_loopback", lambda peer: peer == "127.0.0.1")
     limits = {"max_connections_per_address": 2, "max_opened_per_minute": 5}
-    async with serving(tmp_path, host="0.0.0.0", **limits) as server, bystander(server) as talk:
+    async with serving(tmp_path, hosts=("0.0.0.0",), **limits) as server, bystander(server) as talk:
         flood = [await dial(server.port, source="127.0.0.2") for _ in range(4)]
         for wire in flood[2:]:
             with trio.fail_after(SOON):

@@ -19,6 +19,7 @@ PLAIN = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def door() -> Listener:
+    gc.collect()  # those of servers that are over
     return next(thing for thing in gc.get_objects() if type(thing) is Listener)
 
 

@@ -14,7 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close
-from edgechat.chat.line import Entry, Token
+from edgechat.chat.line import Entry, StoredLine, Token
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
@@ -22,6 +22,7 @@ from edgechat.rooms.member import be_member
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Handler
+from edgechat.rooms.storage import Answer
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from tests.chat.rooms import BASE, NOW_MS, brief, frames, h_of
@@ -33,7 +34,7 @@ LOBBY = RoomKey("lobby", private=False)
 class FakeStorage:
     """Histories in memory. What a `fail_` attribute holds is raised there."""
 
-    waits = False  # whether even a quick append waits, as one in a thread does
+    waits = False  # whether even a quick submission is answered later, as one in a thread is
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -41,16 +42,42 @@ class FakeStorage:
         self.base = BASE
         self.fail_open: Exception | None = None
         self.fail_append: Exception | None = None
-        self.looked = False  # since the last append
         self.fail_read: Exception | None = None
         self.may_append = trio.Event()  # cleared by a new one: a slow disk
         self.may_append.set()
         self.appends = 0
         self.reads = 0
         self.open_logs = 0
+        self._submitted: list[tuple[FakeLog, Sequence[bytes], Any]] = []
+        self._sent: list[tuple[FakeLog, Sequence[bytes], Any]] = []
+        self._work = trio.Event()
 
-    def look(self) -> None:
-        self.looked = True
+    def submit(self, log: FakeLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
+        assert after.seq == log.head(), "two rooms, one file"
+        self._submitted.append((log, lines, ticket))
+
+    def send(self) -> Sequence[Answer]:
+        submitted, self._submitted = self._submitted, []
+        if not self.waits and self.may_append.is_set():
+            return self._store(submitted)
+        self._sent += submitted
+        self._work.set()
+        return []
+
+    async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
+        """Answer later."""
+        while True:
+            await self._work.wait()
+            self._work = trio.Event()
+            await self.may_append.wait()
+            answered(self._store_sent())
+
+    def _store_sent(self) -> Sequence[Answer]:
+        sent, self._sent = self._sent, []
+        return self._store(sent)
+
+    def _store(self, submissions: Sequence[tuple[FakeLog, Sequence[bytes], Any]]) -> list[Answer]:
+        return [(ticket, log.store(lines)) for log, lines, ticket in submissions]
 
     async def open(self, key: RoomKey) -> FakeLog:
         await trio.lowlevel.checkpoint()
@@ -68,7 +95,6 @@ class FakeLog:
     """One history in memory."""
 
     def __init__(self, storage: FakeStorage, key: RoomKey) -> None:
-        self.pause = 0.0
         self._storage = storage
         self._key = key
         entries = self._entries()
@@ -82,28 +108,19 @@ class FakeLog:
         recent = entries[-storage.settings.recent_lines :]
         self.opened = Opened(self._base, head, stamp, exists=bool(entries), backlog=recent)
 
-    @property
-    def waits(self) -> bool:
-        return self._storage.waits or not self._storage.may_append.is_set()
+    def head(self) -> int:
+        return self._base.seq + len(self._storage.files.get(self._key, []))
 
-    async def append(self, lines: Sequence[bytes]) -> None:
-        await trio.lowlevel.checkpoint()
-        await self._storage.may_append.wait()
-        self.append_nowait(lines)
-
-    def append_nowait(self, lines: Sequence[bytes]) -> None:
+    def store(self, lines: Sequence[bytes]) -> Exception | None:
         if self._storage.fail_append is not None:
-            raise self._storage.fail_append
+            return self._storage.fail_append
         file = self._storage.files.setdefault(self._key, [])
         seqs = [json.loads(line)["seq"] for line in lines]
-        after = self._base.seq + len(file)
-        assert seqs == list(range(after + 1, after + 1 + len(lines))), "two rooms, one file"
+        after = self.head()
+        assert seqs == list(range(after + 1, after + 1 + len(lines)))
         file.extend(lines)
         self._storage.appends += 1
-        self._storage.looked = False
-
-    def confirm(self) -> None:
-        assert self._storage.looked
+        return None
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         await self._read()
@@ -153,6 +170,10 @@ class FakeSocket:
         self._taken = 0
 
     # For the server.
+
+    @property
+    def sender(self) -> FakeSocket:
+        return self
 
     async def receive(self, handler: Handler | None = None) -> Sequence[str | None]:
         """Each feed is a turn."""
@@ -212,10 +233,11 @@ class World:
     def __init__(self, nursery: trio.Nursery, settings: Settings) -> None:
         self.settings = settings
         self.storage = FakeStorage(settings)
-        self.turn = Turn(now_ms, self.storage.look)
+        self.turn = Turn(self.storage, now_ms)
         self.rooms = Registry(nursery, self._make_room, settings.max_rooms, "room")
         self.limiters = Registry(nursery, self._make_limiter, settings.max_limiters, "limiter")
         self._nursery = nursery
+        nursery.start_soon(self.storage.run, self.turn.answered)
 
     def connect(
         self, *sent: Frame | str | None, address: str = "a", key: RoomKey = LOBBY

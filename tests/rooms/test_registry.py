@@ -28,7 +28,7 @@ class Lamp:
     def is_idle(self) -> bool:
         return self.idle
 
-    def expire(self) -> None:
+    def stop(self) -> None:
         self.expired = True
         self.out.set()
 
@@ -75,8 +75,23 @@ async def test_a_full_one_lets_an_idle_one_go() -> None:
         made = [lamps.get(key) for key in "abc"]
         made[1].idle = True
         new = lamps.get("d")
-        assert list(lamps) == [made[0], made[2], new]
+        assert set(lamps) == {made[0], made[2], new}
         assert [lamp.expired for lamp in made] == [False, True, False]
+
+
+async def test_many_busy_ones_that_are_the_oldest_do_not_hide_the_idle() -> None:
+    async with a_directory(most=300) as lamps:
+        made = [lamps.get(f"n{number}") for number in range(300)]
+        for lamp in made[64:]:
+            lamp.idle = True
+        for number in range(236):
+            lamps.get(f"new {number}")
+        with pytest.raises(Full):
+            lamps.get("one too many")
+        assert not any(lamp.expired for lamp in made[:64])
+        assert all(lamp.expired for lamp in made[64:])
+        found = lamps.statistics()
+        assert (found.live, found.started, found.let_go, found.refused) == (300, 536, 236, 1)
 
 
 async def test_a_full_one_of_which_none_is_idle_says_so_and_serves_those_who_are_in() -> None:

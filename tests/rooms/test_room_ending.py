@@ -55,6 +55,31 @@ async def test_a_visit_in_between_begins_the_idle_time_anew(autojump_clock: Mock
         assert world.storage.open_logs == 1
 
 
+async def test_a_room_that_was_only_looked_into_by_http_ends_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world(room_idle=60) as world:
+        room = world.rooms.get(LOBBY)
+        with room.visit():
+            await room.wait_opened()
+            await trio.sleep(5)
+            assert world.room() is room
+        await trio.sleep(2)
+        assert (world.room(), world.storage.open_logs) == (None, 0)
+        alice = await world.join("alice")
+        alice.hang_up()
+        await wait_all_tasks_blocked()
+        left = world.room()
+        assert left is not None
+        await trio.sleep(30)
+        with left.visit():
+            pass
+        await trio.sleep(29)
+        assert world.room() is left  # for whoever comes back
+        await trio.sleep(2)
+        assert world.room() is None
+
+
 async def test_who_says_no_hello_yet_keeps_the_room(autojump_clock: MockClock) -> None:
     async with a_world(room_idle=1, hello_timeout=10) as world:
         lurker = world.connect()
@@ -189,23 +214,24 @@ async def test_a_room_that_has_ended_leaves_nobody_waiting(
         await wait_all_tasks_blocked()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
-            await wait_all_tasks_blocked()  # it knocks: with that, the inbox is full
-            nursery.start_soon(release, room.send(late))
-            nursery.start_soon(release, room.send(late))
+            nursery.start_soon(release, room.ask(late))
+            await wait_all_tasks_blocked()  # with that, the mailbox is full
+            nursery.start_soon(release, room.post(late))
+            nursery.start_soon(release, room.post(late))
             await wait_all_tasks_blocked()
             world.storage.fail_append = ZeroDivisionError("odd")
             world.storage.may_append.set()
             await wait_all_tasks_blocked()
             nursery.start_soon(release, room.join(Join(a_session(), 0), FakeSocket()))
-            nursery.start_soon(release, room.send(late))
+            nursery.start_soon(release, room.post(late))
         kinds = sorted(kind.__name__ for kind in released)
-        assert kinds == ["Disconnected"] * 2 + ["Refusal"] * 3
+        assert kinds == ["Disconnected"] * 2 + ["Refusal"] * 4
 
 
 async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockClock) -> None:
     """Whatever cancels it: its history is closed, and a sender must not go on by itself."""
     storage, scope = FakeStorage(Settings()), trio.CancelScope()
-    room = Room(LOBBY, storage, Settings(), Turn(now_ms, storage.look))
+    room = Room(LOBBY, storage, Settings(), Turn(storage, now_ms))
 
     async def live() -> None:
         with scope:
@@ -218,7 +244,7 @@ async def test_nobody_writes_to_a_room_that_was_cancelled(autojump_clock: MockCl
             scope.cancel()
             await wait_all_tasks_blocked()
             with pytest.raises(Refusal) as caught:
-                room.send_nowait(Speak(a_session(), say("hi")))
+                room.post_nowait(Speak(a_session(), say("hi")))
     assert caught.value.code == "unavailable"
     assert storage.texts() == []
 

@@ -25,7 +25,7 @@ def _storage(monkeypatch: pytest.MonkeyPatch) -> None:
 def log_of(world: World, key: RoomKey) -> Any:
     room = world.rooms.find(key)
     assert room is not None
-    return room.log
+    return room.history
 
 
 async def in_one_turn(world: World, said: Sequence[tuple[FakeSocket, str]]) -> None:
@@ -58,29 +58,27 @@ async def test_all_rooms_store_before_the_first_one_tells(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    append, write = FakeLog.append_nowait, FakeSocket.write
-    look = FakeStorage.look
-
-    def looking(storage: FakeStorage) -> None:
-        steps.append("look")
-        look(storage)
-
-    monkeypatch.setattr(FakeStorage, "look", looking)
+    submit, store, write = FakeStorage.submit, FakeLog.store, FakeSocket.write
     async with a_world() as world:
         sockets = [await world.join("alice", key=key) for key in (A, B, C)]
 
-        def appending(log: FakeLog, lines: Sequence[bytes]) -> None:
+        def submitting(storage: FakeStorage, *submission: Any) -> None:
+            steps.append("submit")
+            submit(storage, *submission)
+
+        def storing(log: FakeLog, lines: Sequence[bytes]) -> Exception | None:
             steps.append("store")
-            append(log, lines)
+            return store(log, lines)
 
         def writing(socket: FakeSocket, data: bytes) -> None:
             steps.append("tell")
             write(socket, data)
 
-        monkeypatch.setattr(FakeLog, "append_nowait", appending)
+        monkeypatch.setattr(FakeStorage, "submit", submitting)
+        monkeypatch.setattr(FakeLog, "store", storing)
         monkeypatch.setattr(FakeSocket, "write", writing)
         await in_one_turn(world, [(socket, "hi") for socket in sockets])
-        assert steps == ["store"] * 3 + ["look"] + ["tell"] * 3
+        assert steps == ["submit"] * 3 + ["store"] * 3 + ["tell"] * 3
         assert [socket.briefs() for socket in sockets] == [["1 hi"]] * 3
 
 
@@ -94,11 +92,15 @@ def spoil_decide(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) ->
     next(iter(room.state.roster.sessions)).allowance.spend = odd  # type: ignore[assignment, method-assign]
 
 
-def spoil_store(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
-    log_of(world, B).append_nowait = odd
+def spoil_submit(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
+    log_of(world, B).head = odd
 
 
-def spoil_settle(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
+def spoil_answer(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
+    log_of(world, B).store = lambda lines: ZeroDivisionError("odd")
+
+
+def spoil_apply(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> None:
     room = world.rooms.find(B)
     assert room is not None
     patch.setattr(room.state, "backlog", None)
@@ -108,7 +110,9 @@ def spoil_tell(world: World, socket: FakeSocket, patch: pytest.MonkeyPatch) -> N
     patch.setattr(socket, "write", odd)
 
 
-@pytest.mark.parametrize("spoil", [spoil_decide, spoil_store, spoil_settle, spoil_tell])
+@pytest.mark.parametrize(
+    "spoil", [spoil_decide, spoil_submit, spoil_answer, spoil_apply, spoil_tell]
+)
 async def test_a_defect_at_any_step_ends_that_room_alone(
     autojump_clock: MockClock,
     defects: pytest.LogCaptureFixture,
@@ -127,17 +131,12 @@ async def test_a_defect_at_any_step_ends_that_room_alone(
         assert a.briefs() == c.briefs() == ["2 again"]
 
 
-@pytest.mark.parametrize("when", ["append_nowait", "confirm"])
 async def test_a_room_whose_history_was_replaced_refuses_and_the_others_go_on(
-    autojump_clock: MockClock, when: str
+    autojump_clock: MockClock,
 ) -> None:
     async with a_world() as world:
         a, b, c = [await world.join("alice", key=key) for key in (A, B, C)]
-
-        def replaced(*_: Sequence[bytes]) -> None:
-            raise HistoryChanged("the file was replaced")
-
-        setattr(log_of(world, B), when, replaced)
+        log_of(world, B).store = lambda lines: HistoryChanged("the file was replaced")
         await in_one_turn(world, [(a, "hi"), (b, "hi"), (c, "hi")])
         assert a.briefs() == c.briefs() == ["1 hi"]
         assert b.briefs() == ["error storage_unavailable"]

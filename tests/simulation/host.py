@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from random import Random
 from types import SimpleNamespace
-from typing import Any
 
 import trio
 
 from edgechat import server
 from edgechat.history.data_folder import DataFolder
-from edgechat.rooms.registry import Registry
 from edgechat.settings import Settings
 
 from .network import Link
@@ -28,7 +26,7 @@ _KEY = bytes(32)
 class Server(server._Server):
     """The real one, without HTTP."""
 
-    async def _start_http(self, living: trio.Nursery, rooms: Registry[Any, Any]) -> None:
+    async def _start_http(self, living: trio.Nursery) -> None:
         self._http = SimpleNamespace(abort=lambda: None)  # type: ignore[assignment]
 
 

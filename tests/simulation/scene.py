@@ -39,7 +39,6 @@ def settings(random: Random) -> Settings:
         big_room=random.choice((2, 250, 250)),
         outbox_bytes=outbox,
         page_bytes=page,
-        commit_interval=random.choice((0.0, 0.01)),
     )
 
 

@@ -4,7 +4,10 @@ import { Backoff, Connection, Heartbeat } from "../../web/connection.js";
 
 test("waits are spread over a ceiling that doubles up to 30 s", () => {
   const backoff = new Backoff(() => 1);
-  assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(() => backoff.next()), [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 7].map(() => backoff.next()),
+    [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000],
+  );
   backoff.reset();
   assert.equal(backoff.next(), 1000);
 });
@@ -36,15 +39,30 @@ class FakeSocket {
   }
 }
 
-function connected() {
+function connecting() {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  let now = 0;
+  mock.method(performance, "now", () => now);
+  const wait = (/** @type {number} */ ms) => {
+    now += ms;
+    mock.timers.tick(ms);
+  };
   mock.method(Math, "random", () => 1);
   Object.assign(globalThis, { WebSocket: FakeSocket });
   FakeSocket.all = [];
   /** @type {string[]} */ const phases = [];
-  const connection = new Connection("ws://x/", { hello: () => "hello", heard: () => {}, moved: ({ phase }) => phases.push(phase) });
+  const connection = new Connection("ws://x/", {
+    hello: () => "hello",
+    heard: () => {},
+    moved: ({ phase }) => phases.push(phase),
+  });
   connection.connect();
   const socket = /** @type {FakeSocket} */ (FakeSocket.all[0]);
+  return { connection, socket, phases, wait };
+}
+
+function connected() {
+  const { connection, socket, phases } = connecting();
   socket.onopen?.();
   socket.onmessage?.({ data: '{"ready":true,"seq":0,"h":"00"}' });
   return { connection, socket, phases };
@@ -103,4 +121,51 @@ test("a good moment ends the wait at once", () => {
   assert.equal(FakeSocket.all.length, 2);
   mock.timers.tick(60_000);
   assert.equal(FakeSocket.all.length, 2); // the wait that was ended does not connect a second time
+});
+
+test("a server that accepts and never answers is given up after ten seconds", () => {
+  const { socket, phases, wait } = connecting();
+  wait(9_999);
+  assert.equal(phases.at(-1), "connecting");
+  wait(1);
+  assert.ok(socket.closed);
+  assert.equal(phases.at(-1), "waiting");
+});
+
+test("so is one that opens and does not say ready", () => {
+  const { socket, phases, wait } = connecting();
+  wait(6_000);
+  socket.onopen?.();
+  wait(4_000);
+  assert.equal(phases.at(-1), "waiting");
+});
+
+test("a long backlog on a slow line is not given up while it comes", () => {
+  const { socket, phases, wait } = connecting();
+  socket.onopen?.();
+  for (let count = 0; count < 10; count++) {
+    wait(5_000);
+    socket.onmessage?.({ data: '{"joined":"bob"}' });
+  }
+  socket.onmessage?.({ data: '{"ready":true,"seq":0,"h":"00"}' });
+  wait(15_000);
+  assert.equal(phases.at(-1), "open");
+});
+
+test("a good moment begins an old attempt anew, and leaves a young one", () => {
+  const { connection, wait } = connecting();
+  wait(3_000);
+  connection.hurry();
+  assert.equal(FakeSocket.all.length, 1);
+  wait(1);
+  connection.hurry();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.ok(FakeSocket.all[0]?.closed);
+});
+
+test("a good moment does not bring back what the server ended for good", () => {
+  const { connection, socket } = connected();
+  socket.onclose?.({ code: 1008 });
+  connection.hurry();
+  assert.equal(FakeSocket.all.length, 1);
 });

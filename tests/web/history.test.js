@@ -2,9 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Timeline } from "../../web/history.js";
 
-const line = (/** @type {number} */ seq, h = `h${seq}`) => /** @type {const} */ ({ kind: "line", seq, h, timestamp: seq, name: "a", message: "m", id: null });
-const ready = (/** @type {number} */ seq, /** @type {boolean | null} */ recovered = null, /** @type {string | null} */ reason = null, h = `h${seq}`) =>
-  /** @type {const} */ ({ kind: "ready", seq, h, members: 1, recovered, reason, limits: { message_chars: 1, name_chars: 1, interval_ms: 1, grace_ms: 1 } });
+const line = (/** @type {number} */ seq, h = `h${seq}`) =>
+  /** @type {const} */ ({ kind: "line", seq, h, timestamp: seq, name: "a", message: "m", id: null });
+const ready = (
+  /** @type {number} */ seq,
+  /** @type {boolean | null} */ recovered = null,
+  /** @type {string | null} */ reason = null,
+  h = `h${seq}`,
+) =>
+  /** @type {const} */ ({
+    kind: "ready",
+    seq,
+    h,
+    members: 1,
+    recovered,
+    reason,
+    limits: { message_chars: 1, name_chars: 1, interval_ms: 1, grace_ms: 1 },
+  });
 const seqs = (/** @type {{ seq: number }[]} */ lines) => lines.map(({ seq }) => seq);
 
 function joined() {

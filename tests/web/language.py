@@ -7,6 +7,7 @@ import os
 import pytest
 from playwright.sync_api import Page, expect
 
+TOUCH = "() => matchMedia('(pointer: coarse)').matches"
 REQUIRED = os.environ.get("EDGECHAT_REQUIRE_BROWSER") == "1"
 
 
@@ -38,7 +39,7 @@ def wait_joined(page: Page) -> None:
 def say(page: Page, *texts: str) -> None:
     for text in texts:
         page.get_by_role("textbox", name="Message").fill(text)
-        page.keyboard.press("Enter")
+        page.keyboard.press("Control+Enter" if page.evaluate(TOUCH) else "Enter")
 
 
 def expect_said(page: Page, *texts: str) -> None:

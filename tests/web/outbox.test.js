@@ -4,7 +4,11 @@ import { Outbox } from "../../web/outbox.js";
 import { MemoryStorage, storeOver } from "./memory_storage.js";
 
 const texts = (/** @type {Outbox} */ outbox) => outbox.entries.map(({ text }) => text);
-const refusal = (/** @type {string} */ code, /** @type {string | null} */ id = null, retryAfter = 0) => ({ code, id, retryAfter });
+const refusal = (/** @type {string} */ code, /** @type {string | null} */ id = null, retryAfter = 0) => ({
+  code,
+  id,
+  retryAfter,
+});
 
 function filled() {
   const area = new MemoryStorage();

@@ -10,12 +10,20 @@ from contextlib import suppress
 HOST = re.compile(rb"\r\nHost: [^\r]*\r\n", re.IGNORECASE)
 
 
+REFUSED = (
+    b"HTTP/1.1 %d Refused\r\nContent-Type: text/html\r\nContent-Length: 13\r\n"
+    b"Connection: close\r\n\r\n<p>a proxy</p>"
+)
+
+
 class Proxy:
     """Takes `/chat` off each request's path and passes the bytes on; with another Host, if told."""
 
     def __init__(self, port: int, host: str | None = None) -> None:
         self.host = host
         self.target = port
+        self.status = 0  # answers everything with this status, in words of its own
+        self.silent = False  # accepts, and never answers
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}/chat/"
         self.threads = [threading.Thread(target=self.accept, daemon=True)]
@@ -30,6 +38,11 @@ class Proxy:
     def carry(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             head = client.recv(65536)
+            if self.silent:
+                client.recv(65536)
+            if self.status or self.silent:
+                client.sendall(REFUSED % self.status)
+                return
             if not head.split(b" ", 2)[1].startswith(b"/chat/"):
                 client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 return

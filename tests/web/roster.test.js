@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Comings, Roster, Typists, listed } from "../../web/roster.js";
-import { follow, hue } from "../../web/row.js";
+import { dayName, follow } from "../../web/message-row.js";
+import { hue, initial, isName } from "../../web/names.js";
 
 test("names that come with the join are a roster, later ones are news", () => {
   const roster = new Roster();
@@ -99,4 +100,36 @@ test("a name has one colour of eight", () => {
   const hues = new Set([..."abcdefghijklmnopqrstuvwxyz"].map((sign) => hue(sign.repeat(3))));
   assert.equal(hue("ada"), hue("ada"));
   assert.ok(hues.size > 4 && [...hues].every((each) => each >= 0 && each < 8));
+});
+
+test("lines from a clock that was set back are not one speaker's spell", () => {
+  const later = Date.now() + 365 * 86_400_000;
+  const said = (/** @type {number} */ ms) => ({ timestamp: later + ms, name: "ada" });
+  assert.deepEqual(follow(said(0), said(1)), { newDay: false, grouped: false });
+});
+
+test("days near have names", () => {
+  const now = new Date("2026-11-22T00:30").getTime();
+  assert.equal(dayName(now, now), "Today");
+  assert.equal(dayName(now - 3_600_000, now), "Yesterday");
+  assert.match(dayName(now - 2 * 86_400_000, now), /20 November|November 20/);
+});
+
+const initials = /** @type {const} */ ([
+  ["ada", "A"],
+  [" ada", "A"],
+  ["🇩🇪 Anna", "🇩🇪"],
+  ["👩‍👩‍👧", "👩‍👩‍👧"],
+  ["ßeta", "ß"],
+  ["\u200fדנה", "ד"],
+  ["éa", "É"],
+  ["\u200b", "?"],
+]);
+
+for (const [name, letter] of initials) test(`${name} begins with ${letter}`, () => assert.equal(initial(name), letter));
+
+test("a name has 32 code points at most", () => {
+  assert.ok(isName("😀".repeat(32)));
+  assert.ok(!isName("a".repeat(33)));
+  assert.ok(!isName(""));
 });

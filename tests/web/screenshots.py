@@ -125,9 +125,18 @@ def sharing(taker: Photographer) -> None:
     picture(page, "private-sharing")
 
 
+REFUSED = """() => {
+  const id = "a".repeat(32);
+  const text = "From the catalogue, page 4: Genovese, 200 seeds";
+  const entry = { id, order: 1, name: "ada", text, failed: "message_too_long" };
+  localStorage.setItem(`edgechat:/:outbox:garden-club:${id}`, JSON.stringify(entry));
+}"""
+
+
 def failed(taker: Photographer) -> None:
     page = taker.in_room("ada", **DESKTOP)
-    say(page, "From the catalogue, page 4: \fGenovese, 200 seeds")
+    page.evaluate(REFUSED)
+    page.reload()
     expect(page.locator(".failed")).to_be_visible()
     picture(page, "failed-message")
     page.get_by_role("button", name="Delete").click()

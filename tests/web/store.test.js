@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Identity, Store } from "../../web/store.js";
+import { Draft, Identity, Store } from "../../web/store.js";
 import { MemoryStorage, storeOver } from "./memory_storage.js";
 
 test("remembers values, and lists keys by their beginning", () => {
@@ -49,7 +49,9 @@ test("two tabs are two people; a new tab begins with the last name", () => {
   const shared = storeOver();
   const [one, two] = [new Identity(storeOver(), shared), new Identity(storeOver(), shared)];
   one.name = "ada";
+  one.accept();
   two.name = "bo";
+  two.accept();
   assert.deepEqual([one.name, two.name, new Identity(storeOver(), shared).name], ["ada", "bo", "bo"]);
 });
 
@@ -59,4 +61,30 @@ test("the rooms visited, the latest first, each once", () => {
   assert.deepEqual(identity.rooms, ["a", "b"]);
   identity.forget("a");
   assert.deepEqual(identity.rooms, ["b"]);
+});
+
+test("a name that the server refused is not remembered, and unsent messages stay with the one before", () => {
+  const shared = storeOver();
+  const identity = new Identity(storeOver(), shared);
+  identity.name = "ada";
+  assert.equal(identity.accepted, "ada");
+  identity.accept();
+  identity.name = "refused";
+  assert.deepEqual([identity.name, identity.accepted], ["refused", "ada"]);
+  assert.equal(new Identity(storeOver(), shared).name, "ada");
+});
+
+test("each tab has its own draft, and a new one begins with the last", () => {
+  const [shared, tab, other] = [storeOver(), storeOver(), storeOver()];
+  const [one, two] = [new Draft(tab, shared, "lobby"), new Draft(other, shared, "lobby")];
+  one.set("a long text");
+  two.set("b");
+  assert.equal(new Draft(tab, shared, "lobby").get(), "a long text");
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "b");
+  one.set("a longer text");
+  two.set(""); // sent
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "a longer text");
+  one.set("");
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "");
+  assert.equal(new Draft(tab, shared, "lobby").get(), "");
 });

@@ -1,9 +1,11 @@
 """Point 6: writing a message."""
 
+from typing import Any
+
 from playwright.sync_api import expect
 
-from .conftest import Tabs
-from .language import expect_said, say, wait_joined
+from .conftest import Contexts, Tabs
+from .language import expect_said, join, say, wait_joined
 
 COMPOSE = """field => {
   const enter = { key: "Enter", bubbles: true, cancelable: true };
@@ -144,3 +146,62 @@ def test_slash_commands(tab: Tabs) -> None:
     say(ada, "/rooms")
     expect(ada.get_by_role("heading", level=1)).to_have_text("A chat room is a link.")
     expect(ada.get_by_role("link", name="lobby")).to_be_visible()
+
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+def test_on_a_phone_enter_breaks_and_the_button_sends(tab: Tabs) -> None:
+    page = tab("ada", **PHONE)
+    field = page.locator("textarea")
+    expect(field).to_have_attribute("enterkeyhint", "enter")
+    field.press_sequentially("one")
+    field.press("Enter")
+    field.press_sequentially("two")
+    page.get_by_role("button", name="Send").tap()
+    expect_said(page, "one\ntwo")
+    field.fill("with a keyboard")
+    field.press("Control+Enter")
+    expect_said(page, "one\ntwo", "with a keyboard")
+
+
+def test_two_tabs_have_two_drafts(context: Contexts) -> None:
+    browser = context()
+    one, two = join(browser.new_page(), "ada"), join(browser.new_page(), "ada")
+    one.locator("textarea").fill("a long text")
+    two.locator("textarea").fill("b")
+    one.reload()
+    wait_joined(one)
+    expect(one.locator("textarea")).to_have_value("a long text")
+    say(two, "sent")
+    one.reload()
+    wait_joined(one)
+    expect(one.locator("textarea")).to_have_value("a long text")
+
+
+DROP = """field => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "picture.png", { type: "image/png" }));
+  const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+  return field.dispatchEvent(drop);
+}"""
+
+
+def test_a_file_that_is_dropped_does_not_take_the_page_away(tab: Tabs) -> None:
+    page = tab("ada")
+    assert page.locator(".pane").evaluate(DROP) is False  # the browser does nothing of its own
+    expect(page.locator(".alert")).to_have_text("Files can't be sent here.")
+    say(page, "words can")
+    expect(page.locator(".alert")).to_be_empty()
+
+
+def test_a_complaint_ends_with_the_next_command(tab: Tabs) -> None:
+    page = tab("ada")
+    say(page, "/nonsense")
+    expect(page.locator(".alert")).to_contain_text("no command")
+    say(page, "/help")
+    expect(page.locator(".alert")).to_be_empty()

@@ -6,7 +6,8 @@ import re
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from .conftest import Contexts, Tabs
-from .language import expect_said, join, say
+from .language import expect_said, join, say, wait_back
+from .proxy import Proxy
 from .server import Server
 
 
@@ -101,9 +102,67 @@ def test_a_server_that_does_not_want_it_back_is_left_alone(context: Contexts) ->
     assert len(sockets) == 1
 
 
-def test_a_room_that_does_not_exist_is_explained(context: Contexts) -> None:
+def test_nobody_is_asked_for_a_name_in_a_room_that_does_not_exist(context: Contexts) -> None:
     page = context().new_page()
     page.goto(f"room/{'0' * 64}")
+    expect(page.locator(".join h2")).to_contain_text("There is no such room")
+    page.get_by_role("link", name="All rooms").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A chat room is a link.")
+
+
+def test_a_room_that_does_not_exist_takes_no_words(context: Contexts) -> None:
+    page = join(context().new_page(), "ada")
+    page.goto(f"room/{'0' * 64}")
+    expect(page.locator(".banner")).to_contain_text("There is no such room")
+    expect(page.locator("textarea")).to_be_hidden()
+    page.locator(".banner").get_by_role("link", name="All rooms").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A chat room is a link.")
+
+
+def test_a_gateway_s_404_is_not_the_room_s(server: Server, context: Contexts) -> None:
+    """While the chat is replaced, its proxy answers for it."""
+    proxy = Proxy(server.port)
+    page = context(proxy.address).new_page()
+    page.goto("room/lobby")
+    page.clock.install()
+    proxy.status = 404
     page.locator(".join input").fill("ada")
     page.locator(".join input").press("Enter")
-    expect(page.locator(".banner")).to_contain_text("There is no such room", timeout=10_000)
+    phase(page, "waiting")
+    page.clock.fast_forward(2_000)
+    expect(page.locator(".banner")).to_contain_text("What you write waits here")
+    proxy.status = 0
+    wait_back(page)
+    proxy.stop()
+
+
+def test_a_proxy_that_hangs_is_given_up(server: Server, context: Contexts) -> None:
+    proxy = Proxy(server.port)
+    page = context(proxy.address).new_page()
+    page.add_init_script("Math.random = () => 1")
+    page.goto("room/lobby")
+    page.clock.install()
+    proxy.silent = True
+    page.locator(".join input").fill("ada")
+    page.locator(".join input").press("Enter")
+    phase(page, "connecting")
+    page.clock.fast_forward(10_000)
+    expect(page.locator(".banner .countdown")).to_have_text(re.compile(r"Trying again in \d+ s"))
+    page.clock.fast_forward(30_000)
+    phase(page, "connecting")
+    page.clock.fast_forward(3_500)
+    proxy.silent = False
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    phase(page, "open")
+    proxy.stop()
+
+
+def test_a_message_without_an_echo_finds_a_dead_connection(context: Contexts) -> None:
+    page = context().new_page()
+    page.clock.install()
+    join(page, "ada")
+    page.evaluate("() => { WebSocket.prototype.send = () => {} }")  # nothing gets through any more
+    say(page, "hello?")
+    page.clock.fast_forward(3_000)  # the echo is missed
+    page.clock.fast_forward(8_000)  # and so is the answer to the ping
+    expect(page.locator(".room")).not_to_have_attribute("data-phase", "open")

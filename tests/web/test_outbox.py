@@ -7,7 +7,15 @@ from collections.abc import Callable
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from .conftest import Contexts, Tabs
-from .language import expect_nothing_pending, expect_said, join, say, seqs, wait_joined
+from .language import (
+    expect_nothing_pending,
+    expect_said,
+    join,
+    say,
+    seqs,
+    wait_back,
+    wait_joined,
+)
 from .server import Server
 
 
@@ -40,6 +48,7 @@ def test_it_comes_also_after_a_reload(server: Server, context: Contexts) -> None
     page.reload()
     pending(page, "one", "two")
     server.start()
+    wait_back(page)
     expect_said(page, "one", "two")
     assert seqs(page) == [1, 2]
 
@@ -185,3 +194,20 @@ def test_a_full_storage_loses_nothing_while_the_tab_is_open(server: Server, tab:
     server.start()
     expect_said(page, "there is no room for this")
     expect_nothing_pending(page)
+
+
+def test_a_refused_new_name_strands_nothing(server: Server, tab: Tabs) -> None:
+    page = tab("bob")
+    server.stop()
+    say(page, "under any name", "/name bob\u202e")
+    server.start()
+    wait_for_the_form(page)
+    page.locator(".join input").fill("bobby")
+    page.locator(".join input").press("Enter")
+    expect_said(page, "under any name")
+    expect(page.locator(".log .name")).to_have_text("bobby")
+    expect_nothing_pending(page)
+
+
+def wait_for_the_form(page: Page) -> None:
+    expect(page.locator(".join .complaint")).to_contain_text("invisible or control characters")

@@ -129,3 +129,28 @@ def test_thousands_of_arrivals_leave_about_five_hundred_rows(server: Server, tab
     assert reader.evaluate(COUNT) <= 600
     reader.locator(".latest").click()
     expect(reader.locator(".log .row").last).to_have_attribute("data-seq", "3000")
+
+
+def test_what_i_say_from_far_up_is_shown(server: Server, tab: Tabs) -> None:
+    fill(server, "long", texts(1_000))
+    page = tab("reader", "long")
+    for number in range(5):
+        page.evaluate("seq => { location.hash = seq }", 300 + number)
+        expect(page.locator(".row.linked .text")).to_be_in_viewport()
+        say(page, f"my words {number}")
+        expect(page.locator(".log .text").last).to_have_text(f"my words {number}")
+        expect(page.locator(".log .text").last).to_be_in_viewport()
+        shown = seqs(page)
+        assert shown == list(range(shown[0], 1_001 + number + 1))
+
+
+def test_to_the_latest_while_others_talk(server: Server, tab: Tabs) -> None:
+    fill(server, "long", texts(1_000))
+    page = tab("reader", "long")
+    page.evaluate("() => { location.hash = 300 }")
+    expect(page.locator(".row.linked")).to_be_visible()
+    page.locator(".latest").click()
+    fill(server, "long", texts(100))
+    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "1100")
+    shown = seqs(page)
+    assert shown == list(range(shown[0], 1_101))

@@ -1,8 +1,9 @@
 """What the server refuses is said in words, and is not the end. Size: test_outbox.py."""
 
+import re
 import resource
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from .conftest import Contexts, Tabs
 from .language import expect_nothing_pending, expect_said, join, say, wait_back
@@ -50,9 +51,25 @@ def test_an_address_that_the_server_does_not_know(server: Server, context: Conte
     proxy.stop()
 
 
-def test_a_character_that_can_t_be_sent(tab: Tabs) -> None:
+def test_characters_that_can_t_be_sent_are_not(tab: Tabs) -> None:
     page = tab("ada")
-    say(page, "a\u0007b")
-    expect(page.locator(".outbox .failed")).to_contain_text("characters that can't be sent")
-    say(page, "and on")
-    expect_said(page, "and on")
+    say(page, "a\u0007b", "\u0003", "from a slide\u000band a PDF\fpasted")
+    expect_said(page, "ab", "from a slide\nand a PDF\npasted")
+    expect_nothing_pending(page)
+
+
+def test_a_history_that_can_t_be_read_is_not_a_full_server(context: Contexts) -> None:
+    page = context().new_page()
+
+    def refuse(route: WebSocketRoute) -> None:
+        route.send('{"error":"not read","code":"storage_unavailable"}')
+        route.close(code=1013, reason="")
+
+    page.route_web_socket(re.compile("/websocket$"), refuse)
+    page.goto("room/lobby")
+    page.clock.install()
+    page.locator(".join input").fill("ada")
+    page.locator(".join input").press("Enter")
+    expect(page.locator(".room")).to_have_attribute("data-phase", "waiting")
+    page.clock.fast_forward(2_000)
+    expect(page.locator(".banner .reason")).to_contain_text("can't read this room's history")

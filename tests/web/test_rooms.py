@@ -65,3 +65,18 @@ def test_a_server_that_is_away_makes_no_private_room_and_says_so(context: Contex
     page.route("**/api/room", lambda route: route.abort())
     page.get_by_role("button", name="Make a private room").click()
     expect(page.get_by_role("alert")).to_contain_text("did not answer")
+
+
+def test_a_server_that_hangs_makes_no_private_room_and_says_so(context: Contexts) -> None:
+    page = context().new_page()
+    page.clock.install()
+    page.add_init_script(
+        "AbortSignal.timeout = (ms) => {"
+        " const abort = new AbortController(); setTimeout(() => abort.abort(), ms);"
+        " return abort.signal }"
+    )  # the browser's own timer does not follow the clock of the test
+    page.goto("./")
+    page.route("**/api/room", lambda _: None)
+    page.get_by_role("button", name="Make a private room").click()
+    page.clock.fast_forward(16_000)
+    expect(page.get_by_role("alert")).to_contain_text("did not answer")

@@ -1,0 +1,1 @@
+"""Crash rounds: `kill -9` and power cuts under load."""

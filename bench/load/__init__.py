@@ -1,0 +1,1 @@
+"""The load generator: raw sockets and one epoll, cheaper than any server under it."""

@@ -1,0 +1,1 @@
+"""The figures of a run as tables, a chart, and verdicts on the targets."""

@@ -1,0 +1,1 @@
+"""Compares two versions of EdgeChat, side by side."""

@@ -1,0 +1,1 @@
+"""The workloads: a file each, and `catalogue` lists them."""

@@ -1,0 +1,46 @@
+"""The kinds of record in a history: who may see one, and what a replay does with it.
+
+A plain message has no `kind` key. Any later kind (a deletion, a topic, ...) takes a `seq` and an
+`h` like a message, and a client that did not say `"v":2` is not sent it (`docs/protocol.md`).
+To add a kind, add it here; `backlog`, `rooms.catchup`, `apply` and `history.replay` ask this table.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """What is done with a record of this kind."""
+
+    for_v1: bool  # clients of the demo's protocol are sent it
+    replayed: bool  # the rules of a room make it again from what it says
+
+
+MESSAGE = ""
+KINDS = {
+    MESSAGE: Kind(for_v1=True, replayed=True),
+    # In the place of a damaged line: made when it is read, and never stored.
+    "lost": Kind(for_v1=False, replayed=False),
+}
+# A newer server's: passed on as it is to those who may know it.
+_UNKNOWN = Kind(for_v1=False, replayed=False)
+
+# JSON escapes quotation marks inside a string, so this can only be a key.
+_KIND = re.compile(rb',"kind":"([^"\\]*)"')
+
+
+def kind_of(line: bytes) -> Kind:
+    """The kind of a stored line, by its own word."""
+    if b',"kind":' not in line:
+        return KINDS[MESSAGE]
+    found = _KIND.search(line)
+    return KINDS.get(found[1].decode(errors="replace"), _UNKNOWN) if found else _UNKNOWN
+
+
+def is_for(line: bytes | None, *, v2: bool) -> bool:
+    """Whether a client of that version is sent this line; None is a damaged one."""
+    if v2:
+        return True
+    return line is not None and kind_of(line).for_v1

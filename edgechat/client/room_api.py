@@ -1,0 +1,150 @@
+"""What a client asks over HTTP: a new private room, a room's head, pages of its history."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import trio
+
+from edgechat.client.address import RoomAddress, parse_server, room_url
+from edgechat.client.connection import NETWORK_ERRORS, ended_by, ended_by_http
+from edgechat.client.events import Info, Line
+from edgechat.client.failures import Rejected
+from edgechat.client.http_request import HttpAnswer, request
+from edgechat.client.ids import Ids
+from edgechat.client.reconnect import Ended, Reconnect
+from edgechat.client.room_options import Options
+from edgechat.client.streams import OpenStream, open_stream
+from edgechat.client.wire import BadFrame, decode, line_of
+
+PAGE = 1_000  # lines: the most that the server gives at once
+DEFAULTS = Options()
+
+Value = TypeVar("Value")
+
+
+class Page(NamedTuple):
+    """Lines, oldest first, and whether there are more in the direction of the asking."""
+
+    lines: list[Line]
+    more: bool
+
+
+class RoomApi:
+    """Requests about one room, repeated until EdgeChat itself answers."""
+
+    def __init__(self, address: RoomAddress, dial: OpenStream, ids: Ids, options: Options) -> None:
+        self._address = address
+        self._dial = dial
+        self._ids = ids
+        self._options = options
+
+    async def info(self) -> Info:
+        """The room as it is now."""
+        return await self._get("", _info)
+
+    async def page(self, query: str) -> Page:
+        """A page of the history, by its query: `limit`, and `before` or `after`."""
+        return await self._get(f"/history?{query}", self._read_page)
+
+    def _read_page(self, answer: HttpAnswer) -> Page:
+        more = answer.headers.get(b"edgechat-more")
+        if more is None:
+            raise BadFrame("the answer is not a page of history")
+        frames = [decode(line) for line in answer.body.splitlines()]
+        return Page(
+            [line_of(frame, live=False, ids=self._ids) for frame in frames], more == b"true"
+        )
+
+    async def _get(self, path: str, read: Callable[[HttpAnswer], Value]) -> Value:
+        """Raises `Rejected` if EdgeChat says so; any other answer, or none, is tried again."""
+        reconnect = Reconnect(replace(self._options, join_within=inf), trio.current_time())
+        server, target = self._address.server, self._address.api(path)
+        while True:
+            try:
+                answer = await request("GET", server, target, self._dial, self._options)
+                if answer.status == 200:
+                    return read(answer)
+                retry_after = answer.headers.get(b"retry-after", b"")
+                ended = ended_by_http(answer.status, answer.body, retry_after)
+            except BadFrame as error:
+                ended = Ended(text=str(error))
+            except NETWORK_ERRORS as error:
+                ended = ended_by(error)
+            await trio.sleep(reconnect.wait(ended, None, trio.current_time()))
+
+
+class HistoryLines:
+    """Iterates over lines, page by page; see `Room.history`. It may be dropped at any time."""
+
+    def __init__(
+        self, api: RoomApi, before: int | None, after: int | None, limit: int | None
+    ) -> None:
+        self._api = api
+        self._forward = after is not None
+        self._at = after if self._forward else before
+        self._end = inf if before is None else before
+        self._left = inf if limit is None else limit
+        self._lines: deque[Line] = deque()
+        self._more = True
+
+    def __aiter__(self) -> HistoryLines:
+        return self
+
+    async def __anext__(self) -> Line:
+        while self._left > 0 and self._more and not self._lines:
+            await self._fetch()
+        if self._left <= 0 or not self._lines:
+            raise StopAsyncIteration
+        line = self._lines.popleft()
+        if line.seq >= self._end:
+            self._left = 0
+            raise StopAsyncIteration
+        self._at = line.seq
+        self._left -= 1
+        return line
+
+    async def _fetch(self) -> None:
+        size = int(min(self._left, PAGE))
+        way = "after" if self._forward else "before"
+        page = await self._api.page(
+            f"limit={size}" + ("" if self._at is None else f"&{way}={self._at}")
+        )
+        self._lines.extend(page.lines if self._forward else reversed(page.lines))
+        self._more = page.more
+        if page.more and not page.lines:  # so many damaged lines in a row: go on behind them
+            at = (await self._api.info()).seq + 1 if self._at is None else self._at
+            self._at = at + size if self._forward else max(at - size, 1)
+
+
+def _info(answer: HttpAnswer) -> Info:
+    try:
+        return msgspec.json.decode(answer.body, type=Info)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadFrame(str(error)) from None
+
+
+async def new_private_room(url: str, *, options: Options = DEFAULTS) -> str:
+    """Ask the server at `url` (`http://127.0.0.1:8080`) for a private room; returns its address.
+
+    The address holds the room's id, which is its only lock: whoever has it can come in.
+
+    Raises `Rejected` for any answer but 200 and 201; `OSError`, `trio.BrokenResourceError`,
+    `trio.TooSlowError` (after `Options.connect_timeout`) where there is none.
+    """
+    server = parse_server(url)
+
+    async def dial() -> trio.abc.Stream:
+        return await open_stream(server, options)
+
+    with trio.fail_after(options.connect_timeout):
+        answer = await request("POST", server, f"{server.prefix}/api/room", dial, options)
+    text = answer.body.decode(errors="replace").strip()
+    if answer.status not in (200, 201):
+        raise Rejected(answer.status, text)
+    return room_url(url, text)

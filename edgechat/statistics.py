@@ -1,0 +1,24 @@
+"""What a server counts, put together from those who own it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgechat.net.poller import PollerStatistics
+from edgechat.net.statistics import ListenerStatistics
+from edgechat.rooms.registry import RegistryStatistics
+from edgechat.rooms.turn import TurnStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatistics:
+    """As of now. Each part says what it is of; sums are since the server's start."""
+
+    listener: ListenerStatistics
+    poller: PollerStatistics
+    rooms: RegistryStatistics
+    members: int  # sessions in all rooms together
+    limiters: RegistryStatistics
+    turn: TurnStatistics
+    defects: Mapping[str, int]  # of this process, by what they ended

@@ -1,0 +1,128 @@
+"""The recipe for nginx in `docs/operations.md`, in a real nginx."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.serving.running import Running, exchange, serving
+from tests.serving.wire import SOON, Wire, dial, hello
+
+ROOT = Path(__file__).parents[2]
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is missing")
+
+
+def recipe() -> str:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    (block,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
+    return str(block)
+
+
+def configure(folder: Path, port: int, behind: int) -> Path:
+    """A file with the recipe, without TLS, and with paths and ports of this test."""
+    folder.mkdir()
+    server = re.sub(r"^ *(listen|server_name|ssl_\w+) .*\n", "", recipe(), flags=re.MULTILINE)
+    assert server.count("127.0.0.1:8080") == 2
+    server = server.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    server = server.replace("server {", f"server {{\n    listen 127.0.0.1:{port};", 1)
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log stderr notice;\n"
+        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}\n{server}\n}}\n"
+    )
+    return file
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def nginx(folder: Path, behind: int) -> AsyncIterator[int]:
+    """Its port, once it listens there."""
+    port = free_port()
+    file = configure(folder, port, behind)
+    command = [str(NGINX), "-p", str(folder), "-e", "stderr", "-c", str(file)]
+    process = await trio.lowlevel.open_process(command, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        said = b""
+        with trio.fail_after(SOON):
+            while b" nginx/" not in said:  # its version, which it says when it has its sockets
+                more = await process.stderr.receive_some()
+                assert more, said.decode()
+                said += more
+        yield port
+    finally:
+        process.kill()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+            await process.stderr.aclose()
+
+
+@pytest.fixture
+async def proxied(tmp_path: Path) -> AsyncIterator[tuple[Running, int]]:
+    """A server, and the port of an nginx before it."""
+    async with (
+        serving(tmp_path / "data", trusted_proxies=("127.0.0.1",)) as server,
+        nginx(tmp_path / "nginx", server.port) as port,
+    ):
+        yield server, port
+
+
+async def enter(port: int, path: str, origin: str) -> tuple[Wire, bytes]:
+    """A browser's handshake, and the first line of the answer."""
+    wire = await dial(port)
+    lines = [
+        f"GET {path}api/room/lobby/websocket HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: {origin}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    await wire.send("\r\n".join([*lines, "", ""]).encode())
+    return wire, (await wire.head()).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/"])
+async def test_a_browser_talks_through_nginx(proxied: tuple[Running, int], path: str) -> None:
+    _, port = proxied
+    with trio.fail_after(SOON):
+        alice, answer = await enter(port, path, f"http://127.0.0.1:{port}")
+        assert answer.startswith(b"HTTP/1.1 101 "), answer
+        await alice.send(hello("alice"))
+        await alice.until("ready")
+        await alice.say("through nginx")
+        assert (await alice.until("message"))["message"] == "through nginx"
+        _, refused = await enter(port, path, "http://elsewhere.example")
+        assert refused.startswith(b"HTTP/1.1 403 "), refused
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/"])
+async def test_the_page_comes_through_nginx(proxied: tuple[Running, int], path: str) -> None:
+    server, port = proxied
+    for target in ("", "room/caf%C3%A9", "api/room/caf%C3%A9"):
+        request = (
+            f"GET {path}{target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        )
+        answer = await exchange(port, request.encode())
+        plain = await server.get(f"/{target}")
+        assert (answer.status, answer.body) == (200, plain.body), target

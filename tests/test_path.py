@@ -1,0 +1,115 @@
+"""How much code a plain message and an HTTP request pass: it may get less, and not more.
+
+Run it as a program to see the paths: `python -m tests.test_path`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+import edgechat
+from tests.serving.running import Running, serving
+from tests.serving.wire import frame, join
+
+ROOT = Path(edgechat.__file__).parent
+
+
+class Most(NamedTuple):
+    """What was reached, of the project's own."""
+
+    modules: int
+    functions: int
+
+
+MESSAGE = Most(24, 42)
+REQUEST = Most(18, 39)
+
+
+class Traced(NamedTuple):
+    """The calls of our own functions, in their order."""
+
+    calls: list[str]
+
+    @property
+    def modules(self) -> list[str]:
+        return sorted({call.partition(":")[0] for call in self.calls})
+
+
+@contextmanager
+def traced() -> Iterator[Traced]:
+    path = Traced([])
+
+    def trace(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(f"{ROOT}/"):
+            module = code.co_filename.removeprefix(f"{ROOT}/")
+            path.calls.append(f"{module}:{code.co_qualname}")
+
+    before = sys.getprofile()
+    sys.setprofile(trace)
+    try:
+        yield path
+    finally:
+        sys.setprofile(before)
+
+
+async def message_path(server: Running) -> Traced:
+    """One plain message in a room of two, where messages were said before."""
+    alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
+    for text in ("first", "second"):
+        await wait_all_tasks_blocked(0.02)
+        with traced() as path:
+            await alice.send(frame(b'{"message":"%b"}' % text.encode()))
+            await alice.until("message", text)
+            await bob.until("message", text)
+    return path
+
+
+async def request_path(server: Running) -> Traced:
+    """A look at a room."""
+    for _ in range(2):
+        await wait_all_tasks_blocked(0.02)
+        with traced() as path:
+            assert (await server.get("/api/room/lobby")).status == 200
+    return path
+
+
+async def test_a_plain_message(tmp_path: Path) -> None:
+    async with serving(tmp_path, sync_interval=100.0) as server:
+        check(await message_path(server), MESSAGE)
+
+
+async def test_an_http_request(tmp_path: Path) -> None:
+    async with serving(tmp_path, sync_interval=100.0) as server:
+        check(await request_path(server), REQUEST)
+
+
+def check(path: Traced, most: Most) -> None:
+    assert path.calls, "nothing was traced"
+    assert len(path.modules) <= most.modules, path.modules
+    assert len(set(path.calls)) <= most.functions, path.calls
+
+
+async def _main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with serving(Path(folder), sync_interval=100.0) as server:
+            for what, path in (
+                ("a message", await message_path(server)),
+                ("a request", await request_path(server)),
+            ):
+                functions = dict.fromkeys(path.calls)
+                print(f"{what}: {len(path.modules)} modules, {len(functions)} functions")
+                print("\n".join(f"  {call}" for call in functions))
+
+
+if __name__ == "__main__":
+    trio.run(_main)

@@ -1,0 +1,131 @@
+/** Every text of the interface, English first. Plural forms are chosen by the language's rules. */
+
+/** @type {Record<string, () => Promise<{ default: Language }>>} */
+const OTHERS = { ar: () => import("./strings-ar.js") };
+
+/** @type {Record<string, Phrase>} */
+export const ENGLISH = {
+  "field.name": "Your name",
+  "error.name": "A name needs 1 to 32 characters.",
+  "join.title": "Join {room}",
+  "join.lead": "Nobody sees you before you join. What is said here is kept, and names are not verified.",
+  "join.go": "Join",
+  "room.private": "Private room",
+  "room.home": "All rooms",
+  "room.share": "Share",
+  "room.settings": "Settings",
+  "room.log": "Messages",
+  "room.here": { one: "{count} here", other: "{count} here" },
+  "room.people": "People here",
+  "room.you": "you",
+  "room.crowd": "… and others: too many to name them all.",
+  "room.empty": "Nothing has been said here yet.",
+  "room.empty.hint": "Say the first word, or send someone the link.",
+  "room.beginning": "This is the beginning of {room}.",
+  "room.forked": "This room began anew; what was shown before belongs to its old history.",
+  "room.missed": "More was said meanwhile than fits here. Scroll up to read it.",
+  "room.loading": "Loading older messages …",
+  "room.unreachable": "Messages could not be loaded. Try again",
+  "room.nothing": "There is no message {seq} to show here.",
+  "room.gone": "There is no such room. Check the link, or open another.",
+  "log.left": "New since you were here",
+  "log.lost": "A message that was stored here is damaged and can't be shown.",
+  "log.link": "link to message {seq}",
+  "log.joined": "{names} joined",
+  "log.quit": "{names} left",
+  "log.passed": "{names} came by",
+  "log.others": { one: "{names} and {count} other", other: "{names} and {count} others" },
+  "log.new": { one: "{count} new", other: "{count} new" },
+  "log.latest": "To the latest",
+  "log.unread": { one: "{count} message since you were here", other: "{count} messages since you were here" },
+  "compose.label": "Message",
+  "compose.place": "Message {room}",
+  "compose.send": "Send",
+  "compose.left": { one: "{count} character left", other: "{count} characters left" },
+  "compose.over": { one: "{count} character too many", other: "{count} characters too many" },
+  "compose.unknown": "There is no command {command}. Try /help.",
+  "compose.files": "Files can\'t be sent here.",
+  "compose.names": "Names",
+  "typing.some": { one: "{names} is typing …", other: "{names} are typing …" },
+  "typing.many": "Several people are typing …",
+  "pending.waiting": "Waiting to be sent …",
+  "pending.failed": "Not sent.",
+  "pending.retry": "Retry",
+  "pending.delete": "Delete",
+  "refused.message_too_long": "It is longer than this room allows.",
+  "refused.bad_message": "It has characters that can't be sent.",
+  "refused.empty_message": "There is nothing in it.",
+  "refused.bad_frame": "The server did not understand it.",
+  "refused.rate_limited": "Too fast: waiting a moment, then it goes by itself.",
+  "refused.storage_unavailable": "The server can't store messages now. It goes by itself when it can.",
+  "refused.unavailable": "The server is restarting. It goes by itself when it can.",
+  "refused.other": "The server refused it.",
+  "refused.bad_name": "This name can't be used: it has invisible or control characters.",
+  "refused.name_too_long": "This name is too long.",
+  "storage.full": "This browser's storage is full or blocked: unsent messages are safe only while this tab stays open.",
+  "page.failed": "Something on this page failed.",
+  "page.reload": "Reload",
+  "page.old": "This page is older than the server. Reload it.",
+  "banner.lost": "The connection is lost.",
+  "banner.restart": "The server is restarting.",
+  "banner.refused": "The server takes no chat from this address. Its owner can allow it.",
+  "banner.full": "The server is full.",
+  "banner.storage": "The server can't read this room's history now.",
+  "banner.offline": "You are offline.",
+  "banner.kept": "What you write waits here and is sent when it is back.",
+  "banner.wait": { one: "Trying again in {count} s", other: "Trying again in {count} s" },
+  "banner.trying": "Trying …",
+  "banner.now": "Try now",
+  "banner.stopped": "The server closed this connection and does not want it back.",
+};
+
+/** @type {Language} */
+let current = { language: "en", direction: "ltr", phrases: ENGLISH };
+let plural = new Intl.PluralRules("en");
+let region = "en";
+
+/** The tag for numbers, dates and lists: the language with the reader's region. */
+export const locale = () => region;
+
+/** Take the first of these languages that exists, else English. Tags that `Intl` refuses are skipped. */
+export async function setLanguage(/** @type {readonly string[]} */ wanted) {
+  const base = (/** @type {string} */ tag) => tag.split("-")[0] ?? "";
+  const tags = wanted.flatMap((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag);
+    } catch {
+      return []; // "en-US@posix"
+    }
+  });
+  region = tags.find((tag) => base(tag) === "en" || Object.hasOwn(OTHERS, base(tag))) ?? "en";
+  const other = await OTHERS[base(region)]?.().catch(() => null);
+  current = other?.default ?? { language: "en", direction: "ltr", phrases: ENGLISH };
+  plural = new Intl.PluralRules(current.language);
+  document.documentElement.lang = current.language;
+  document.documentElement.dir = current.direction;
+}
+
+/** The text of this key; `count` chooses the plural form. */
+export function phrase(/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) {
+  const found = current.phrases[key] ?? ENGLISH[key] ?? key;
+  const text = typeof found === "string" ? found : (found[plural.select(Number(values.count))] ?? found.other);
+  return text.replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name];
+    return typeof value === "number" ? value.toLocaleString(region) : (value ?? whole);
+  });
+}
+
+/** Give each marked element below `root` its text (`data-phrase`) and attributes (`data-label`, …). */
+export function fill(/** @type {ParentNode} */ root, /** @type {Record<string, string>} */ values = {}) {
+  /** @type {[string, (element: Element, text: string) => void][]} */
+  const ways = [
+    ["phrase", (element, text) => element.replaceChildren(text)],
+    ["label", (element, text) => element.setAttribute("aria-label", text)],
+    ["title", (element, text) => element.setAttribute("title", text)],
+    ["placeholder", (element, text) => element.setAttribute("placeholder", text)],
+  ];
+  for (const [name, put] of ways) {
+    for (const element of root.querySelectorAll(`[data-${name}]`))
+      put(element, phrase(element.getAttribute(`data-${name}`) ?? "", values));
+  }
+}
