@@ -31,7 +31,9 @@ class Most(NamedTuple):
 
 
 MESSAGE = Most(24, 42)
-REQUEST = Most(18, 39)
+# More than half of a request's path is the door: whom it counts for, whether the host is ours, what
+# is only an offer, and that there is a descriptor for the next one.
+REQUEST = Most(21, 59)
 
 
 class Traced(NamedTuple):

@@ -41,6 +41,7 @@ class Head(NamedTuple):
     rest: bytes
     target: str
     fields: tuple[Field, ...]
+    names: frozenset[bytes]  # of its fields
 
     def values(self, name: str) -> list[str]:
         """Of one header, each as often as it came and in order."""
@@ -56,13 +57,15 @@ class Head(NamedTuple):
     @property
     def wants_websocket(self) -> bool:
         """Whether `websocket` is among what it offers to go on with."""
+        if b"upgrade" not in self.names:
+            return False
         protocols = ",".join(self.values("Upgrade")).split(",")
         return any(name.partition("/")[0].strip().lower() == "websocket" for name in protocols)
 
     @property
     def has_body(self) -> bool:
         """Whether something belongs to it that comes behind it."""
-        return any(field.name in (b"content-length", b"transfer-encoding") for field in self.fields)
+        return not self.names.isdisjoint((b"content-length", b"transfer-encoding"))
 
     def for_websocket(self) -> bytes:
         """Its text, where it offers to go on with `websocket` and with nothing else."""
@@ -74,7 +77,7 @@ class Head(NamedTuple):
 
     def without_offer(self) -> bytes:
         """Its text, without an offer to go on in another protocol."""
-        if not any(field.name in _OFFER for field in self.fields):
+        if self.names.isdisjoint(_OFFER):
             return self.text
         return self._with(self._kept())
 
@@ -119,10 +122,10 @@ def _parse(text: bytes, rest: bytes) -> Head:
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)
     fields = tuple(_field(line) for line in lines)
-    names = {field.name for field in fields}
+    names = frozenset([field.name for field in fields])
     if b"content-length" in names and b"transfer-encoding" in names:
         raise Refused(AMBIGUOUS)  # two lengths, one body: RFC 9112, section 6.3
-    return Head(text, rest, line[2].decode("latin-1"), fields)
+    return Head(text, rest, line[2].decode("latin-1"), fields, names)
 
 
 def _field(line: bytes) -> Field:
