@@ -18,8 +18,9 @@ from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
-from edgechat.net.listening import ListenError, listen, url
+from edgechat.net.listening import listen, url
 from edgechat.net.poller import Poller
+from edgechat.net.request_head import Head
 from edgechat.net.sender import Sender
 from edgechat.rooms import defects
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
@@ -51,7 +52,7 @@ async def serve(
     folder = DataFolder(settings.data)
     key = folder.prepare()
     try:
-        sockets = _listen(settings.hosts, settings.port)
+        sockets = listen(settings.hosts, settings.port)
         try:
             async with trio.open_nursery() as beside:
                 beside.start_soon(
@@ -63,20 +64,6 @@ async def serve(
                 socket.close()
     finally:
         folder.release()
-
-
-def _listen(hosts: Sequence[str], port: int) -> Sequence[socket.socket]:
-    """Listen on all of them, with one port. Raises `ListenError`."""
-    sockets: list[socket.socket] = []
-    try:
-        for host in hosts:
-            sockets += listen(host, port)
-            port = sockets[0].getsockname()[1]
-    except ListenError:
-        for listening in sockets:
-            listening.close()
-        raise
-    return sockets
 
 
 class _Server:
@@ -193,9 +180,9 @@ class _Server:
     async def _is_ready(self) -> bool:
         return not self._stopping and await self._histories.check()
 
-    async def _serve_http(self, connection: socket.socket, early: bytes) -> None:
+    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()
-        await self._http.serve(connection, early)
+        await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
 
 
 def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:

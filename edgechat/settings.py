@@ -22,7 +22,9 @@ class Settings:
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
-    # Names by which people reach it: with one or more, requests for other names are refused.
+    # Names by which people reach it: with one or more, requests for other names are refused. So are
+    # they without one where it listens on loopback, and goes there by no name but `localhost`: no
+    # web page gets in whose own name is pointed at this machine (DNS rebinding).
     public_hosts: tuple[str, ...] = ()
     # Other sites, as browsers write them in `Origin`: whose pages may open a chat here, and which
     # may show the page in a frame.
@@ -49,6 +51,8 @@ class Settings:
     max_connections: int = 50_000
     max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
     max_opened_per_minute: int = 120
+    spare_descriptors: int = 32  # held back for connections, when rooms have taken the rest
+    max_addresses: int = 100_000  # remembered, in each table; of more, the longest unused go
 
     # What the project chose. Reasons stand beside the numbers.
     max_name_chars: int = 32  # the demo's
@@ -63,6 +67,13 @@ class Settings:
     big_room: int = 250  # members above which v2 clients get counts, not every coming and going
     frames_at_once: int = 16  # of one member, then the others have their turn
     bad_frames: int = 10  # in a row, then 1008
+    # Frames that cost more than they say: pings, fragments, what is refused or repeated. Beyond it
+    # nothing is read from the connection for a while, and TCP pushes back. 0 is no limit.
+    frame_rate: float = 50.0  # a second, of one connection …
+    frame_burst: float = 200.0  # … and at once
+    address_frame_rate: float = 200.0  # a second, of all connections of one address …
+    address_frame_burst: float = 800.0  # … and at once
+    frame_pause: float = 2.0  # at most, before it is read from again
     # Waiting for one socket; more is a slow client: 4008. What a newcomer gets in one go
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.
     outbox_bytes: int = 512 * 1024
@@ -74,6 +85,7 @@ class Settings:
     heartbeat: float = 20.0  # of silence, then a ping
     heartbeat_timeout: float = 10.0  # more of it, then 4408
     stall_timeout: float = 20.0  # in which a slow client has to take something of its outbox
+    outbox_timeout: float = 300.0  # in which the outbox of a slow client has to be empty once
     close_timeout: float = 5.0  # for the other side's half of a closing handshake
     linger_timeout: float = 2.0  # for one that was answered to read it and close
     last_call: float = 1.0  # for the head of a request that comes while the server stops

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgechat.net.listener import ListenerStatistics
 from edgechat.net.poller import PollerStatistics
+from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
 

@@ -27,6 +27,7 @@ from os import (
     SEEK_END,
     chmod,
     close,
+    devnull,
     dup2,
     fstat,
     fsync,
@@ -75,12 +76,14 @@ __all__ = (
     "SEEK_END",
     "chmod",
     "close",
+    "descriptor_limit",
     "dup2",
     "epoll",
     "flock",
     "fstat",
     "fsync",
     "ftruncate",
+    "hold_descriptor",
     "lseek",
     "makedirs",
     "mkdir",
@@ -114,3 +117,13 @@ def raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def descriptor_limit() -> int:
+    """How many file descriptors this process may have."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def hold_descriptor() -> int:
+    """A file descriptor that leads nowhere; `close` gives it back."""
+    return open(devnull, O_RDONLY | O_CLOEXEC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
+import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
@@ -20,6 +21,30 @@ from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
+_MOST_BEHIND = 64 * 1024  # bytes behind a request that are read, to learn that the client has left
+
+
+class RequestEnd:
+    """Finds where a connection's one request ends.
+
+    What comes behind it is nobody's, a stray CRLF most often (RFC 9112, section 2.2). Hypercorn
+    would take it for an error, and close in the middle of its answer.
+    """
+
+    def __init__(self, head_bytes: int) -> None:
+        self.is_over = False
+        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
+
+    def feed(self, data: bytes) -> bytes:
+        """What of `data` belongs to the request. All, where it is wrong: Hypercorn says so."""
+        self._parser.receive_data(data)
+        with suppress(h11.RemoteProtocolError):
+            while (event := self._parser.next_event()) is not h11.NEED_DATA:
+                if type(event) is h11.EndOfMessage:
+                    self.is_over = True
+                    behind, _ = self._parser.trailing_data
+                    return data[: len(data) - len(behind)]
+        return data
 
 
 class PrefixedStream(trio.abc.HalfCloseableStream):
@@ -31,24 +56,49 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
     read would keep a server from ever stopping.
     """
 
-    def __init__(self, connection: socket.socket, early: bytes, settings: Settings) -> None:
+    def __init__(self, connection: socket.socket, head: bytes, settings: Settings) -> None:
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
         self._stream = trio.SocketStream(self.socket)
-        self._early = early
+        self._early = head
+        self._end: RequestEnd | None = None  # while more of the request is to come
         self._patience = settings.stall_timeout
         self._last_answer = settings.last_answer
 
+    def expect_body(self, early: bytes) -> None:
+        """The request has a body, which begins with `early`."""
+        self._end = RequestEnd(len(self._early))
+        self._early = self._of_request(self._early + early)
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """What was read already, then what comes."""
+        """What was read already, then what comes of the request, then the client's leaving."""
         if self._early:
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
             return early
-        data = bytes(await self._stream.receive_some(max_bytes))
+        data = await self._receive() if self._end is not None else await self._wait_left()
         if not data:  # Hypercorn takes it for leaving, but who will say no more may still read
             await trio.sleep(self._last_answer)
         return data
+
+    async def _receive(self) -> bytes:
+        return self._of_request(bytes(await self._stream.receive_some(_PIECE)))
+
+    def _of_request(self, data: bytes) -> bytes:
+        if self._end is not None and data:
+            data = self._end.feed(data)
+            if self._end.is_over:
+                self._end = None
+        return data
+
+    async def _wait_left(self) -> bytes:
+        """Until the client sends no more: it has asked for what it wants."""
+        behind = 0
+        while data := await self._stream.receive_some(_PIECE):
+            behind += len(data)
+            if behind > _MOST_BEHIND:
+                await trio.sleep_forever()  # the answer's end cancels it
+        return b""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
@@ -107,9 +157,16 @@ class HypercornBridge:
 
         self._server = server
 
-    async def serve(self, connection: socket.socket, early: bytes) -> None:
-        """Serve one connection. The caller lets it go, and closes it."""
-        stream = PrefixedStream(connection, early, self._settings)
+    async def serve(
+        self, connection: socket.socket, head: bytes, rest: bytes, *, has_body: bool
+    ) -> None:
+        """Serve one connection, whose head was read, and the `rest` behind it.
+
+        The caller lets it go, and closes it.
+        """
+        stream = PrefixedStream(connection, head, self._settings)
+        if has_body:
+            stream.expect_body(rest)
         self._open.add(stream)
         try:
             with stream.life:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import trio
 
 from edgechat import system
+from edgechat.net.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +32,22 @@ _OF_THE_CONNECTION = {
     errno.EPERM,
     errno.EPROTO,
 }
+_NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE}
 
 
 class Acceptor:
     """Accepts from one listening socket."""
 
     def __init__(
-        self, listening: socket.socket, welcome: Callable[[socket.socket, str], None]
+        self,
+        listening: socket.socket,
+        welcome: Callable[[socket.socket, str], None],
+        reserve: Reserve,
     ) -> None:
         """`welcome` gets each connection and its peer's address, and must not wait or raise."""
         self._listening = listening
         self._welcome = welcome
+        self._reserve = reserve
         self._failing = False  # and the log knows
         self._failed_at = -inf
 
@@ -56,9 +62,12 @@ class Acceptor:
             except BlockingIOError:
                 self._note_success()
             except OSError as error:
-                if error.errno not in _OF_THE_CONNECTION:
-                    self._note_failure(error)
-                    await trio.sleep(_BREATH)
+                if error.errno in _OF_THE_CONNECTION:
+                    continue
+                if error.errno in _NO_DESCRIPTORS and self._reserve.release():
+                    continue
+                self._note_failure(error)
+                await trio.sleep(_BREATH)
 
     def _note_failure(self, error: OSError) -> None:
         self._failed_at = trio.current_time()
@@ -68,6 +77,7 @@ class Acceptor:
 
     def _note_success(self) -> None:
         """All who waited were let in."""
+        self._reserve.fill()
         if self._failing and trio.current_time() - self._failed_at >= _CALM:
             self._failing = False
             log.warning("Connections are accepted again.")

@@ -8,7 +8,15 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from edgechat.settings import ProxyHeader
 
-_FORWARDED_FOR = re.compile(r'(?:^|[;\s])for=("?)([^";,]*)\1', re.IGNORECASE)
+# A parameter or none, and what ends it: RFC 7239, section 4. Blanks are taken around the marks, and
+# a port or an IPv6 address without quotation marks, as some proxies write it. `*+` and `++` never
+# give back what they took: no header takes more than one look at each of its characters.
+_TOKEN = r"!#$%&'*+.^_`|~0-9A-Za-z-"
+_VALUE = rf"""(?P<token>[][:{_TOKEN}]++)|"(?P<quoted>(?:[^"\\]|\\.)*+)\""""
+_PARAMETER = re.compile(
+    rf"[ \t]*+(?:(?P<name>[{_TOKEN}]++)=(?:{_VALUE}))?[ \t]*+(?P<end>[;,]|\Z)", re.DOTALL
+)
+_MOST_HOPS = 64
 
 
 def normalise(text: str) -> str:
@@ -43,6 +51,17 @@ def is_trusted(text: str, proxies: Collection[str]) -> bool:
     return any(_is_in(address, proxy) for proxy in proxies)
 
 
+def counted_address(address: str, proxies: Collection[str]) -> str | None:
+    """What a connection is limited by; None where it is not limited.
+
+    A trusted proxy speaks for many, and this machine's own need no limit.
+    """
+    network = address.removesuffix("/64")
+    if is_loopback(network) or is_trusted(network, proxies):
+        return None
+    return normalise(network)
+
+
 def client_address(
     peer: str, header: ProxyHeader, values: Sequence[str], proxies: Collection[str]
 ) -> str:
@@ -66,10 +85,51 @@ def client_address(
 
 def _hops(header: ProxyHeader, values: Sequence[str]) -> list[str]:
     """Whom each proxy spoke for, the nearest last."""
-    elements = ",".join(values).split(",")
-    if header == "Forwarded":  # RFC 7239, section 4
-        return [hop[2] for element in elements if (hop := _FORWARDED_FOR.search(element))]
-    return [hop.strip() for hop in elements if hop.strip()]
+    whole = ",".join(values)
+    if header == "Forwarded":
+        return _forwarded(whole)
+    return [hop.strip() for hop in whole.split(",")[-_MOST_HOPS:] if hop.strip()]
+
+
+def _forwarded(text: str) -> list[str]:
+    """The `for` of each element; what has none, or two, is one of nobody.
+
+    The client may have begun the header with whatever it likes, a quotation mark without its
+    fellow, say. So this is the longest end of it that is well-formed: what proxies added is. In a
+    header that is well-formed as a whole, no comma within quotation marks begins such an end, as it
+    would have an odd number of them.
+    """
+    start = len(text)
+    for _ in range(_MOST_HOPS):
+        start = text.rfind(",", 0, start)
+        if start < 0:
+            break
+    while (found := _elements(text, start + 1)) is None:
+        start = text.find(",", start + 1)
+        if start < 0:
+            return []
+    return found
+
+
+def _elements(text: str, at: int) -> list[str] | None:
+    """Those from `at` on; None where they are malformed."""
+    hops: list[str] = []
+    names: list[str] = []
+    spoken_for = ""
+    while found := _PARAMETER.match(text, at):
+        name, token, quoted, end = found.group("name", "token", "quoted", "end")
+        if name is not None:
+            names.append(name.lower())
+            if names[-1] == "for":
+                spoken_for = token or re.sub(r"\\(.)", r"\1", quoted or "", flags=re.DOTALL)
+        if end != ";":
+            if names:
+                hops.append(spoken_for if names.count("for") == 1 else "")
+            names, spoken_for = [], ""
+        at = found.end()
+        if not end:
+            return hops
+    return None
 
 
 def _without_port(hop: str) -> str:

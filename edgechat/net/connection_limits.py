@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgechat.net.address_table import AddressTable
 from edgechat.net.refused import FULL, TOO_FAST, TOO_MANY, Refused
+from edgechat.settings import Settings
 
 _MINUTE = 60.0
-_SWEEP = 4_096  # addresses kept before those that count for nothing are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +23,36 @@ class ConnectionLimitsStatistics:
 class ConnectionLimits:
     """Counts connections by address. Times in seconds of a clock that never goes back."""
 
-    def __init__(self, most: int, most_of_one: int, most_a_minute: int) -> None:
-        """0 for `most_of_one` or `most_a_minute` is no limit."""
-        self._most = most
-        self._most_of_one = most_of_one or most
-        self._most_a_minute = most_a_minute
-        self._open: dict[str, int] = {}
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: dict[str, int] = {}  # no longer than there are connections
         self._total = 0
-        self._opened: dict[str, tuple[float, int]] = {}  # a minute's start, and how many in it
+        # A minute's start, and how many connections were opened in it.
+        self._opened: AddressTable[tuple[float, int]]
+        self._opened = AddressTable(settings.max_addresses, _MINUTE)
 
     def enter(self, address: str | None, now: float) -> None:
-        """Let one more in, or raise `Refused`. None is not counted by itself.
+        """Let one more in, or raise `Refused`. None is not counted by itself, or not yet.
 
         If it came in, `leave` must follow.
         """
-        if self._total >= self._most:
+        if self._total >= self._settings.max_connections:
             raise Refused(FULL)
         if address is not None:
-            if self._open.get(address, 0) >= self._most_of_one:
-                raise Refused(TOO_MANY)
-            if self._is_fast(address, now):
-                raise Refused(TOO_FAST)
-            self._open[address] = self._open.get(address, 0) + 1
+            self.claim(address, now)
         self._total += 1
 
+    def claim(self, address: str, now: float) -> None:
+        """One that came in counts for this address; raises `Refused` where it can't."""
+        most = self._settings.max_connections_per_address
+        if most and self._open.get(address, 0) >= most:
+            raise Refused(TOO_MANY)
+        if self._is_fast(address, now):
+            raise Refused(TOO_FAST)
+        self._open[address] = self._open.get(address, 0) + 1
+
     def leave(self, address: str | None) -> None:
-        """One that came in is gone."""
+        """One that came in is gone, and was of this address, if it was of any."""
         self._total -= 1
         if address is not None:
             self._open[address] -= 1
@@ -59,14 +64,13 @@ class ConnectionLimits:
         return ConnectionLimitsStatistics(self._total, len(self._open), len(self._opened))
 
     def _is_fast(self, address: str, now: float) -> bool:
-        if not self._most_a_minute:
+        most = self._settings.max_opened_per_minute
+        if not most:
             return False
-        start, opened = self._opened.get(address, (now, 0))
+        start, opened = self._opened.get(address, now) or (now, 0)
         if now - start >= _MINUTE:
             start, opened = now, 0
-        if opened >= self._most_a_minute:
+        if opened >= most:
             return True
-        self._opened[address] = start, opened + 1
-        if len(self._opened) > _SWEEP:
-            self._opened = {a: s for a, s in self._opened.items() if now - s[0] < _MINUTE}
+        self._opened.put(address, (start, opened + 1), now)
         return False

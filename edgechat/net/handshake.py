@@ -6,15 +6,15 @@ import logging
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
-from edgechat.net.refused import NOT_HTTP, Reason, Refused, refuse
-from edgechat.net.request_head import room_text
+from edgechat.net.origin import Origin, parse_origin
+from edgechat.net.refused import BAD_HOST, NOT_HTTP, Reason, Refused, refuse
+from edgechat.net.request_head import Head, room_text
 
 _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
@@ -23,22 +23,23 @@ _BAD = "bad handshake"
 
 
 class Handshake(NamedTuple):
-    """A handshake that is all right: the room it leads to, its headers, and the answer."""
+    """A handshake that is all right: the room it leads to, and the answer."""
 
     key: RoomKey
-    headers: Headers
     answer: bytes
 
 
-def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Handshake:
-    """Check an upgrade request (its whole head). Raises `Refused`."""
+def shake_hands(request: Head, ids: PrivateIds, origins: Collection[Origin]) -> Handshake:
+    """Check an upgrade request. Raises `Refused`."""
     protocol = ServerProtocol(logger=_quiet)
-    protocol.receive_data(request)
+    protocol.receive_data(request.for_websocket())
     events = protocol.events_received()
     if not events or not isinstance(events[0], Request):
         answer = b"".join(protocol.data_to_send())
         raise Refused(Reason(_BAD, answer or NOT_HTTP.answer))
     asked = events[0]
+    if not request.values("Host"):
+        raise Refused(BAD_HOST)  # RFC 9112, section 3.2
     key = _room(asked.path, ids)
     if not _origin_is_fine(asked.headers, origins):
         raise Refused(refuse("origin", HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
@@ -46,7 +47,7 @@ def shake_hands(request: bytes, ids: PrivateIds, origins: Collection[str]) -> Ha
     answer = b"".join(protocol.data_to_send())
     if protocol.handshake_exc is not None:
         raise Refused(Reason(_BAD, answer))
-    return Handshake(key, asked.headers, answer)
+    return Handshake(key, answer)
 
 
 def _room(target: str, ids: PrivateIds) -> RoomKey:
@@ -59,22 +60,17 @@ def _room(target: str, ids: PrivateIds) -> RoomKey:
         raise Refused(refuse("no room", HTTPStatus.NOT_FOUND, str(error))) from None
 
 
-def _origin_is_fine(headers: Headers, allowed: Collection[str]) -> bool:
+def _origin_is_fine(headers: Headers, allowed: Collection[Origin]) -> bool:
     """Whether the page that asks is ours, or on the list. No origin at all: not a browser."""
     try:
-        origin, host = headers.get("Origin"), headers.get("Host", "")
+        text, host = headers.get("Origin"), headers.get("Host", "")
     except MultipleValuesError:
         return False
-    if origin is None or origin in allowed:
+    if text is None:
         return True
     try:
-        parts = urlsplit(origin)
-        default = {"http": 80, "https": 443}.get(parts.scheme)
-        ours = urlsplit(f"//{host}")
-        return (
-            default is not None
-            and parts.hostname is not None
-            and (parts.hostname, parts.port or default) == (ours.hostname, ours.port or default)
-        )
+        origin = parse_origin(text)
+        # A proxy may have taken the TLS off, so our own scheme is not known: the page's is taken.
+        return origin in allowed or origin == parse_origin(f"{origin.scheme}://{host}")
     except ValueError:
         return False

@@ -49,13 +49,14 @@ class HeadReader:
             scope.cancel()
 
     async def _read(self, connection: socket.socket) -> Head | None:
-        data = b""
+        data = bytearray()
         while True:
             await system.wait_readable(connection)
             with suppress(BlockingIOError):
-                data += (more := connection.recv(self._settings.head_bytes))
-                if not more:
+                known = len(data)
+                data += connection.recv(self._settings.head_bytes)
+                if len(data) == known:
                     return None
-                found = request_head.find(data, self._settings.head_bytes)
+                found = request_head.find(data, self._settings.head_bytes, known)
                 if found is not None:
                     return found

@@ -8,6 +8,7 @@ from contextlib import suppress
 import trio
 
 from edgechat import system
+from edgechat.net.frames import FrameReader
 
 _READ = 16 * 1024  # bytes in one go
 
@@ -25,3 +26,21 @@ async def linger(connection: socket.socket, seconds: float) -> None:
             with suppress(BlockingIOError):
                 if not connection.recv(_READ):
                     return
+
+
+async def wait_close_frame(connection: socket.socket, reader: FrameReader) -> None:
+    """Until the other side's close frame came, or the connection's end. Raises `OSError`.
+
+    The caller bounds it. What comes before that frame is passed over, a few frames at once.
+    """
+    while not reader.ended:
+        if reader.more:
+            await trio.lowlevel.checkpoint()
+            reader.feed(b"")
+            continue
+        await system.wait_readable(connection)
+        with suppress(BlockingIOError):
+            data = connection.recv(_READ)
+            if not data:
+                return
+            reader.feed(data)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
@@ -17,14 +16,20 @@ import trio
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.net.acceptor import Acceptor
-from edgechat.net.client_address import client_address, is_loopback, is_trusted, normalise
-from edgechat.net.connection_limits import ConnectionLimits, ConnectionLimitsStatistics
-from edgechat.net.handshake import Handshake, shake_hands
+from edgechat.net.budget import Budgets
+from edgechat.net.caller import Caller
+from edgechat.net.client_address import client_address, counted_address, is_loopback, is_trusted
+from edgechat.net.connection_limits import ConnectionLimits
+from edgechat.net.handshake import shake_hands
 from edgechat.net.head_reader import HeadReader
+from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
+from edgechat.net.origin import parse_origin
 from edgechat.net.poller import Poller
 from edgechat.net.refused import STOPPING, TOO_MANY_ROOMS, Refused
 from edgechat.net.request_head import Head
+from edgechat.net.reserve import Reserve
+from edgechat.net.statistics import ListenerStatistics
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.defects import contain
 from edgechat.rooms.member import be_member
@@ -34,19 +39,7 @@ from edgechat.settings import Settings
 
 _ABNORMAL = 1006  # a WebSocket that ended without a close frame of ours: RFC 6455, section 7.1.5
 
-ServeHttp = Callable[[socket.socket, bytes], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerStatistics:
-    """What came in, and what became of it. `refused` is by reason, `closes` by the code sent."""
-
-    accepted: int
-    refused: Mapping[str, int]
-    connections: ConnectionLimitsStatistics
-    websockets: int  # open now
-    outbox_bytes: int  # that wait for clients to read
-    closes: Mapping[int, int]
+ServeHttp = Callable[[socket.socket, Head], Awaitable[None]]
 
 
 class Listener:
@@ -61,7 +54,8 @@ class Listener:
         serve_http: ServeHttp,
         poller: Poller,
     ) -> None:
-        """`allowance` gives an address's; `serve_http` gets a connection and what was read."""
+        """`allowance` gives an address's. Raises `ValueError`: a wrong allowed origin."""
+        self._origins = {parse_origin(text) for text in settings.allowed_origins}
         self.websockets: dict[WebSocket, None] = {}  # the oldest first
         self._heads = HeadReader(settings)
         self._stopping = False
@@ -72,23 +66,29 @@ class Listener:
         self._allowance = allowance
         self._serve_http = serve_http
         self._poller = poller
-        self._limits = ConnectionLimits(
-            settings.max_connections,
-            settings.max_connections_per_address,
-            settings.max_opened_per_minute,
-        )
+        self._limits = ConnectionLimits(settings)
+        self._budgets = Budgets(settings)
+        self._hosts = Hosts(settings)
+        self._reserve = Reserve(settings.spare_descriptors)
         self._accepted = 0
         self._refused: Counter[str] = Counter()
         self._closes: Counter[int] = Counter()
 
     async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
+        loopback = is_loopback(listening.getsockname()[0])
 
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
-            nursery.start_soon(self._contain, connection, peer, name="connection")
+            is_passed_on = is_trusted(peer, self._settings.trusted_proxies)
+            caller = Caller(connection, peer, loopback, is_passed_on)
+            nursery.start_soon(self._serve, caller, name="connection")
 
-        await Acceptor(listening, welcome).run()
+        try:
+            self._reserve.fill()
+            await Acceptor(listening, welcome, self._reserve).run()
+        finally:
+            self._reserve.close()
 
     async def drain(self) -> None:
         """Let nobody in any more; returns when all who were in are gone.
@@ -108,62 +108,84 @@ class Listener:
             self._accepted,
             dict(self._refused),
             self._limits.statistics(),
+            self._budgets.statistics(),
             len(self.websockets),
             sum(websocket.sender.waiting for websocket in self.websockets),
             dict(self._closes),
         )
 
-    async def _contain(self, connection: socket.socket, peer: str) -> None:
+    async def _serve(self, caller: Caller) -> None:
         """One connection, from its accepting to its end."""
-        counted = None if self._is_exempt(peer) else normalise(peer)
-        # An `OSError`: the other side is gone.
-        with connection, contain("a connection"), suppress(OSError):
-            connection.setblocking(False)
+        await self._contain(caller)
+        self._reserve.fill()
+
+    async def _contain(self, caller: Caller) -> None:
+        with caller.connection, contain("a connection"), suppress(OSError):  # the client is gone
+            caller.connection.setblocking(False)
+            if not caller.is_passed_on:
+                caller.counted = counted_address(caller.peer, self._settings.trusted_proxies)
             try:
-                self._limits.enter(counted, trio.current_time())
+                self._limits.enter(caller.counted, trio.current_time())
             except Refused as refused:  # too many, so there is no time to linger
-                self._refuse(connection, refused)
+                self._refuse(caller, refused)
                 return
             try:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                await self._part(connection, peer)
+                caller.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await self._part(caller)
             finally:
-                self._limits.leave(counted)
+                self._limits.leave(caller.counted)
 
-    def _is_exempt(self, peer: str) -> bool:
-        """Behind a proxy there are many clients; and this machine's own need no limit."""
-        return is_loopback(peer) or is_trusted(peer, self._settings.trusted_proxies)
-
-    async def _part(self, connection: socket.socket, peer: str) -> None:
+    async def _part(self, caller: Caller) -> None:
+        connection = caller.connection
         try:
             request = await self._heads.read(connection)
-            if request is not None and request.wants_upgrade:
-                await self._serve_websocket(connection, peer, request)
-            elif request is not None:
-                await self._serve_http(connection, request.text + request.rest)
+            if request is None:
+                return
+            self._hosts.check(request, loopback=caller.loopback and not caller.is_passed_on)
+            if caller.is_passed_on:
+                self._claim(caller, request)
+            if request.wants_websocket:
+                await self._serve_websocket(caller, request)
+            else:
+                await self._serve_http(connection, request)
                 await linger(connection, self._settings.linger_timeout)
         except Refused as refused:
-            self._refuse(connection, refused)
+            self._refuse(caller, refused)
             await linger(connection, self._settings.linger_timeout)
 
-    def _refuse(self, connection: socket.socket, refused: Refused) -> None:
+    def _claim(self, caller: Caller, request: Head) -> None:
+        """Only now it is known for whom a proxy speaks. Raises `Refused`."""
+        client = self._client(caller.peer, request)
+        counted = counted_address(client, self._settings.trusted_proxies)
+        if counted is not None:
+            self._limits.claim(counted, trio.current_time())
+            caller.counted = counted
+
+    def _client(self, peer: str, request: Head) -> str:
+        header = self._settings.proxy_header
+        return client_address(peer, header, request.values(header), self._settings.trusted_proxies)
+
+    def _refuse(self, caller: Caller, refused: Refused) -> None:
         """The answer fits into any socket's empty buffer; who does not read it does not get it."""
         self._refused[refused.reason.word] += 1
-        connection.send(refused.reason.answer)
+        caller.connection.send(refused.reason.answer)
 
-    async def _serve_websocket(self, connection: socket.socket, peer: str, request: Head) -> None:
-        handshake = shake_hands(request.text, self._ids, self._settings.allowed_origins)
+    async def _serve_websocket(self, caller: Caller, request: Head) -> None:
+        handshake = shake_hands(request, self._ids, self._origins)
         if self._stopping:
             raise Refused(STOPPING)
         try:
             room = self._rooms.get(handshake.key)
         except Full:
             raise Refused(TOO_MANY_ROOMS) from None
-        allowance = self._allowance(self._address(peer, handshake))
-        connection.send(handshake.answer)  # it fits, too
+        allowance = self._allowance(self._client(caller.peer, request))
+        budget = self._budgets.of(caller.counted)
+        caller.connection.send(handshake.answer)  # it fits, too
         try:
             async with trio.open_nursery() as nursery:
-                websocket = WebSocket(connection, nursery, self._settings, request.rest)
+                websocket = WebSocket(
+                    caller.connection, nursery, self._settings, request.rest, budget
+                )
                 self.websockets[websocket] = None
                 with self._poller.watch(websocket):
                     await be_member(websocket, room, allowance, self._settings)
@@ -173,8 +195,3 @@ class Listener:
             self.websockets.pop(websocket, None)
             self._closes[websocket.close_code or _ABNORMAL] += 1
             self._left.set()
-
-    def _address(self, peer: str, handshake: Handshake) -> str:
-        header = self._settings.proxy_header
-        values = handshake.headers.get_all(header)
-        return client_address(peer, header, values, self._settings.trusted_proxies)

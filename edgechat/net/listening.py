@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+_ALL_V4, _ALL_V6 = "0.0.0.0", "::"
+_ANY = ("*", "")
+Address = tuple[socket.AddressFamily, str, int]  # the last is an IPv6 scope
 
 
 class ListenError(Exception):
     """Nobody can listen there. Its text says why, for a person."""
 
 
-def listen(host: str, port: int) -> Sequence[socket.socket]:
-    """Sockets that listen on every address of `host`, with one port. Raises `ListenError`."""
+def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
+    """Sockets that listen on every address of every host, with one port. Raises `ListenError`.
+
+    `::` is every address of both families, `0.0.0.0` every one of IPv4, and `*` whichever of the
+    two this machine has.
+    """
+    hosts = (hosts,) if isinstance(hosts, str) else hosts
     sockets: list[socket.socket] = []
+    host = ""
     try:
-        for family, kind, protocol, _, address in dict.fromkeys(
-            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        ):
-            listening = socket.socket(family, kind, protocol)
+        found: dict[Address, str] = {}
+        for host in hosts:
+            found |= dict.fromkeys(_addresses(host), host)
+        v6_only = any(address == _ALL_V4 for _, address, _ in found)
+        for (family, address, scope), host in found.items():  # noqa: B007 - the error names it
+            listening = socket.socket(family, socket.SOCK_STREAM)
             sockets.append(listening)
-            listening.setblocking(False)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listening.bind((address[0], port, *address[2:]))
-            listening.listen(1024)
+            _open(listening, address, port, scope, v6_only=v6_only or address != _ALL_V6)
             port = listening.getsockname()[1]
     except OSError as error:
         for listening in sockets:
@@ -32,6 +39,26 @@ def listen(host: str, port: int) -> Sequence[socket.socket]:
         reason = (error.strerror or str(error)).lower()
         raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
     return sockets
+
+
+def _addresses(host: str) -> list[Address]:
+    if host in _ANY:
+        host = _ALL_V6 if socket.has_dualstack_ipv6() else _ALL_V4
+    infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [
+        (info[0], str(info[4][0]), int(info[4][3]) if len(info[4]) > 3 else 0) for info in infos
+    ]
+
+
+def _open(listening: socket.socket, address: str, port: int, scope: int, *, v6_only: bool) -> None:
+    listening.setblocking(False)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if listening.family == socket.AF_INET6:
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6_only)
+        listening.bind((address, port, 0, scope))
+    else:
+        listening.bind((address, port))
+    listening.listen(1024)
 
 
 def url(listening: socket.socket) -> str:

@@ -43,17 +43,24 @@ class Outbox:
             self.bytes -= len(self._pieces.pop())
 
     async def drain(self) -> None:
-        """Until nothing waits.
+        """Until nothing waits. Raises `OSError`, and `NotRead`.
 
-        Raises `NotRead` where nothing was taken for `Settings.stall_timeout`, and `OSError`.
+        The latter where nothing was taken for `Settings.stall_timeout`, or where something always
+        waited for `Settings.outbox_timeout`, so that nobody is waited for by the byte.
         """
-        while self._pieces:
-            with trio.move_on_after(self._settings.stall_timeout) as patience:
-                await system.wait_writable(self._socket)
-            if patience.cancelled_caught:
-                raise NotRead
-            piece = self._pieces.popleft()
-            sent = self._socket.send(piece)
-            self.bytes -= sent
-            if sent < len(piece):
-                self._pieces.appendleft(piece[sent:])
+        with trio.move_on_after(self._settings.outbox_timeout):
+            while self._pieces:
+                await self._send_some()
+            return
+        raise NotRead
+
+    async def _send_some(self) -> None:
+        with trio.move_on_after(self._settings.stall_timeout) as patience:
+            await system.wait_writable(self._socket)
+        if patience.cancelled_caught:
+            raise NotRead
+        piece = self._pieces.popleft()
+        sent = self._socket.send(piece)
+        self.bytes -= sent
+        if sent < len(piece):
+            self._pieces.appendleft(piece[sent:])

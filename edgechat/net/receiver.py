@@ -1,8 +1,8 @@
 """The half of a WebSocket that receives.
 
 Edge-triggered means here: the poller is told once that something came, and not again for what was
-left in the kernel. So whatever a read may have left is remembered in `_unread`, and whoever waits
-for messages reads that first.
+left in the kernel. So whatever a read may have left, there or in the reader, is remembered in
+`_unread`, and whoever waits for messages reads that first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import trio
 from outcome import Error, Outcome, Value
 
-from edgechat import system
+from edgechat.net.budget import Budget
 from edgechat.net.frames import FrameReader
 from edgechat.net.sender import Phase, Sender
 from edgechat.rooms.socket import Disconnected, Handler
@@ -27,7 +27,7 @@ class Receiver:
     """Reads from one connection, for the task that waits in `receive`: its owner."""
 
     __slots__ = (
-        "_early",
+        "_budget",
         "_handler",
         "_hung_up",
         "_owner",
@@ -39,15 +39,14 @@ class Receiver:
     )
 
     def __init__(
-        self, connection: socket.socket, sender: Sender, max_bytes: int, early: bytes
+        self, connection: socket.socket, sender: Sender, budget: Budget, max_bytes: int
     ) -> None:
-        """`early` is what came right behind the handshake."""
         self.silence = 0  # ticks of the heartbeat since something came
         self.reader = FrameReader(max_bytes)
         self._socket = connection
         self._sender = sender
-        self._early = early
-        self._unread = False  # something came, and was not read yet
+        self._budget = budget
+        self._unread = False  # not all that came was read
         self._hung_up = False  # the other side sends no more: behind the last data is the end
         self._owner: trio.lowlevel.Task | None = None  # while it waits
         self._handler: Handler | None = None  # what it wants done meanwhile
@@ -62,9 +61,8 @@ class Receiver:
         while not messages:
             if self._sender.phase is not Phase.OPEN or self.reader.ended:
                 raise Disconnected
-            if self._early:
-                early, self._early = self._early, b""
-                messages = self._messages_in(early)
+            if self._budget.spent:
+                await self._budget.pause()
             elif self._unread:
                 await trio.lowlevel.checkpoint()
                 if self._hung_up:  # it still hears its last words, which the room has just got
@@ -92,23 +90,38 @@ class Receiver:
         except OSError:
             return b""
 
-    def hand_over(self, data: bytes) -> None:
+    def hand_over(self, data: bytes) -> int:
         """Give what `read` returned to the owner's handler, and wake the owner for the rest.
 
-        For the poller. Never waits; what the handler raises is the owner's.
+        For the poller. Never waits; what the handler raises is the owner's. Returns how many
+        frames there were that are dear to read.
         """
+        unusual = 0
+        if self._owner is None:  # it was cancelled since that was read
+            self._unread = True
+            self.keep(data)
+            return 0
         try:
             if not data:
                 raise Disconnected
             self._unread = self._hung_up or len(data) == _READ
             left: Sequence[str | None] = self._messages_in(data)
+            if self.reader.unusual:
+                unusual = self._pay()
             if left and self._handler is not None:
                 left = self._handler(left)
         except Exception as error:
             self.wake(Error(error))
         else:
-            if left or self._unread or self.reader.ended:
+            if left or self._unread or self._budget.spent or self.reader.ended:
                 self.wake(Value(left))
+        return unusual
+
+    def keep(self, data: bytes) -> None:
+        """Came already, and is to be read first: right behind the handshake, say."""
+        if data:
+            self.reader.keep(data)
+            self._unread = True
 
     def wake(self, outcome: Outcome[Sequence[str | None]]) -> bool:
         """Let the owner go on; False if there is none, as it was cancelled meanwhile."""
@@ -119,25 +132,13 @@ class Receiver:
         trio.lowlevel.reschedule(owner, outcome)
         return True
 
-    async def wait_closed(self) -> None:
-        """Until the other side closes. Before its close frame came, this looks for nothing else.
-
-        When it came, nothing is sent any more. Raises `OSError`; the caller bounds it.
-        """
-        while not self.reader.ended:
-            data = await self._wait_for_data()
-            if not data:
-                return
-            self.reader.feed(data)
-        self._socket.shutdown(socket.SHUT_WR)
-        while await self._wait_for_data():
-            pass
-
     def _messages_in(self, data: bytes) -> list[str | None]:
         self.silence = 0
         reader = self.reader
         messages = reader.feed(data)
-        if reader.replies:
+        if reader.more:
+            self._unread = True
+        if reader.unusual and reader.replies:
             replies = reader.take_replies()
             if reader.ended:
                 self._sender.add_farewell(replies)  # after the answers to what came with it
@@ -147,28 +148,35 @@ class Receiver:
 
     def _read_messages(self) -> list[str | None]:
         """For the owner: the messages in what came while it was busy. Raises `Disconnected`."""
-        self._unread = False
-        try:
-            data = self._socket.recv(_READ)
-        except BlockingIOError:
+        data = b"" if self.reader.more else self._recv()
+        if data is None:
+            self._unread = False
             return []
-        except OSError:
-            raise Disconnected from None
-        if not data:
-            raise Disconnected
-        self._unread = self._hung_up or len(data) == _READ
-        return self._messages_in(data)
+        if not self.reader.more:
+            if not data:
+                raise Disconnected
+            self._unread = self._hung_up or len(data) == _READ
+        messages = self._messages_in(data)
+        self._pay()
+        return messages
+
+    def _pay(self) -> int:
+        """For the frames that were dear to read; returns how many those were."""
+        if unusual := self.reader.unusual:
+            self.reader.unusual = 0
+            self._budget.charge(unusual)
+        return unusual
 
     def _disown(self, _: object) -> trio.lowlevel.Abort:
         """The owner was cancelled: nothing is done for it any more."""
         self._owner = self._handler = None
         return trio.lowlevel.Abort.SUCCEEDED
 
-    async def _wait_for_data(self) -> bytes:
-        """What came; nothing at the end."""
-        while True:
-            await system.wait_readable(self._socket)
-            try:
-                return self._socket.recv(_READ)
-            except BlockingIOError:
-                continue
+    def _recv(self) -> bytes | None:
+        """What is there; nothing at the end, and None where there is nothing yet."""
+        try:
+            return self._socket.recv(_READ)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""

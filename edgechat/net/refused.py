@@ -34,6 +34,16 @@ def refuse(word: str, status: HTTPStatus, text: str) -> Reason:
 
 
 NOT_HTTP = refuse("not http", HTTPStatus.BAD_REQUEST, "Not a request of HTTP/1.1.")
+OTHER_VERSION = refuse(
+    "not http", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 is spoken here."
+)
+BAD_HEAD = refuse("bad head", HTTPStatus.BAD_REQUEST, "The request's headers are malformed.")
+BAD_HOST = refuse("bad host", HTTPStatus.BAD_REQUEST, "A request has one Host.")
+OTHER_HOST = refuse(
+    "other host",
+    HTTPStatus.MISDIRECTED_REQUEST,
+    "This server does not go by that name. If it is its name: edgechat serve --public-host NAME",
+)
 AMBIGUOUS = refuse("two lengths", HTTPStatus.BAD_REQUEST, "A body has one length.")
 TOO_LARGE = refuse(
     "large head",

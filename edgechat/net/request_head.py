@@ -1,19 +1,37 @@
-"""A request's line and headers, as far as the door has to know them to part the two ways."""
+"""A request's line and headers, as far as the door has to know them to part the two ways.
+
+What the door reads, the HTTP server and the WebSocket handshake read once more. It is stricter than
+they are, so that the three can't understand it differently.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from edgechat.net.refused import AMBIGUOUS, NOT_HTTP, TOO_LARGE, Refused
+from edgechat.net.refused import AMBIGUOUS, BAD_HEAD, NOT_HTTP, OTHER_VERSION, TOO_LARGE, Refused
 
 _END = re.compile(rb"\r?\n\r?\n")
-_UPGRADE = re.compile(rb"\n[ \t]*upgrade[ \t]*:", re.IGNORECASE)
-_LENGTH = re.compile(rb"\ncontent-length[ \t]*:", re.IGNORECASE)
-_ENCODING = re.compile(rb"\ntransfer-encoding[ \t]*:", re.IGNORECASE)
+_LONGEST_END = 4
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
+_START_BYTES = 24
+_LINE = re.compile(rb"([A-Z]{1,20}) ([^ ]+) HTTP/([0-9])\.([0-9])")
+_NAME = re.compile(rb"[^\s:]+")
+_AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
+# Headers of an offer to go on in another protocol, which the server may ignore: RFC 9110, 7.8. The
+# HTTP server is not to see them, as it would take some up.
+_OFFER = (b"upgrade", b"http2-settings")
+
+
+class Field(NamedTuple):
+    """A header: its name in lower case, its value, and how it came, without the line's end."""
+
+    name: bytes
+    value: bytes
+    line: bytes
 
 
 class Head(NamedTuple):
@@ -21,26 +39,101 @@ class Head(NamedTuple):
 
     text: bytes
     rest: bytes
+    target: str
+    fields: tuple[Field, ...]
+    names: frozenset[bytes]  # of its fields
+
+    def values(self, name: str) -> list[str]:
+        """Of one header, each as often as it came and in order."""
+        wanted = name.lower().encode()
+        return [field.value.decode("latin-1") for field in self.fields if field.name == wanted]
 
     @property
-    def wants_upgrade(self) -> bool:
-        """Whether it has an `Upgrade` header, however it is written."""
-        return _UPGRADE.search(self.text) is not None
+    def authority(self) -> str | None:
+        """The host and port in an absolute target, where it has one: RFC 9112, section 3.2.2."""
+        found = _AUTHORITY.match(self.target)
+        return found[1] if found is not None else None
+
+    @property
+    def wants_websocket(self) -> bool:
+        """Whether `websocket` is among what it offers to go on with."""
+        if b"upgrade" not in self.names:
+            return False
+        protocols = ",".join(self.values("Upgrade")).split(",")
+        return any(name.partition("/")[0].strip().lower() == "websocket" for name in protocols)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether something belongs to it that comes behind it."""
+        return not self.names.isdisjoint((b"content-length", b"transfer-encoding"))
+
+    def for_websocket(self) -> bytes:
+        """Its text, where it offers to go on with `websocket` and with nothing else."""
+        offers = self.values("Upgrade")
+        if len(offers) < 2 and "," not in "".join(offers):
+            return self.text
+        kept = [field.line for field in self.fields if field.name != b"upgrade"]
+        return self._with([*kept, b"Upgrade: websocket"])
+
+    def without_offer(self) -> bytes:
+        """Its text, without an offer to go on in another protocol."""
+        if self.names.isdisjoint(_OFFER):
+            return self.text
+        return self._with(self._kept())
+
+    def _with(self, lines: Iterable[bytes]) -> bytes:
+        first = self.text.partition(b"\n")[0].rstrip(b"\r")
+        return b"\r\n".join([first, *lines, b"", b""])
+
+    def _kept(self) -> Iterator[bytes]:
+        for field in self.fields:
+            if field.name == b"connection":
+                options = [option.strip() for option in field.value.split(b",")]
+                options = [option for option in options if option.lower() not in _OFFER]
+                if options:
+                    yield b"Connection: " + b", ".join(options)
+            elif field.name not in _OFFER:
+                yield field.line
 
 
-def find(data: bytes, most_bytes: int) -> Head | None:
-    """The head at the start of `data`; None while it is not whole. Raises `Refused`."""
-    if _START.match(data[:24]) is None or data.startswith(b"PRI "):
-        raise Refused(NOT_HTTP)
-    end = _END.search(data, 0, most_bytes)
+def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | None:
+    """The head at the start of `data`; None while it is not whole. Raises `Refused`.
+
+    `known` bytes were looked at before, so that a head that comes byte by byte is not searched
+    from its start for each of them.
+    """
+    if known < _START_BYTES:
+        start = bytes(data[:_START_BYTES])
+        if _START.match(start) is None or start.startswith(b"PRI "):
+            raise Refused(NOT_HTTP)
+    end = _END.search(data, max(0, known - _LONGEST_END + 1), most_bytes)
     if end is None:
         if len(data) >= most_bytes:
             raise Refused(TOO_LARGE)
         return None
-    found = Head(data[: end.end()], data[end.end() :])
-    if _LENGTH.search(found.text) and _ENCODING.search(found.text):
+    return _parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
+
+
+def _parse(text: bytes, rest: bytes) -> Head:
+    first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
+    line = _LINE.fullmatch(first)
+    if line is None:
+        raise Refused(NOT_HTTP)
+    if line[3] != b"1":
+        raise Refused(OTHER_VERSION)
+    fields = tuple(_field(line) for line in lines)
+    names = frozenset([field.name for field in fields])
+    if b"content-length" in names and b"transfer-encoding" in names:
         raise Refused(AMBIGUOUS)  # two lengths, one body: RFC 9112, section 6.3
-    return found
+    return Head(text, rest, line[2].decode("latin-1"), fields, names)
+
+
+def _field(line: bytes) -> Field:
+    """No blank before the colon, and none at the start: RFC 9112, sections 5.1 and 5.2."""
+    name, colon, value = line.partition(b":")
+    if not colon or _NAME.fullmatch(name) is None:
+        raise Refused(BAD_HEAD)
+    return Field(name.lower(), value.strip(b" \t"), line)
 
 
 def room_text(target: str) -> str | None:
@@ -48,7 +141,8 @@ def room_text(target: str) -> str | None:
 
     Percent-encoded UTF-8 is decoded after the path is split, so that `%2f` parts nothing.
     """
-    match = _ROOM.fullmatch(target.partition("?")[0])
+    path = _AUTHORITY.sub("", target, count=1) if _AUTHORITY.match(target) else target
+    match = _ROOM.fullmatch(path.partition("?")[0])
     if match is None:
         return None
     return unquote_to_bytes(match[1]).decode("utf-8", errors="replace")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any
 
 import trio
 
 from edgechat.chat.errors import Close
+from edgechat.net.budget import Budget, Budgets
+from edgechat.net.linger import linger, wait_close_frame
 from edgechat.net.outbox import NotRead
 from edgechat.net.receiver import Receiver
 from edgechat.net.sender import PING, Sender
@@ -24,15 +27,24 @@ class WebSocket:
     good-bye. Who made the socket closes it.
     """
 
-    __slots__ = ("_close_timeout", "receiver", "sender")
+    __slots__ = ("_budget", "_close_timeout", "_connection", "receiver", "sender")
 
     def __init__(
-        self, connection: socket.socket, nursery: trio.Nursery, settings: Settings, early: bytes
+        self,
+        connection: socket.socket,
+        nursery: trio.Nursery,
+        settings: Settings,
+        early: bytes,
+        budget: Budget | None = None,
     ) -> None:
-        """`early` is what came right behind the handshake."""
+        """`early` is what came right behind the handshake. `budget` by default: shared by none."""
+        self._connection = connection
         self._close_timeout = settings.close_timeout
         self.sender = Sender(connection, nursery, settings)
-        self.receiver = Receiver(connection, self.sender, settings.max_frame_bytes, early)
+        self._budget = budget or Budgets(settings).of(None)
+        size = settings.max_frame_bytes
+        self.receiver = Receiver(connection, self.sender, self._budget, size)
+        self.receiver.keep(early)
 
     @property
     def silence(self) -> int:
@@ -60,6 +72,13 @@ class WebSocket:
         """Until the outbox is empty; see `rooms.socket.Socket`."""
         await self.sender.drained()
 
+    def charge(self, frames: float = 1.0) -> None:
+        """Something it sent cost as much as so many frames, and nobody's allowance: `budget`.
+
+        When there is nothing left, nothing is read from it for a while. Never waits, never raises.
+        """
+        self._budget.charge(frames)
+
     def ping(self) -> None:
         """Ask whether the other side lives."""
         self.write(PING)
@@ -79,4 +98,5 @@ class WebSocket:
             sender.add_farewell(reader.close(*sender.goodbye))
         with suppress(OSError, NotRead), trio.move_on_after(self._close_timeout):
             await sender.finish()
-            await self.receiver.wait_closed()
+            await wait_close_frame(self._connection, reader)
+            await linger(self._connection, inf)  # it is bounded already

@@ -71,7 +71,9 @@ class Door:
 
     async def _serve(self, connection: socket.socket, early: bytes) -> None:
         with connection:
-            await self.http.serve(connection, early)
+            head, end, rest = early.partition(b"\r\n\r\n")
+            has_body = b"Content-Length" in head or b"Transfer-Encoding" in head
+            await self.http.serve(connection, head + end, rest, has_body=has_body)
             await linger(connection, 0.5)
 
     async def ask(self, early: bytes, late: bytes = b"") -> Answer:
@@ -132,11 +134,51 @@ async def test_what_the_app_learns() -> None:
     assert scope["client"][0] == scope["server"][0] == "127.0.0.1"
 
 
-@pytest.mark.parametrize("early", [POST + b"secret", POST + b"sec", POST, POST[:-1], POST[:3]])
+@pytest.mark.parametrize("early", [POST + b"secret", POST + b"sec", POST])
 async def test_a_body_wherever_the_first_bytes_end(early: bytes) -> None:
     async with door(echo) as (tried, _):
         late = (POST + b"secret")[len(early) :]
         assert (await tried.ask(early, late)).body == b"secret"
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKS = b"3\r\nsec\r\n3\r\nret\r\n0\r\nX: y\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [(GET, b""), (POST, b"secret"), (CHUNKED, CHUNKS)],
+    ids=["none", "long", "cut"],
+)
+@pytest.mark.parametrize("behind", [b"\r\n", b"x", GET, b"x" * 100_000])
+@pytest.mark.parametrize("when", ["with it", "behind it", "under way"])
+async def test_what_stands_behind_a_request_does_not_cost_its_answer(
+    head: bytes, body: bytes, behind: bytes, when: str
+) -> None:
+    asked, told = trio.Event(), trio.Event()
+
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        async def send_slowly(event: dict[str, Any]) -> None:
+            asked.set()
+            if when == "under way":
+                await told.wait()
+                await trio.testing.wait_all_tasks_blocked()
+            await send(event)
+
+        await echo(scope, receive, send_slowly)
+
+    async with door(handler) as (tried, _):
+        with trio.fail_after(SOON):
+            if when == "with it":
+                wire = tried.open(head + body + behind)
+            else:
+                wire = tried.open(head)
+                await wire.send(body if when == "under way" else body + behind)
+                if when == "under way":
+                    await asked.wait()
+                    await wire.send(behind)
+                    told.set()
+            assert parse_answer(await wire.rest()).body == (b"secret" if body else b"empty")
 
 
 async def test_each_answer_ends_its_connection_whatever_the_client_does() -> None:
@@ -163,9 +205,9 @@ async def test_who_has_closed_its_half_gets_its_answer() -> None:
         await answer(send, b"answer")
 
     async with door(handler) as (tried, _):
-        for early in (GET, GET[:9]):
+        for early, late in ((GET, b""), (POST + b"secret", b""), (POST, b"secret")):
             wire = tried.open(early)
-            await wire.send(GET[len(early) :])
+            await wire.send(late)
             await wire.half_close()
             assert parse_answer(await wire.rest()).body == b"answer"
 

@@ -143,7 +143,8 @@ async def test_a_client_that_reads_no_page_is_let_go(tmp_path: Path, times: int)
         lazy = [await dial(server.port, receive_buffer=2_048) for _ in range(5)]
         for wire in lazy:
             await wire.send(
-                b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n" * times
+                b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                * times
             )
         await talk.goes_on()
         await eventually(lambda: open_files() <= files + len(lazy))  # ours are still open

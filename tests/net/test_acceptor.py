@@ -14,6 +14,8 @@ from trio.testing import MockClock
 
 from edgechat import system
 from edgechat.net.acceptor import Acceptor
+from edgechat.net.reserve import Reserve
+from tests.serving.running import open_files
 
 Answer = int | str  # an error number, or the address of one who comes
 
@@ -51,11 +53,20 @@ def _readable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "wait_readable", wait_readable)
 
 
+def acceptor(listening: Listening, peers: list[str], reserve: Reserve | None = None) -> Acceptor:
+    """It writes down who is let in."""
+
+    def welcome(_: object, peer: str) -> None:
+        peers.append(peer)
+
+    return Acceptor(listening, welcome, reserve or Reserve(0))  # type: ignore[arg-type]
+
+
 async def accepted(listening: Listening, seconds: float = 5.0) -> list[str]:
     """Who is let in within that time."""
     peers: list[str] = []
     with trio.move_on_after(seconds):
-        await Acceptor(listening, lambda _, peer: peers.append(peer)).run()  # type: ignore[arg-type]
+        await acceptor(listening, peers).run()
     return peers
 
 
@@ -85,9 +96,8 @@ async def test_the_log_is_told_when_it_goes_on(
 ) -> None:
     listening = Listening(errno.EMFILE, "a", errno.EMFILE, "b", errno.EMFILE)
     peers: list[str] = []
-    acceptor = Acceptor(listening, lambda _, peer: peers.append(peer))  # type: ignore[arg-type]
     caplog.set_level(logging.INFO)
-    nursery.start_soon(acceptor.run)
+    nursery.start_soon(acceptor(listening, peers).run)
     await trio.sleep(5)
     listening.say("c")
     await trio.sleep(6)
@@ -97,3 +107,28 @@ async def test_the_log_is_told_when_it_goes_on(
     await trio.sleep(1)
     assert peers == ["a", "b", "c", "d"]
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "ERROR"]
+
+
+async def test_the_reserve_is_for_those_who_would_not_get_in(
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+    nursery: trio.Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = open_files()
+    reserve = Reserve(2)
+    reserve.fill()
+    assert open_files() == files + 2
+    peers: list[str] = []
+    listening = Listening(errno.EMFILE, "a", errno.EMFILE, "b", errno.EMFILE, "c")
+    monkeypatch.setattr(reserve, "fill", lambda: None)  # all others are taken
+    nursery.start_soon(acceptor(listening, peers, reserve).run)
+    await trio.sleep(0.05)
+    assert (peers, len(reserve)) == (["a", "b"], 0)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
+    monkeypatch.delattr(reserve, "fill")
+    await trio.sleep(0.2)
+    assert (peers, len(reserve)) == (["a", "b", "c"], 2)
+    reserve.close()
+    reserve.fill()
+    assert open_files() == files

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgechat.net.client_address import client_address, is_loopback, is_trusted, normalise
 from edgechat.settings import ProxyHeader
@@ -90,6 +92,21 @@ CLIENTS: list[tuple[str, ProxyHeader, list[str], str]] = [
     ("10.0.0.1", RFC, ["for=6.6.6.6, for=1.1.1.1"], "1.1.1.1"),
     ("10.0.0.1", RFC, ["for=6.6.6.6", "for=1.1.1.1, for=10.0.0.2"], "1.1.1.1"),
     ("10.0.0.1", RFC, ["for=_hidden"], "10.0.0.1"),
+    ("10.0.0.1", RFC, ['for="_hidden, for=6.6.6.6"'], "10.0.0.1"),
+    ("10.0.0.1", RFC, ['for="1.1.\\1.1"'], "1.1.1.1"),
+    ("10.0.0.1", RFC, [" ;for=1.1.1.1; ,, "], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["for=[2001:db8:1:2::3]:4711"], "2001:db8:1:2::/64"),
+    # What a client wrote into another parameter, and a proxy passed on within quotation marks.
+    ("10.0.0.1", RFC, ['for=1.1.1.1;by="x;for=6.6.6.6"'], "1.1.1.1"),
+    ("10.0.0.1", RFC, ['for=1.1.1.1;by="x, for=6.6.6.6"'], "1.1.1.1"),
+    ("10.0.0.1", RFC, ['for=1.1.1.1;by="x\\", for=6.6.6.6"'], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["for=1.1.1.1;host=x;for=6.6.6.6"], "10.0.0.1"),
+    # What a client wrote before it, so that nothing would be well-formed.
+    ("10.0.0.1", RFC, ['for=6.6.6.6;x="', "for=1.1.1.1"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ['", for=6.6.6.6, ", for=1.1.1.1'], "1.1.1.1"),
+    ("10.0.0.1", RFC, ['for=6.6.6.6;x="', 'for="[2001:db8:1:2::3]"'], "2001:db8:1:2::/64"),
+    ("10.0.0.1", RFC, ["=" * 5_000 + "," * 5_000 + "for=1.1.1.1"], "1.1.1.1"),
+    ("10.0.0.1", RFC, ["for=1.1.1.1 for=6.6.6.6"], "10.0.0.1"),
     ("10.0.0.1", RFC, ["proto=https"], "10.0.0.1"),
 ]
 
@@ -99,6 +116,69 @@ def test_whom_a_connection_counts_for(
     peer: str, header: ProxyHeader, values: list[str], client: str
 ) -> None:
     assert client_address(peer, header, values, PROXIES) == client
+
+
+# The whole grammar of RFC 7239, section 4.
+TOKEN = "!#$%&'*+-.^_`|~0123456789ABCZabcz"
+tokens = st.text(TOKEN, min_size=1, max_size=8)
+texts = st.text(st.characters(min_codepoint=9, max_codepoint=255), max_size=12)
+names = st.one_of(tokens, st.sampled_from(["by", "host", "proto", "for-x"])).filter(
+    lambda name: name.lower() != "for"
+)
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+values = st.one_of(tokens, texts.map(quoted), st.just('"x, for=6.6.6.6;y="'))
+others = st.tuples(names, values).map("=".join)
+
+
+@st.composite
+def elements(draw: st.DrawFn) -> tuple[str, str]:
+    """An element, and whom it speaks for."""
+    address = draw(st.sampled_from(["1.1.1.1", "10.0.0.7", "2.2.2.2"]))
+    spelling = draw(st.sampled_from(["for={}", "FOR={}", 'For="{}"', 'for="{}:80"']))
+    parts = draw(st.lists(others, max_size=3))
+    parts.insert(draw(st.integers(0, len(parts))), spelling.format(address))
+    return draw(st.sampled_from([";", "; ", ";;"])).join(parts), address
+
+
+@given(
+    st.lists(elements(), min_size=1, max_size=4),
+    st.lists(st.sampled_from([",", ", ", " ,,\t"]), min_size=4, max_size=4),
+)
+def test_whatever_the_grammar_allows(chain: list[tuple[str, str]], commas: list[str]) -> None:
+    header = "".join(a + b for (a, _), b in zip(chain, commas, strict=False))
+    client = next((hop for _, hop in reversed(chain) if hop != "10.0.0.7"), chain[0][1])
+    assert client_address("10.0.0.1", RFC, [header], PROXIES) == client
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        "a" * 15_000 + "?",
+        "for=" + "a" * 15_000 + "?",
+        " " * 15_000 + "?",
+        'x="' + "\\" * 15_000,
+        ",?" * 7_000,
+        " ,\t" * 5_000,
+        ("x=y," + " " * 200) * 70 + "?",
+    ],
+)
+def test_no_header_is_looked_at_again_and_again(made_up: str) -> None:
+    """A pattern that tries each way to part 15,000 letters would not come to an end."""
+    assert client_address("10.0.0.1", RFC, [made_up, "for=3.3.3.3"], PROXIES) == "3.3.3.3"
+    assert client_address("10.0.0.1", X, [made_up, "3.3.3.3"], PROXIES) == "3.3.3.3"
+
+
+@given(st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=60), elements())
+def test_whatever_a_client_wrote_before_it(made_up: str, element: tuple[str, str]) -> None:
+    """What its proxy added is believed, or nothing is: never what it made up itself."""
+    header = made_up.replace("10.", "") + ", " + element[0]
+    found = client_address("10.0.0.1", RFC, [header, "for=3.3.3.3"], PROXIES)
+    assert found == "3.3.3.3"
 
 
 def test_without_trusted_proxies_the_headers_mean_nothing() -> None:

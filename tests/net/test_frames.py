@@ -35,13 +35,24 @@ def fast(pieces: Sequence[bytes]) -> Read:
     for piece in pieces:
         if not reader.ended:
             messages += reader.feed(piece)
+            while reader.more and not reader.ended:
+                messages += reader.feed(b"")
             replies += reader.take_replies()
     return Read(messages, replies, reader.ended)
 
 
+class Reference(ServerProtocol):
+    """But a close may stand between fragments, as any control frame may: RFC 6455, section 5.4."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 def reference(data: bytes) -> Read:
     """`websockets` alone, a byte at a time; what it leaves to its user is done plainly."""
-    protocol = ServerProtocol(state=OPEN, max_size=MAX)
+    protocol = Reference(state=OPEN, max_size=MAX)
     messages: list[str | None] = []
     fragments: list[Frame] = []
     replies = b""
@@ -112,6 +123,12 @@ places = st.lists(st.integers(0, 5_000), max_size=12)
 @example(frame(b"", PONG) + frame("x"), [1, 2, 3])
 @example(frame("a", fin=False) + frame("b") + frame("c"), [])
 @example(frame("a", fin=False) + frame(b"p", PING) + frame("b", CONT), [3, 9])
+@example(frame("a", fin=False) + frame(b"\x03\xe8", CLOSE) + frame("b", CONT), [3, 9])
+@example(frame("a", fin=False) + frame(b"\x03\xe8", CLOSE, fin=False), [])
+@example(frame("x" * 126) + frame("x" * 200, PONG), [])
+@example(frame("x" * 200)[:3] + b"", [])
+@example(frame("x" * 200) + frame(b"\xff" * 130) + frame("more"), [1, 3, 4])
+@example(b"".join(frame("", CONT if n else TEXT, fin=False) for n in range(40)), [99])
 def test_it_reads_frames_as_the_library_does(data: bytes, places: list[int]) -> None:
     assert fast(cut(data, places)) == reference(data)
 
@@ -194,6 +211,63 @@ def test_a_flood_of_control_frames_is_cut_off(before: bytes, opcode: int) -> Non
     assert len(pongs) <= 65 * 127
     assert int.from_bytes(end[1:3], "big") == 1008
     assert read.ended
+
+
+def test_a_close_between_fragments_is_answered_as_it_is_meant() -> None:
+    """Autobahn's case 7.1.5: what stands behind it is not even read."""
+    data = frame("a", fin=False) + frame(b"\x03\xe8", CLOSE) + frame("b", CONT)
+    read = fast([data])
+    assert (read.messages, code(read.replies), read.ended) == ([], 1000, True)
+
+
+FRAGMENTS = (frame("", fin=False) + frame("", CONT, fin=False) * 41 + frame("x", CONT)) * 20
+PINGS = frame("p", PING) * 60
+
+
+@pytest.mark.parametrize(
+    ("data", "frames", "messages"),
+    [
+        (FRAGMENTS, 860, ["x"] * 20),
+        (PINGS + frame("after"), 60, ["after"]),
+        (frame("", PONG) * 300 + frame("after"), 300, ["after"]),
+        (b"".join(frame(f"{n}") for n in range(500)), 0, [f"{n}" for n in range(500)]),
+        ((frame("y" * 200) + frame("z")) * 50, 0, ["y" * 200, "z"] * 50),
+    ],
+    ids=["fragments", "pings", "pongs", "usual", "long"],
+)
+def test_one_call_deals_with_few_frames_and_the_rest_is_not_lost(
+    data: bytes, frames: int, messages: list[str]
+) -> None:
+    reader = FrameReader(MAX)
+    read = reader.feed(data)
+    counted = reader.unusual
+    assert len(read) <= 64
+    assert counted <= (300 if frames == 300 else 16)
+    while reader.more:
+        reader.unusual = 0
+        more = reader.feed(b"")
+        assert len(more) <= 64
+        assert reader.unusual <= 16
+        read += more
+        counted += reader.unusual
+    assert (read, counted) == (messages, frames)
+
+
+def test_what_was_kept_is_read_before_what_comes() -> None:
+    reader = FrameReader(MAX)
+    reader.keep(frame("a") + frame("b")[:3])
+    assert reader.more
+    assert reader.feed(frame("b")[3:] + frame("c")) == ["a", "b", "c"]
+    assert not reader.more
+
+
+def test_what_follows_its_own_close_is_passed_over_and_costs_nothing() -> None:
+    reader = FrameReader(MAX)
+    reader.close(1012, "")
+    assert reader.feed(FRAGMENTS + frame(b"\x03\xf4", CLOSE)) == []
+    while reader.more:
+        reader.feed(b"")
+    assert (reader.unusual, reader.ended, reader.take_replies()) == (0, True, b"")
 
 
 def test_many_pings_one_after_the_other_are_no_flood() -> None:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import pytest
 
 from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.net import request_head
 from edgechat.net.handshake import Handshake, shake_hands
+from edgechat.net.origin import parse_origin
 from edgechat.net.refused import Refused
+from edgechat.net.request_head import Head
 from tests.serving.wire import upgrade
 
 IDS = PrivateIds(bytes(32))
@@ -12,13 +15,19 @@ RANDOM = bytes(range(16))
 
 
 def shake(*headers: bytes, room: str = "lobby", origins: tuple[str, ...] = ()) -> Handshake:
-    return shake_hands(upgrade(room, *headers), IDS, origins)
+    return shake_hands(head(upgrade(room, *headers)), IDS, {parse_origin(text) for text in origins})
+
+
+def head(request: bytes) -> Head:
+    found = request_head.find(request, 16_384)
+    assert found is not None
+    return found
 
 
 def refusal(request: bytes, origins: tuple[str, ...] = ()) -> int:
     """The status of the answer."""
     with pytest.raises(Refused) as refused:
-        shake_hands(request, IDS, origins)
+        shake_hands(head(request), IDS, {parse_origin(text) for text in origins})
     assert refused.value.reason.answer.startswith(b"HTTP/1.1 ")
     return int(refused.value.reason.answer[9:12])
 
@@ -28,6 +37,17 @@ def test_it_answers_as_rfc_6455_says() -> None:
     assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "offer", [b"h2c, websocket", b"WebSocket , h2c", b"h2c\r\nUpgrade: websocket"]
+)
+def test_of_several_offers_it_takes_the_one(offer: bytes) -> None:
+    """RFC 9110, section 7.8: the client lists what it would go on with."""
+    request = upgrade("lobby").replace(b"Upgrade: websocket", b"Upgrade: " + offer)
+    answer = shake_hands(head(request), IDS, set()).answer
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"\r\nUpgrade: websocket\r\n" in answer
 
 
 def test_no_extension_and_no_subprotocol_is_agreed_on() -> None:
@@ -89,13 +109,13 @@ def test_an_upgrade_to_somewhere_else() -> None:
         (b"HTTP/1.1", b"HTTP/1.0", 505),
         (b"HTTP/1.1", b"HTTP/9", 400),
         (b"\r\n", b"\n", 400),
-        (b"Host: here", b"Content-Length: 5", 400),
-        (b"Host: here", b"Transfer-Encoding: chunked", 400),
-        (b"Host: here", b"Host : here", 400),
-        (b"Host: here", b"Host: here\r\n folded", 400),
-        (b"Host: here", b"\r\n".join([b"X: y"] * 200), 431),
-        (b"Host: here", b"X: \x00", 400),
-        (b"Host: here", b"no colon", 400),
+        (b"Host: localhost", b"Content-Length: 5", 400),
+        (b"Host: localhost", b"Transfer-Encoding: chunked", 400),
+        (b"Host: localhost", b"Host : localhost", 400),
+        (b"Host: localhost", b"Host: localhost\r\n folded", 400),
+        (b"Host: localhost", b"\r\n".join([b"X: y"] * 200), 431),
+        (b"Host: localhost", b"X: \x00", 400),
+        (b"Host: localhost", b"no colon", 400),
     ],
 )
 def test_requests_that_are_no_handshake(old: bytes, new: bytes, status: int) -> None:
@@ -105,7 +125,8 @@ def test_requests_that_are_no_handshake(old: bytes, new: bytes, status: int) -> 
 
 
 @pytest.mark.parametrize(
-    "origin", [b"http://here", b"http://HERE", b"http://here:80", b"https://chat.example"]
+    "origin",
+    [b"http://localhost", b"http://LOCALHOST", b"http://localhost:80", b"https://chat.example"],
 )
 def test_pages_that_may_open_a_chat(origin: bytes) -> None:
     assert shake(b"Origin: " + origin, origins=("https://chat.example",))
@@ -117,17 +138,17 @@ def test_pages_that_may_open_a_chat(origin: bytes) -> None:
         b"null",
         b"",
         b"http://evil.example",
-        b"http://here.evil.example",
-        b"http://here:81",
-        b"https://here:80",
-        b"file://here",
-        b"here",
+        b"http://localhost.evil.example",
+        b"http://localhost:81",
+        b"https://localhost:80",
+        b"file://localhost",
+        b"localhost",
         b"http://chat.example",
         b"https://chat.example.evil",
         b"http://[",
-        b"http://here:port",
+        b"http://localhost:port",
         b"http://\xe2\x84\x80",
-        b"http://here\r\nOrigin: http://here",
+        b"http://localhost\r\nOrigin: http://localhost",
     ],
 )
 def test_pages_of_other_sites(origin: bytes) -> None:

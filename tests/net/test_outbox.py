@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import trio
@@ -85,6 +86,27 @@ async def test_one_who_takes_a_little_now_and_then_is_waited_for(
             await trio.sleep(29)
             got += len(read_all(pair[1]))
     assert trio.current_time() > 100
+
+
+# 4 KB each 10 s is something, but 400 KB would take a thousand seconds.
+async def test_one_who_takes_it_by_the_byte_is_not_waited_for(
+    pair: Pair, autojump_clock: MockClock
+) -> None:
+    outbox = Outbox(pair[0], Settings(stall_timeout=250.0, outbox_timeout=300.0))
+    outbox.put(BIG)
+
+    async def trickle() -> None:
+        while True:
+            await trio.sleep(10)
+            with suppress(BlockingIOError):
+                pair[1].recv(4_000)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trickle)
+        with pytest.raises(NotRead):
+            await outbox.drain()
+        nursery.cancel_scope.cancel()
+    assert 299 <= trio.current_time() <= 301
 
 
 async def test_one_who_takes_nothing_is_not(pair: Pair, autojump_clock: MockClock) -> None:

@@ -16,8 +16,11 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from edgechat.net.budget import Budget
+from edgechat.net.frames import FrameReader
 from edgechat.net.poller import Poller
 from edgechat.net.receiver import Receiver
+from edgechat.net.sender import Sender
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.socket import Disconnected, Handler
 from edgechat.settings import Settings
@@ -341,9 +344,12 @@ async def test_a_connection_that_is_over_is_freed_at_once(polled: Polled) -> Non
                     theirs.close()
             return weakref.ref(holder)
 
+    gc.collect()  # what others have left
     gc.disable()
     try:
         assert [(await come_and_go(cancel))() for cancel in (True, False)] == [None, None]
+        parts = (WebSocket, Receiver, Sender, FrameReader, Budget)
+        assert not [thing for thing in gc.get_objects() if type(thing) in parts]
     finally:
         gc.enable()
 

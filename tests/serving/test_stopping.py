@@ -72,11 +72,11 @@ async def _settle_in(server: Program) -> None:
     deaf = await open_wire(server.port, receive_buffer=2_048)
     await deaf.send(hello("deaf", backlog=1_000))
     lazy = await dial(server.port, receive_buffer=2_048)
-    await lazy.send(b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: here\r\n\r\n")
+    await lazy.send(b"GET /api/room/lobby/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     for part in (b"", b"GET / HT", NOT_A_MEMBER):
         await (await dial(server.port)).send(part)
     body = await dial(server.port)
-    await body.send(b"POST /api/room HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nx")
+    await body.send(b"POST /api/room HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
     half = await dial(server.port)
     await half.send(b"GET / HT")
     await half.half_close()
@@ -119,7 +119,7 @@ async def test_while_it_stops_it_says_so(tmp_path: Path) -> None:
             late = await dial(server.port)
             await late.send(upgrade("lobby"))
             assert parse_answer(await late.rest()).status == 503
-            await early.send(b"here\r\n\r\n")
+            await early.send(b"localhost\r\n\r\n")
             assert parse_answer(await early.rest()).status == 200
             stuck.close()
             assert await server.process.wait() == 0

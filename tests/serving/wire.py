@@ -44,7 +44,7 @@ def upgrade(room: str, *headers: bytes, path: str | None = None) -> bytes:
     """The request that opens a WebSocket."""
     lines = [
         f"GET {path or f'/api/room/{room}/websocket'} HTTP/1.1".encode(),
-        b"Host: here",
+        b"Host: localhost",
         b"Connection: Upgrade",
         b"Upgrade: websocket",
         b"Sec-WebSocket-Version: 13",

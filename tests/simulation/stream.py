@@ -76,7 +76,7 @@ class Door:
         return ServerSocket(link), (link.peer, 40_000 + link.number)
 
     def getsockname(self) -> tuple[str, int]:
-        return ("127.0.0.1", 8080)
+        return ("0.0.0.0", 8080)
 
     def close(self) -> None:
         pass

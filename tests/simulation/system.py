@@ -39,6 +39,7 @@ _EPOCH = 1_763_880_000_000  # Unix time in ms, as the world begins
 _UNUSED = (  # only before it serves
     "chmod",
     "flock",
+    "hold_descriptor",
     "makedirs",
     "mkdir",
     "raise_file_limit",
@@ -114,6 +115,9 @@ class System:
 
     def now_ms(self) -> int:
         return _EPOCH + self.clock_skew + int(trio.current_time() * 1000)
+
+    def descriptor_limit(self) -> int:
+        return 0  # there is no reserve: connections take none here
 
     def token_bytes(self, size: int) -> bytes:
         return self._random.randbytes(size)

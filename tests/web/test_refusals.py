@@ -32,7 +32,7 @@ def test_a_disk_that_takes_no_more(server: Server, context: Contexts) -> None:
 
 def test_an_address_that_the_server_does_not_know(server: Server, context: Contexts) -> None:
     """A proxy that gives the server another Host than the browser's."""
-    proxy = Proxy(server.port, host="chat.internal")
+    proxy = Proxy(server.port, host="chat.localhost")
     page = context(proxy.address).new_page()
     page.clock.install()
     page.goto("room/lobby")

@@ -1,0 +1,17 @@
+"""Who is at the other end of a connection."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Caller:
+    """A connection, where it came from, and whom it counts for."""
+
+    connection: socket.socket
+    peer: str
+    loopback: bool  # it came to a socket that listens on loopback
+    is_passed_on: bool  # by a trusted proxy, for somebody who is named in its request
+    counted: str | None = None  # the address it was counted for; None where it is exempt
