@@ -98,7 +98,9 @@ class _Applying:
                 self._v1.broadcast(frame)
             if session not in self._room.roster.sessions:
                 self._replies.append((session, verdict.line))
-        elif session not in self._room.roster.sessions:
+            return
+        session.charge(1.0)  # no allowance has paid for it
+        if session not in self._room.roster.sessions:
             self._replies.append((session, verdict))
         elif isinstance(verdict, bytes):
             self._stream_of(session).send_to(session, protocol.text_frame(verdict))

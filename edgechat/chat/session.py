@@ -8,6 +8,7 @@ end it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 
 from edgechat.chat import protocol
@@ -27,6 +28,10 @@ class State(Enum):
     CHATTING = auto()
 
 
+def _free(frames: float) -> None:
+    """Nobody counts."""
+
+
 _CHATTING = State.CHATTING  # read for each message: a global, and no look into the class
 
 
@@ -38,6 +43,7 @@ class Session:
         "_settings",
         "_typed_at",
         "allowance",
+        "charge",
         "joined",
         "name",
         "name_json",
@@ -52,6 +58,8 @@ class Session:
         self.name_json = b""
         self.joined = b""
         self.v2 = False
+        # Told what was answered without an allowance, in frames: a connection has a budget of them.
+        self.charge: Callable[[float], None] = _free
         self._bad_frames = 0
         self._settings = settings
         self._typed_at = float("-inf")

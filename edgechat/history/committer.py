@@ -56,7 +56,7 @@ class Committer:
         """See `rooms.storage.Storage`."""
         answers, self._failed = self._failed, []
         if self._written:
-            health = self._syncer.health
+            quiet = self._syncer.health.is_quiet
             for watch in self._watches:
                 watch.look()
             for history, written, ticket in self._written:
@@ -68,7 +68,7 @@ class Committer:
                 else:
                     answers.append((ticket, None))
                     self._syncer.add(history.writer)
-                    if not health.is_quiet:
+                    if not quiet:
                         self._note(history, None)
             self._written.clear()
         if self._slow:

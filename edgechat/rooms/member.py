@@ -21,6 +21,8 @@ from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_CHARS = 500  # of JSON that take as long as a short frame
+
 
 async def be_member(socket: Socket, room: Room, allowance: Spendable, settings: Settings) -> None:
     """From the hello to the good-bye. The caller owns `socket`, and closes it afterwards.
@@ -58,6 +60,7 @@ class Member:
         self, socket: Socket, room: Room, allowance: Spendable, settings: Settings
     ) -> None:
         self.session = Session(allowance, settings)
+        self.session.charge = socket.charge
         self._socket = socket
         self._room = room
         self._settings = settings
@@ -90,14 +93,14 @@ class Member:
                 if type(received) is Say:
                     command: Speak | Type | None = Speak(session, received)
                 else:
-                    command = self._answer(received)
+                    command = self._answer(received, text)
                 if command is not None:
                     room.post_nowait(command)
             except trio.WouldBlock:
                 self._unsent = command
                 return texts[at:]
             except Refusal as refusal:
-                self._refuse(refusal)
+                self._refuse(refusal, text)
         return ()
 
     async def _send(self, command: Speak | Type) -> None:
@@ -142,20 +145,28 @@ class Member:
         try:
             received = self.session.receive(text)
         except Refusal as refusal:
-            self._refuse(refusal)
+            self._refuse(refusal, text)
             return None
-        return Speak(self.session, received) if type(received) is Say else self._answer(received)
+        if type(received) is Say:
+            return Speak(self.session, received)
+        return self._answer(received, text)
 
-    def _answer(self, received: Received) -> Type | None:
+    def _answer(self, received: Received, text: str | None) -> Type | None:
         """A ping is answered here; that somebody types goes to the room, but not too often."""
+        self._charge(text)
         if type(received) is Ping:
             self._socket.write(pong(received.value))
         elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
             return Type(self.session)
         return None
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _charge(self, text: str | None) -> None:
+        """It costs no allowance, but reading it does cost: by its length as well."""
+        self._socket.charge(1.0 + len(text or "") / _CHARS)
+
+    def _refuse(self, refusal: Refusal, text: str | None = None) -> None:
         """Say what is wrong; the connection stays, or ends where it must."""
+        self._charge(text)
         self._socket.write(error(refusal))
         if refusal.close is not None:
             self._socket.close(refusal.close, refusal.text)

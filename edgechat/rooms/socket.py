@@ -45,6 +45,12 @@ class Socket(Writer, Protocol):
     async def drained(self) -> None:
         """Until the outbox is empty. Raises `Disconnected`."""
 
+    def charge(self, frames: float) -> None:
+        """Count what was answered without an allowance. Beyond a budget nothing is read a while.
+
+        Never waits, never raises.
+        """
+
     def close(self, code: Close, reason: str = "") -> None:
         """Say good-bye: `receive` ends, nothing more is written. Never waits."""
 

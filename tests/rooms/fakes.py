@@ -159,6 +159,7 @@ class FakeSocket:
         self.finish_turn = finish_turn
         self.received: list[Frame] = []
         self.writes = 0
+        self.charged = 0.0  # frames
         self.closed: Close | None = None
         self.reason = ""
         self.is_stuck = False  # takes nothing more: the next write finds the outbox full
@@ -187,6 +188,9 @@ class FakeSocket:
                 self.finish_turn()
             if left:
                 return left
+
+    def charge(self, frames: float) -> None:
+        self.charged += frames
 
     def write(self, data: bytes) -> None:
         if self.is_stuck:

@@ -211,3 +211,39 @@ async def test_typing_is_told_late_rather_than_not_at_all(autojump_clock: MockCl
         await wait_all_tasks_blocked()
         assert bob.briefs() == ["1 m1", "2 m2", "typing ['alice']"]
         assert "pong 7" in alice.briefs()
+
+
+CHARGED: list[tuple[Frame | str | None, float]] = [
+    ({"ping": 1}, 1),
+    ({"typing": True}, 1),
+    ("[]", 1),
+    (None, 1),
+    ({"message": "x" * 2_001}, 5),
+    ({"message": "said before", "id": "c1"}, 1),
+    ({"message": "another", "id": "c1"}, 1),
+    ({"message": "hello"}, 0),
+    ({"message": "hello", "id": "c2"}, 0),
+]
+
+
+@pytest.mark.parametrize(("frame", "frames"), CHARGED)
+async def test_what_no_allowance_pays_for_is_charged(
+    autojump_clock: MockClock, frame: Frame | str | None, frames: float
+) -> None:
+    async with a_world() as world:
+        alice = await world.join("alice")
+        alice.say("said before", "c1")
+        await wait_all_tasks_blocked()
+        assert alice.charged == 0
+        alice.feed(frame)
+        await wait_all_tasks_blocked()
+        assert frames <= alice.charged < frames + 0.2
+
+
+async def test_a_message_that_its_allowance_refuses_is_charged(autojump_clock: MockClock) -> None:
+    async with a_world(message_interval=5, message_grace=0) as world:
+        alice = await world.join("alice")
+        alice.feed({"message": "one"}, {"message": "two"})
+        await wait_all_tasks_blocked()
+        assert alice.briefs()[-1] == "error rate_limited"
+        assert alice.charged == 1
