@@ -11,7 +11,7 @@ from edgechat.chat.line import Entry
 from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.ids import read_ids
+from edgechat.history.id_scan import read_ids
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import Writer, reason
 from edgechat.settings import Settings

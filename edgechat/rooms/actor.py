@@ -136,8 +136,9 @@ class Actor:
         while self._under_way and self.defect is None:
             self._woken = True
             await self.park(inf)
-        if self.defect is not None:
-            raise self.defect
+        defect, self.defect = self.defect, None  # its traceback knows this actor
+        if defect is not None:
+            raise defect
         self._woken = False
 
     async def park(self, deadline: float) -> list[Command] | None:

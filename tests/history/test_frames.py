@@ -19,7 +19,7 @@ import trio
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.history import reader, repair
-from edgechat.history.ids import read_ids
+from edgechat.history.id_scan import read_ids
 from edgechat.history.reader import File
 from edgechat.settings import Settings
 from tests.serving.files import check, header, make_lines, write

@@ -14,7 +14,7 @@ import pytest
 from edgechat import system
 from edgechat.chat.line import Entry, chain
 from edgechat.history import reader, repair
-from edgechat.history.ids import read_ids
+from edgechat.history.id_scan import read_ids
 from edgechat.history.reader import File
 from edgechat.history.verify import verify
 from edgechat.settings import Settings
