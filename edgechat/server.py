@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import trio
 
 from edgechat import system
-from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
@@ -18,12 +18,12 @@ from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
-from edgechat.net.listening import listen, url
+from edgechat.net.listening import listen, listen_at, url
 from edgechat.net.poller import Poller
 from edgechat.net.request_head import Head
 from edgechat.net.sender import Sender
-from edgechat.rooms import defects
-from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
+from edgechat.rooms import defects, refusals
+from edgechat.rooms.allowances import Allowances
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
 from edgechat.rooms.turn import Turn
@@ -35,35 +35,29 @@ if TYPE_CHECKING:
 
     from edgechat.http.hypercorn_bridge import HypercornBridge
 
-_UNLIMITED = Unlimited()
-
 
 async def serve(
     settings: Settings,
     stop: trio.Event,
+    changes: AsyncIterable[Settings] | None = None,
     *,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
 
+    Of each of `changes`, the limits in `RELOADABLE` hold from then on.
     Raises `DataFolderError` where the data folder can't be used, and `ListenError`.
     """
     system.raise_file_limit()
     folder = DataFolder(settings.data)
     key = folder.prepare()
-    try:
-        sockets = listen(settings.hosts, settings.port)
-        try:
-            async with trio.open_nursery() as beside:
-                beside.start_soon(
-                    system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key)
-                )
-                await _Server(settings, folder, key).run(sockets, stop, task_status)
-        finally:
-            for socket in sockets:
-                socket.close()
-    finally:
-        folder.release()
+    with ExitStack() as stack:
+        stack.callback(folder.release)
+        sockets = [stack.enter_context(each) for each in listen(settings.hosts, settings.port)]
+        scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]
+        async with trio.open_nursery() as beside:
+            beside.start_soon(system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key))
+            await _Server(settings, folder, key).run(sockets, stop, task_status, scraped, changes)
 
 
 class _Server:
@@ -77,7 +71,7 @@ class _Server:
         self._turn = Turn(self._histories, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
-        self._limiters: Registry[str, Limiter]
+        self._allowances: Allowances
         self._listener: Listener
         self._stopping = False
 
@@ -88,15 +82,24 @@ class _Server:
             poller=self._poller.statistics(),
             rooms=self._rooms.statistics(),
             members=sum(len(room.fanout) for room in self._rooms),
-            limiters=self._limiters.statistics(),
+            limiters=self._allowances.statistics(),
+            syncer=self._syncer.statistics(),
+            storage_works=self._histories.works,
             turn=self._turn.statistics(),
+            refusals=refusals.statistics(),
             defects=defects.statistics(),
         )
 
     async def run(
-        self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
+        self,
+        sockets: Sequence[socket.socket],
+        stop: trio.Event,
+        started: trio.TaskStatus[str],
+        scraped: Sequence[socket.socket] = (),  # for metrics
+        changes: AsyncIterable[Settings] | None = None,
     ) -> None:
         """Connections need rooms, and rooms what is in the background: so they end."""
+        self._scraped, self._changes = scraped, changes
         try:
             await self._run(sockets, stop, started)
         finally:
@@ -112,7 +115,10 @@ class _Server:
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
                 listener = self._listener
-                background.start_soon(self._keep_heartbeat, listener)
+                beats = self._settings.heartbeat, self._settings.heartbeat_timeout
+                background.start_soon(keep_heartbeat, listener.websockets, *beats)
+                background.start_soon(self._serve_metrics)
+                background.start_soon(self._change_limits)
                 async with (
                     trio.open_nursery() as connections,
                     trio.open_nursery() as accepting,
@@ -144,9 +150,19 @@ class _Server:
         await trio.sleep_until(deadline)
         self._http.abort()
 
-    async def _keep_heartbeat(self, listener: Listener) -> None:
-        settings = self._settings
-        await keep_heartbeat(listener.websockets, settings.heartbeat, settings.heartbeat_timeout)
+    async def _serve_metrics(self) -> None:
+        if self._scraped:
+            from edgechat.metrics.scrapes import serve_metrics  # 80 ms, if it is wanted
+
+            await serve_metrics(self._scraped, self._settings, self.statistics)
+
+    async def _change_limits(self) -> None:
+        if self._changes is not None:
+            async for settings in self._changes:
+                self._settings = settings
+                self._rooms.most = settings.max_rooms
+                self._allowances.change_limits(settings)
+                self._listener.limits.change(settings)
 
     def _make_room(self, key: RoomKey) -> Room:
         return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
@@ -154,19 +170,10 @@ class _Server:
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
         self._rooms = Registry(living, self._make_room, settings.max_rooms, "room")
-        self._limiters = Registry(background, self._make_limiter, settings.max_limiters, "limiter")
+        self._allowances = Allowances(background, settings)
         self._listener = Listener(
-            settings, self._rooms, self._ids, self._allowance_of, self._serve_http, self._poller
+            settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
-
-    def _make_limiter(self, address: str) -> Limiter:
-        settings = self._settings
-        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
-
-    def _allowance_of(self, address: str) -> Spendable:
-        if not self._settings.message_interval:
-            return _UNLIMITED
-        return AddressAllowance(self._limiters, address)
 
     async def _start_http(self, living: trio.Nursery) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""

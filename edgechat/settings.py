@@ -10,6 +10,17 @@ Durability = Literal["os", "disk"]
 ProxyHeader = Literal["X-Forwarded-For", "Forwarded"]
 
 
+# What a server that runs can take on anew: limits, each asked for at one place.
+RELOADABLE = (
+    "message_interval",
+    "message_grace",
+    "max_rooms",
+    "max_connections",
+    "max_connections_per_address",
+    "max_opened_per_minute",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator may choose (the command line shows these) and what the project chose.
@@ -22,6 +33,7 @@ class Settings:
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
+    metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
     # Names by which people reach it: with one or more, requests for other names are refused. So are
     # they without one where it listens on loopback, and goes there by no name but `localhost`: no
     # web page gets in whose own name is pointed at this machine (DNS rebinding).

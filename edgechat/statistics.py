@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgechat.chat.errors import Code
+from edgechat.history.syncer import SyncerStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.registry import RegistryStatistics
@@ -20,5 +22,8 @@ class ServerStatistics:
     rooms: RegistryStatistics
     members: int  # sessions in all rooms together
     limiters: RegistryStatistics
+    syncer: SyncerStatistics
+    storage_works: bool  # whether what was tried last was stored
     turn: TurnStatistics
+    refusals: Mapping[Code, int]  # of this process, by code: every code is there
     defects: Mapping[str, int]  # of this process, by what they ended

@@ -22,10 +22,22 @@ LAYERS: dict[str, set[str]] = {
     "history": {"settings", "system", "chat", "rooms"},
     "net": {"settings", "system", "chat", "rooms"},
     "http": {"settings", "system", "chat", "rooms"},
-    "statistics": {"rooms", "history", "net"},
-    "server": {"settings", "system", "chat", "rooms", "history", "net", "http", "statistics"},
+    "statistics": {"chat", "rooms", "history", "net"},
+    "metrics": {"settings", "system", "chat", "rooms", "net", "statistics", "__init__"},
+    "server": {
+        "settings",
+        "system",
+        "chat",
+        "rooms",
+        "history",
+        "net",
+        "http",
+        "statistics",
+        "metrics",
+    },
+    "logs": set(),
     "client": {"chat", "__init__"},
-    "cli": {"settings", "chat", "history", "net", "server", "client", "__init__"},
+    "cli": {"settings", "chat", "history", "net", "server", "client", "logs", "__init__"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -39,6 +51,7 @@ FORBIDDEN = {
     "history": SYSTEM,
     "net": SYSTEM,
     "http": SYSTEM,
+    "metrics": SYSTEM,
     "server": SYSTEM,
 }
 # Names of Trio's that `edgechat.system` stands for.

@@ -25,9 +25,13 @@ class Allowance:
     __slots__ = ("_grace", "_interval", "full_at")
 
     def __init__(self, interval: float, grace: float) -> None:
+        self.change(interval, grace)
+        self.full_at = float("-inf")  # the demo's `next`: from then on it is as good as new
+
+    def change(self, interval: float, grace: float) -> None:
+        """Another rule holds from now on; what was spent stays spent."""
         self._interval = interval
         self._grace = grace
-        self.full_at = float("-inf")  # the demo's `next`: from then on it is as good as new
 
     def spend(self, now: float) -> float:
         """Take one message's worth and return 0.0, or nothing and return the seconds to wait."""

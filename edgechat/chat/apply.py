@@ -9,7 +9,7 @@ import msgspec
 from edgechat.chat import protocol
 from edgechat.chat.commands import Join, Leave, Speak, Type
 from edgechat.chat.draft import Dependent, Draft, FinalVerdict, Verdict
-from edgechat.chat.errors import Refusal
+from edgechat.chat.errors import Code, Refusal
 from edgechat.chat.kinds import is_for
 from edgechat.chat.line import StoredLine
 from edgechat.chat.recipients import Recipients
@@ -28,6 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     replies: Sequence[tuple[Session, bytes | Refusal]]  # to sessions that are not members
     admitted: Sequence[Join]
     behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
+    refused: Sequence[Code] = ()  # of each message that is refused
 
 
 def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
@@ -85,10 +86,13 @@ class _Applying:
         self._replies: list[tuple[Session, bytes | Refusal]] = []
         self._admitted: list[Join] = []
         self._behind: list[Join] = []
+        self._refused: list[Code] = []
 
     def speak(self, speak: Speak, verdict: Verdict) -> None:
         session, say = speak.session, speak.say
         verdict = self._final(speak, verdict)
+        if isinstance(verdict, Refusal):
+            self._refused.append(verdict.code)
         if isinstance(verdict, StoredLine):
             frame = protocol.text_frame(verdict.line)
             self._room.store(verdict, say.id, frame)
@@ -143,6 +147,7 @@ class _Applying:
             replies=self._replies,
             admitted=self._admitted,
             behind=self._behind,
+            refused=self._refused,
         )
 
     def _notice(self, v1: bytes, v2: bytes) -> None:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from edgechat import __version__
+from edgechat.cli.config import config
 from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.replay import replay
 from edgechat.cli.serve import serve
@@ -49,6 +50,7 @@ _EXAMPLES = """\b
 To begin:
   edgechat serve                  then open http://127.0.0.1:8080/
   edgechat serve --help           every option, with examples
+  edgechat config                 what holds, and where it comes from
   edgechat verify --data data     is every history whole?
 """
 
@@ -63,5 +65,5 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, verify, replay):
+for _command in (serve, config, verify, replay):
     main.add_command(_command)

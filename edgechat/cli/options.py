@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from edgechat.cli.values import HostName, Network, Number, Origin
+from edgechat.cli.config_file import CONFIG
+from edgechat.cli.values import Address, HostName, Network, Number, Origin
 from edgechat.settings import Settings
 
 _SECONDS = Number("seconds", float, 0, 10**9)
@@ -45,6 +46,14 @@ OPTIONS = {
             "hosts",
         ),
         _option("--port", Number("port", int, 0, 65_535), "0 takes a free one and prints it."),
+    ],
+    "What it tells of itself": [
+        _option(
+            "--metrics-address",
+            Address(),
+            "Serve metrics for Prometheus at http://HOST:PORT/metrics, like 127.0.0.1:9100. "
+            "Without it there are none: nobody else should reach that port.",
+        ),
     ],
     "Where it writes": [
         _option(
@@ -148,6 +157,22 @@ OPTIONS = {
             click.Choice(["X-Forwarded-For", "Forwarded"], case_sensitive=False),
             "The header in which it gives that word. The other one is not read: a proxy passes "
             "it on as the client made it up.",
+        ),
+    ],
+}
+
+# What is no setting of the server's: how the command itself runs.
+RUN_OPTIONS = {
+    "How it runs": [
+        CONFIG,
+        click.Option(
+            ["--log"],
+            type=click.Choice(["auto", "text", "json"]),
+            default="auto",
+            show_default=True,
+            envvar="EDGECHAT_LOG",
+            help="The form of the log, on standard error. auto: text on a terminal, and else "
+            "JSON, an object a line.",
         ),
     ],
 }

@@ -6,15 +6,20 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import fields
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from edgechat import __version__, logs
 from edgechat.cli.linux import need_linux
-from edgechat.cli.options import OPTIONS
+from edgechat.cli.options import OPTIONS, RUN_OPTIONS
+from edgechat.cli.reload import Reload
 from edgechat.cli.sections import Sectioned
 from edgechat.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Error = TypeVar("Error", bound=Exception)
 
@@ -29,19 +34,29 @@ _EXAMPLES = """Examples:
       A chat behind a proxy on this machine, which speaks TLS
 
 Each option is a variable too: --max-rooms is EDGECHAT_MAX_ROOMS. Several values of one are
-parted by blanks.
+parted by blanks. `edgechat config` prints what holds.
 """
 
 
-@click.command(cls=Sectioned, sections=OPTIONS, epilog=_EXAMPLES)
-def serve(**options: Any) -> None:
+@click.command(cls=Sectioned, sections={**OPTIONS, **RUN_OPTIONS}, epilog=_EXAMPLES)
+@click.pass_context
+def serve(ctx: click.Context, /, **options: Any) -> None:
     """Serve chat rooms until SIGINT or SIGTERM."""
     need_linux("serve")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    _run_server(Settings(**options))
+    settings = _settings(options)
+    command = ctx.command
+    assert isinstance(command, Sectioned)
+    reload = Reload(settings, lambda: _settings(command.parse_again(ctx)))
+    _run_server(settings, options["log"], reload if options["config"] else None)
 
 
-def _run_server(settings: Settings) -> None:
+def _settings(options: Mapping[str, Any]) -> Settings:
+    names = {field.name for field in fields(Settings)}
+    return Settings(**{name: value for name, value in options.items() if name in names})
+
+
+def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> None:
+    logs.set_up(form, sys.stderr)
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
@@ -51,21 +66,30 @@ def _run_server(settings: Settings) -> None:
 
     async def run() -> None:
         stop = trio.Event()
+        told, changes = trio.open_memory_channel[Settings](1)
 
         async def obey(signals: AsyncIterator[int]) -> None:
-            async for _ in signals:  # to the last: one that nobody took would end the process
+            async for number in signals:  # one that nobody took would end the process
+                if number == signal.SIGHUP and reload is not None:
+                    if (new := reload()) is not None:
+                        await told.send(new)
+                    continue
+                if not stop.is_set():
+                    log.info("Stopping: got %s.", signal.Signals(number).name)
                 stop.set()
 
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
             async with trio.open_nursery() as waiting:
                 waiting.start_soon(obey, signals)
                 async with trio.open_nursery() as nursery:
-                    address = await nursery.start(serve, settings, stop)
+                    address = await nursery.start(serve, settings, stop, changes)
                     _collect_seldom()
+                    log.info("Started: version %s, at %s", __version__, address)
                     click.echo(
                         f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
                         "(stop it with Ctrl-C)"
                     )
+                log.info("Stopped.")
                 waiting.cancel_scope.cancel()
 
     try:

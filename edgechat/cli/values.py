@@ -25,14 +25,14 @@ class Number(_Value):
 
     def __init__(self, unit: str, kind: type[int] | type[float], least: int, most: int) -> None:
         self.name = unit
-        self._kind = kind
+        self.kind = kind
         self._least = least
         self._most = most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number. `nan` is none: it passes every comparison."""
         try:
-            number = self._kind(value)
+            number = self.kind(value)
         except ValueError:
             self.fail(f"{value!r} is not {self._range()}.", param, ctx)
         if isnan(number) or not self._least <= number <= self._most:
@@ -40,7 +40,7 @@ class Number(_Value):
         return number
 
     def _range(self) -> str:
-        whole = "a whole number" if self._kind is int else "a number"
+        whole = "a whole number" if self.kind is int else "a number"
         return f"{whole} from {self._least:,} to {self._most:,} ({self.name})"
 
 
@@ -96,6 +96,28 @@ class HostName(_Value):
             if inside and _normal_host(inside):
                 return f"write {inside}"
         return "write a name or an address, like chat.example.org or 192.0.2.7"
+
+
+class Address(_Value):
+    """A host and a port to listen on; empty for none."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As in a URL: `127.0.0.1:9100`, `[::1]:9100`."""
+        text = str(value).strip()
+        if not text:
+            return ""
+        name, _, digits = text.rpartition(":")
+        host = _normal_host(_without_brackets(name))
+        is_bare_ipv6 = ":" in name and not name.startswith("[")
+        is_port = (
+            digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) < 65_536
+        )
+        if host is None or is_bare_ipv6 or not is_port:
+            words = "write a host and a port, like 127.0.0.1:9100 or [::1]:9100"
+            self.fail(f"{text!r} is not an address to listen on: {words}.", param, ctx)
+        return f"{host}:{int(digits)}"
 
 
 class Network(_Value):

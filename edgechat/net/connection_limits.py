@@ -31,6 +31,10 @@ class ConnectionLimits:
         self._opened: AddressTable[tuple[float, int]]
         self._opened = AddressTable(settings.max_addresses, _MINUTE)
 
+    def change(self, settings: Settings) -> None:
+        """Other limits hold from now on. Whoever is in stays in."""
+        self._settings = settings
+
     def enter(self, address: str | None, now: float) -> None:
         """Let one more in, or raise `Refused`. None is not counted by itself, or not yet.
 

@@ -26,6 +26,7 @@ from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
 from edgechat.net.origin import parse_origin
 from edgechat.net.poller import Poller
+from edgechat.net.proxy_notice import ProxyNotice
 from edgechat.net.refused import STOPPING, TOO_MANY_ROOMS, Refused
 from edgechat.net.request_head import Head
 from edgechat.net.reserve import Reserve
@@ -66,9 +67,10 @@ class Listener:
         self._allowance = allowance
         self._serve_http = serve_http
         self._poller = poller
-        self._limits = ConnectionLimits(settings)
+        self.limits = ConnectionLimits(settings)
         self._budgets = Budgets(settings)
         self._hosts = Hosts(settings)
+        self._notice = ProxyNotice()
         self._reserve = Reserve(settings.spare_descriptors)
         self._accepted = 0
         self._refused: Counter[str] = Counter()
@@ -107,7 +109,7 @@ class Listener:
         return ListenerStatistics(
             self._accepted,
             dict(self._refused),
-            self._limits.statistics(),
+            self.limits.statistics(),
             self._budgets.statistics(),
             len(self.websockets),
             sum(websocket.sender.waiting for websocket in self.websockets),
@@ -125,7 +127,7 @@ class Listener:
             if not caller.is_passed_on:
                 caller.counted = counted_address(caller.peer, self._settings.trusted_proxies)
             try:
-                self._limits.enter(caller.counted, trio.current_time())
+                self.limits.enter(caller.counted, trio.current_time())
             except Refused as refused:  # too many, so there is no time to linger
                 self._refuse(caller, refused)
                 return
@@ -133,7 +135,7 @@ class Listener:
                 caller.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await self._part(caller)
             finally:
-                self._limits.leave(caller.counted)
+                self.limits.leave(caller.counted)
 
     async def _part(self, caller: Caller) -> None:
         connection = caller.connection
@@ -144,6 +146,7 @@ class Listener:
             self._hosts.check(request, loopback=caller.loopback and not caller.is_passed_on)
             if caller.is_passed_on:
                 self._claim(caller, request)
+            self._notice.look(caller, request)
             if request.wants_websocket:
                 await self._serve_websocket(caller, request)
             else:
@@ -158,7 +161,7 @@ class Listener:
         client = self._client(caller.peer, request)
         counted = counted_address(client, self._settings.trusted_proxies)
         if counted is not None:
-            self._limits.claim(counted, trio.current_time())
+            self.limits.claim(counted, trio.current_time())
             caller.counted = counted
 
     def _client(self, peer: str, request: Head) -> str:

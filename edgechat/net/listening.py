@@ -41,6 +41,12 @@ def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
     return sockets
 
 
+def listen_at(address: str) -> Sequence[socket.socket]:
+    """The same for `host:port`, an IPv6 one in brackets; no socket where it is empty."""
+    host, _, port = address.rpartition(":")
+    return listen(host.strip("[]"), int(port)) if address else ()
+
+
 def _addresses(host: str) -> list[Address]:
     if host in _ANY:
         host = _ALL_V6 if socket.has_dualstack_ipv6() else _ALL_V4

@@ -15,6 +15,7 @@ from edgechat.chat.protocol import Hello, Ping, Say, error, pong
 from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
 from edgechat.rooms.defects import note_defect
+from edgechat.rooms.refusals import note_refusal
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Socket
 from edgechat.settings import Settings
@@ -166,6 +167,7 @@ class Member:
 
     def _refuse(self, refusal: Refusal, text: str | None = None) -> None:
         """Say what is wrong; the connection stays, or ends where it must."""
+        note_refusal(refusal.code)
         self._charge(text)
         self._socket.write(error(refusal))
         if refusal.close is not None:

@@ -55,7 +55,7 @@ class Registry(Generic[Key, Living]):
     ) -> None:
         self._nursery = nursery
         self._make = make
-        self._most = most
+        self.most = most  # may be changed: more than that stay until they end
         self._kind = kind
         self._live: OrderedDict[Key, Living] = OrderedDict()
         self._started = self._let_go = self._refused = 0
@@ -74,7 +74,7 @@ class Registry(Generic[Key, Living]):
         """The live one for `key`; starts it if there is none. Raises `Full`."""
         living = self._live.get(key)
         if living is None:
-            if len(self._live) >= self._most:
+            if len(self._live) >= self.most:
                 self._let_one_go()
             living = self._live[key] = self._make(key)
             self._started += 1

@@ -19,6 +19,7 @@ import trio
 from edgechat.chat.apply import Outcome
 from edgechat.chat.draft import Draft
 from edgechat.rooms.batch import Batch, Owner
+from edgechat.rooms.refusals import note_refusal
 from edgechat.rooms.storage import Answer, Storage
 
 
@@ -139,6 +140,8 @@ class Turn:
             else:
                 self._refused += 1
         for batch, outcome in told:
+            for code in outcome.refused:
+                note_refusal(code)
             try:
                 batch.tell(outcome)
             except Exception as defect:

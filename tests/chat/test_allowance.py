@@ -57,3 +57,14 @@ def test_no_time_saves_up() -> None:
     allowance = Allowance(5, 20)
     allowance.spend(0)
     assert spend_all(allowance, 1e6, 6) == [0.0] * 5 + [5.0]
+
+
+def test_another_rule_keeps_what_was_spent() -> None:
+    """At 0 s two at an interval of 5 s: as good as new at 10 s, so 1 s is 9 s too many."""
+    allowance = Allowance(5.0, 20.0)
+    allowance.spend(0.0)
+    allowance.spend(0.0)
+    allowance.change(1.0, 1.0)
+    assert allowance.spend(0.0) == 9.0
+    assert allowance.spend(9.0) == 0.0
+    assert allowance.full_at == 11.0

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -140,7 +139,10 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
     """What the command line makes of its options and variables."""
     seen: list[Settings] = []
-    run: Callable[[Settings], None] = seen.append
+
+    def run(settings: Settings, *rest: object) -> None:
+        seen.append(settings)
+
     monkeypatch.setattr("edgechat.cli.serve._run_server", run)
     with pytest.raises(SystemExit):
         main(["serve", *options])
@@ -164,6 +166,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("HEARTBEAT", "7.5", 7.5),
     ("STOP_TIMEOUT", "2", 2.0),
     ("PROXY_HEADER", "forwarded", "Forwarded"),
+    ("METRICS_ADDRESS", "[::1]:9100", "[::1]:9100"),
 ]
 
 

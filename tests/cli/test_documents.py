@@ -12,7 +12,7 @@ from edgechat.cli.main import main
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(
-    r"^(?:ExecStart=)?(?:/\S*/)?edgechat (serve|verify|replay) ([^#\n]*)", re.MULTILINE
+    r"^(?:ExecStart=)?(?:/\S*/)?edgechat (serve|config|verify|replay) ([^#\n]*)", re.MULTILINE
 )
 
 
@@ -30,4 +30,4 @@ def test_a_command_of_the_documents(name: str, arguments: str) -> None:
 
 
 def test_some_commands_were_found() -> None:
-    assert {name for name, _ in shown()} == {"serve", "verify", "replay"}
+    assert {name for name, _ in shown()} == {"serve", "config", "verify", "replay"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from edgechat.cli.values import HostName, Network, Number, Origin
+from edgechat.cli.values import Address, HostName, Network, Number, Origin
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,27 @@ def test_a_network(text: str, network: str) -> None:
 def test_what_is_not_a_network(text: str) -> None:
     with pytest.raises(click.BadParameter, match=r"like 192\.0\.2\.7 or 10\.0\.0\.0/8"):
         Network().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9100", "127.0.0.1:9100"),
+        ("[::1]:9100", "[::1]:9100"),
+        (" LocalHost:0 ", "localhost:0"),
+        ("", ""),
+    ],
+)
+def test_an_address_to_listen_on(text: str, address: str) -> None:
+    assert Address().convert(text, None, None) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["9100", ":9100", "127.0.0.1", "::1:9100", "[::1]", "host:x", "host:65536", "a b:1"]
+)
+def test_what_is_not_an_address_to_listen_on(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"like 127\.0\.0\.1:9100 or \[::1\]:9100"):
+        Address().convert(text, None, None)
 
 
 def test_numbers_say_their_range_and_their_unit() -> None:

@@ -136,3 +136,16 @@ def test_one_connection_costs_the_same_however_many_addresses_there_are() -> Non
         most = max(most, Counted.lookups)
     assert most <= 16
     assert limits.statistics().remembered <= Settings().max_addresses
+
+
+def test_other_limits_hold_from_then_on() -> None:
+    limits = limits_of(2, 2, 0)
+    assert enter(limits, "a", 0, 2) == 2
+    limits.change(Settings(max_connections=3, max_connections_per_address=1))
+    assert not passes(limits, "a", 0)
+    assert passes(limits, "b", 0)
+    limits.change(Settings(max_connections=1, max_connections_per_address=0))
+    assert not passes(limits, "c", 0)
+    for address in "aab":
+        limits.leave(address)
+    assert passes(limits, "c", 0)

@@ -108,7 +108,9 @@ class Program(Running):
         return await self.process.wait()
 
     def log(self) -> str:
-        return (self.data / "server.log").read_text()
+        """What somebody should look at: no line that is always there."""
+        lines = (self.data / "server.log").read_text().splitlines(keepends=True)
+        return "".join(line for line in lines if '"level":"info"' not in line)
 
 
 def command(data: Path, *options: str) -> list[str]:

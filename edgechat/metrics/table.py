@@ -1,0 +1,177 @@
+"""What is counted, under which name: one table, which the documents and the dashboard follow.
+
+No label has anything of a room or of an address in it: a private room's id is its only lock, and
+a label for each room would be a time series for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from edgechat.chat.errors import CLOSES
+from edgechat.statistics import ServerStatistics
+
+# What can happen is there before it does: else its first time would be no rise.
+_NO_CLOSES = dict.fromkeys((*CLOSES, 1006), 0)  # 1006: it ended without a close frame of ours
+_NOTHING_REFUSED = dict.fromkeys(
+    (
+        "bad handshake",
+        "bad head",
+        "bad host",
+        "full",
+        "large head",
+        "no room",
+        "not http",
+        "origin",
+        "other host",
+        "slow head",
+        "stopping",
+        "too fast for one address",
+        "too many of one address",
+        "too many rooms",
+        "two lengths",
+    ),
+    0,
+)
+_NO_DEFECTS = dict.fromkeys(
+    (
+        "a connection",
+        "a limiter",
+        "a request",
+        "a room",
+        "a scrape",
+        "reading from a connection",
+    ),
+    0,
+)
+
+
+class Plain(NamedTuple):
+    """A number without a label. What ends in `_total` is a counter, and else it is a gauge."""
+
+    name: str
+    text: str
+    read: Callable[[ServerStatistics], float]
+
+
+class Labelled(NamedTuple):
+    """Numbers by the values of one label."""
+
+    name: str
+    text: str
+    label: str
+    read: Callable[[ServerStatistics], Mapping[Any, int]]
+
+
+PLAIN = (
+    Plain("edgechat_connections", "Connections open now.", lambda s: s.listener.connections.open),
+    Plain(
+        "edgechat_connection_addresses",
+        "Addresses with a connection open now, but for this machine's and trusted proxies'.",
+        lambda s: s.listener.connections.addresses,
+    ),
+    Plain(
+        "edgechat_connections_accepted_total",
+        "Connections accepted.",
+        lambda s: s.listener.accepted,
+    ),
+    Plain("edgechat_websockets", "WebSockets open now.", lambda s: s.listener.websockets),
+    Plain(
+        "edgechat_outbox_bytes",
+        "Bytes that wait for clients to read.",
+        lambda s: s.listener.outbox_bytes,
+    ),
+    Plain(
+        "edgechat_pauses_total",
+        "Times that a connection was not read from for a moment, as it sent too many frames.",
+        lambda s: s.listener.budgets.pauses,
+    ),
+    Plain("edgechat_rooms", "Rooms open now.", lambda s: s.rooms.live),
+    Plain("edgechat_rooms_started_total", "Rooms opened.", lambda s: s.rooms.started),
+    Plain("edgechat_members", "Sessions in all rooms together.", lambda s: s.members),
+    Plain("edgechat_limiters", "Addresses whose allowance is kept now.", lambda s: s.limiters.live),
+    Plain("edgechat_messages_total", "Messages stored and shown.", lambda s: s.turn.lines),
+    Plain(
+        "edgechat_deliveries_total",
+        "Messages written to members: each counts once for each.",
+        lambda s: s.turn.deliveries,
+    ),
+    Plain(
+        "edgechat_turns_total", "Turns in which a room was asked something.", lambda s: s.turn.turns
+    ),
+    Plain(
+        "edgechat_batches_total",
+        "Batches: what one room was asked in one turn.",
+        lambda s: s.turn.batches,
+    ),
+    Plain(
+        "edgechat_batches_unstored_total",
+        "Batches that could not be stored.",
+        lambda s: s.turn.refused_batches,
+    ),
+    Plain(
+        "edgechat_storage_works",
+        "1 while what was tried last could be stored, or 0.",
+        lambda s: s.storage_works,
+    ),
+    Plain(
+        "edgechat_files_synced_total",
+        "Files fsynced in the background.",
+        lambda s: s.syncer.files_synced,
+    ),
+    Plain(
+        "edgechat_sync_failures_total",
+        "Files that could not be fsynced.",
+        lambda s: s.syncer.failures,
+    ),
+    Plain(
+        "edgechat_sync_seconds",
+        "How long the last fsync of all that was written took.",
+        lambda s: s.syncer.last_seconds,
+    ),
+    Plain(
+        "edgechat_files_to_sync",
+        "Files written to since, which a power loss can shorten.",
+        lambda s: s.syncer.pending,
+    ),
+)
+
+LABELLED = (
+    Labelled(
+        "edgechat_connections_refused_total",
+        "Connections and upgrades refused before they got to a room.",
+        "reason",
+        lambda s: {**_NOTHING_REFUSED, **s.listener.refused},
+    ),
+    Labelled(
+        "edgechat_closes_total",
+        "WebSockets ended, by close code; 1006 is without one.",
+        "code",
+        lambda s: {**_NO_CLOSES, **s.listener.closes},
+    ),
+    Labelled(
+        "edgechat_refusals_total",
+        "Refusals told to clients, by code.",
+        "code",
+        lambda s: s.refusals,
+    ),
+    Labelled(
+        "edgechat_evictions_total",
+        "Idle ones ended early, as there were too many.",
+        "kind",
+        lambda s: {"room": s.rooms.let_go, "limiter": s.limiters.let_go},
+    ),
+    Labelled(
+        "edgechat_full_total",
+        "Wanted when there were too many, and none was idle.",
+        "kind",
+        lambda s: {"room": s.rooms.refused, "limiter": s.limiters.refused},
+    ),
+    Labelled(
+        "edgechat_defects_total",
+        "Defects of the server itself, by what they ended.",
+        "ended",
+        lambda s: {**_NO_DEFECTS, **s.defects},
+    ),
+)

@@ -1,0 +1,43 @@
+"""The allowances of all addresses, by the rule that the settings give."""
+
+from __future__ import annotations
+
+import trio
+
+from edgechat.chat.allowance import Spendable
+from edgechat.rooms.limiter import Address, AddressAllowance, Limiter, Unlimited
+from edgechat.rooms.registry import Registry, RegistryStatistics
+from edgechat.settings import Settings
+
+_UNLIMITED = Unlimited()
+
+
+class Allowances:
+    """Gives each address its allowance; a limiter is started when it is first spent."""
+
+    def __init__(self, nursery: trio.Nursery, settings: Settings) -> None:
+        """`nursery` runs the limiters."""
+        self._settings = settings
+        self._limiters: Registry[Address, Limiter] = Registry(
+            nursery, self._make, settings.max_limiters, "limiter"
+        )
+
+    def of(self, address: Address) -> Spendable:
+        """What a connection from there may spend, over all rooms."""
+        if not self._settings.message_interval:
+            return _UNLIMITED
+        return AddressAllowance(self._limiters, address)
+
+    def change_limits(self, settings: Settings) -> None:
+        """Another rule holds from now on; where there was none, for new connections."""
+        self._settings = settings
+        for limiter in self._limiters:
+            limiter.allowance.change(settings.message_interval, settings.message_grace)
+
+    def statistics(self) -> RegistryStatistics:
+        """How many limiters there are and were."""
+        return self._limiters.statistics()
+
+    def _make(self, address: Address) -> Limiter:
+        settings = self._settings
+        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)

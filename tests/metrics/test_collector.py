@@ -1,0 +1,171 @@
+"""What the table says, the documents and the dashboard say too, and so does a scrape."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from edgechat.chat.errors import CLOSES, REFUSALS
+from edgechat.history.syncer import SyncerStatistics
+from edgechat.metrics.collector import render
+from edgechat.metrics.loop_lag import LoopLag
+from edgechat.metrics.table import LABELLED, PLAIN
+from edgechat.net.budget import BudgetStatistics
+from edgechat.net.connection_limits import ConnectionLimitsStatistics
+from edgechat.net.poller import PollerStatistics
+from edgechat.net.statistics import ListenerStatistics
+from edgechat.rooms.refusals import statistics as refusals
+from edgechat.rooms.registry import RegistryStatistics
+from edgechat.rooms.turn import TurnStatistics
+from edgechat.statistics import ServerStatistics
+
+ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"\b(?:edgechat|process)_[a-z_]+[a-z]\b")
+
+STATISTICS = ServerStatistics(
+    listener=ListenerStatistics(
+        accepted=1,
+        refused={"full": 2, 'a "quoted" one': 3},
+        connections=ConnectionLimitsStatistics(open=4, addresses=5, remembered=6),
+        websockets=7,
+        outbox_bytes=8,
+        budgets=BudgetStatistics(pauses=29, addresses=30),
+        closes={1000: 9, 4008: 10},
+    ),
+    poller=PollerStatistics(turns=11, watched=12),
+    rooms=RegistryStatistics(live=13, started=14, let_go=15, refused=16),
+    members=17,
+    limiters=RegistryStatistics(live=18, started=19, let_go=20, refused=21),
+    syncer=SyncerStatistics(syncs=31, files_synced=32, failures=33, last_seconds=0.34, pending=35),
+    storage_works=True,
+    turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
+    refusals={**dict.fromkeys(REFUSALS, 0), "rate_limited": 27},
+    defects={"a room": 28},
+)
+
+
+def scrape() -> dict[tuple[str, frozenset[str]], float]:
+    """Each sample: its name and its labels' values, and its number."""
+    text = render(STATISTICS, LoopLag().statistics()).decode()
+    return {
+        (sample.name, frozenset(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def names() -> set[str]:
+    """Of all metrics that a scrape has, as a query names them."""
+    ends = ("_bucket", "_count", "_sum")
+    found = {name for name, _ in scrape()}
+    lag = {name for name in found if name.startswith("edgechat_event_loop") and name.endswith(ends)}
+    return found - lag | {"edgechat_event_loop_lag_seconds"}
+
+
+def test_each_number_is_where_it_belongs() -> None:
+    found = scrape()
+    plain = {name: found[name, frozenset()] for name, _, _ in PLAIN}
+    assert plain == {
+        "edgechat_connections": 4,
+        "edgechat_connection_addresses": 5,
+        "edgechat_connections_accepted_total": 1,
+        "edgechat_websockets": 7,
+        "edgechat_outbox_bytes": 8,
+        "edgechat_rooms": 13,
+        "edgechat_rooms_started_total": 14,
+        "edgechat_members": 17,
+        "edgechat_limiters": 18,
+        "edgechat_messages_total": 24,
+        "edgechat_deliveries_total": 25,
+        "edgechat_turns_total": 22,
+        "edgechat_batches_total": 23,
+        "edgechat_batches_unstored_total": 26,
+        "edgechat_pauses_total": 29,
+        "edgechat_storage_works": 1,
+        "edgechat_files_synced_total": 32,
+        "edgechat_sync_failures_total": 33,
+        "edgechat_sync_seconds": 0.34,
+        "edgechat_files_to_sync": 35,
+    }
+    labelled = {
+        ("edgechat_connections_refused_total", "full"): 2,
+        ("edgechat_connections_refused_total", 'a "quoted" one'): 3,
+        ("edgechat_closes_total", "1000"): 9,
+        ("edgechat_closes_total", "4008"): 10,
+        ("edgechat_closes_total", "1006"): 0,
+        ("edgechat_refusals_total", "rate_limited"): 27,
+        ("edgechat_refusals_total", "bad_frame"): 0,
+        ("edgechat_evictions_total", "room"): 15,
+        ("edgechat_evictions_total", "limiter"): 20,
+        ("edgechat_full_total", "room"): 16,
+        ("edgechat_full_total", "limiter"): 21,
+        ("edgechat_defects_total", "a room"): 28,
+    }
+    assert {(name, value): found[name, frozenset({value})] for name, value in labelled} == labelled
+
+
+def test_what_can_happen_is_there_before_it_happens() -> None:
+    """Else its first time would be no rise that an alert sees."""
+    found = scrape()
+    for code in REFUSALS:
+        assert ("edgechat_refusals_total", frozenset({code})) in found
+    for close in CLOSES:
+        assert ("edgechat_closes_total", frozenset({str(int(close))})) in found
+    assert set(refusals()) == set(REFUSALS)
+
+
+WORDS = [
+    (r'(?:contain|note_defect)\("([^"]+)"', "edgechat_defects_total"),
+    (r'(?:refuse|Reason)\(\s*"([^"]+)"', "edgechat_connections_refused_total"),
+]
+
+
+@pytest.mark.parametrize(("call", "metric"), WORDS)
+def test_every_word_that_is_counted_is_there(call: str, metric: str) -> None:
+    """As the code has them, wherever."""
+    found = scrape()
+    sources = [file.read_text() for file in (ROOT / "edgechat").rglob("*.py")]
+    words = {word for source in sources for word in re.findall(call, source)}
+    assert len(words) > 3
+    for word in words:
+        assert (metric, frozenset({word})) in found, word
+
+
+def test_the_document_lists_every_metric_and_no_other() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    section = text.split("\n## Metrics\n")[1].split("\n## ")[0]
+    table, alerts = section.split("\nWorth an alert:\n")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in NAME.findall(row)} == names()
+    assert {name.removesuffix("_bucket") for name in NAME.findall(alerts)} <= names()
+
+
+def test_the_document_says_what_the_metrics_say() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for name, words, *_ in (*PLAIN, *LABELLED):
+        assert re.search(rf"^\| `{name}`.* \| {re.escape(words)} \|$", text, re.MULTILINE), name
+
+
+def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+    text = (ROOT / "deploy" / "grafana.json").read_text()
+    expressions = [
+        target["expr"] for panel in json.loads(text)["panels"] for target in panel["targets"]
+    ]
+    shown = {name for expression in expressions for name in NAME.findall(expression)}
+    assert {name.removesuffix("_bucket") for name in shown} == names()
+
+
+def test_the_dashboards_panels_lie_side_by_side() -> None:
+    panels = json.loads((ROOT / "deploy" / "grafana.json").read_text())["panels"]
+    taken = {
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    }
+    assert len(taken) == sum(panel["gridPos"]["w"] * panel["gridPos"]["h"] for panel in panels)
+    assert len({panel["id"] for panel in panels}) == len(panels)
