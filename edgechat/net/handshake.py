@@ -6,13 +6,13 @@ import logging
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.chat.origin import may_talk
 from edgechat.net.refused import NOT_HTTP, Reason, Refused, refuse
 from edgechat.net.request_head import room_text
 
@@ -65,16 +65,4 @@ def _origin_is_fine(headers: Headers, allowed: Collection[str]) -> bool:
         origin, host = headers.get("Origin"), headers.get("Host", "")
     except MultipleValuesError:
         return False
-    if origin is None or origin in allowed:
-        return True
-    try:
-        parts = urlsplit(origin)
-        default = {"http": 80, "https": 443}.get(parts.scheme)
-        ours = urlsplit(f"//{host}")
-        return (
-            default is not None
-            and parts.hostname is not None
-            and (parts.hostname, parts.port or default) == (ours.hostname, ours.port or default)
-        )
-    except ValueError:
-        return False
+    return may_talk(origin, host, allowed)
