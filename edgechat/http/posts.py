@@ -14,9 +14,11 @@ from edgechat.chat.line import parse_line
 from edgechat.chat.message import check_message
 from edgechat.chat.names import PrivateIds, RoomKey, user_name
 from edgechat.chat.session import Session
+from edgechat.http import answers
 from edgechat.http.answers import JSON, PRIVATE
 from edgechat.http.caller import Callers
 from edgechat.http.post_body import Post, read_post
+from edgechat.http.slack import read_slack
 from edgechat.http.visits import Rooms, check_may_talk, find_key, visit
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
@@ -40,6 +42,13 @@ def add_posts(
         place = f"history?after={parse_line(line).seq - 1}&limit=1"
         headers = {**PRIVATE, "Location": place}
         return Response(line, status=HTTPStatus.CREATED, mimetype=JSON, headers=headers)
+
+    @app.post("/api/room/<text>/slack")
+    async def slack(text: str) -> Response:
+        key = find_key(text, ids)
+        check_may_talk(settings, ready)
+        await say(key, await read_slack(settings))
+        return answers.text("ok")
 
     async def say(key: RoomKey, post: Post) -> bytes:
         """The stored line. Raises `Refusal`; what is refused starts no room."""
