@@ -16,6 +16,7 @@ from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
 from edgechat.net.client_address import client_address
+from edgechat.net.event_stream import open_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import ListenError, listen, url
@@ -196,6 +197,7 @@ class _Server:
             self._is_ready,
             self._address_of,
             self._allowance_of,
+            open_stream,
         )
         self._http = plain_http(self._settings)
         await self._http.start(app, living)

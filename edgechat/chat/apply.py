@@ -28,6 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     replies: Sequence[tuple[Session, bytes | Refusal]]  # to sessions that are not members
     admitted: Sequence[Join]
     behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
+    lines: Sequence[bytes] = ()  # that were stored, for followers
 
 
 def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
@@ -54,7 +55,7 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
             applying.leave(command)
         elif type(command) is Type:
             applying.type(command)
-    return applying.outcome()
+    return applying.outcome(() if failure else draft.lines)
 
 
 def _talk(room: RoomState, draft: Draft) -> Outcome:
@@ -70,7 +71,7 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
             room.stop_typing(command.session.name)
         frames.append(frame)
     blob = b"".join(frames)
-    return Outcome(blob, blob, _NOBODY, (), (), ())
+    return Outcome(blob, blob, _NOBODY, (), (), (), draft.lines)
 
 
 class _Applying:
@@ -131,7 +132,7 @@ class _Applying:
         if not self._room.roster.big:
             self._v2.broadcast(self._room.type(command.session.name, self._now))
 
-    def outcome(self) -> Outcome:
+    def outcome(self, lines: Sequence[bytes]) -> Outcome:
         if count := self._room.roster.count(self._now):
             self._v2.broadcast(count)
         return Outcome(
@@ -141,6 +142,7 @@ class _Applying:
             replies=self._replies,
             admitted=self._admitted,
             behind=self._behind,
+            lines=lines,
         )
 
     def _notice(self, v1: bytes, v2: bytes) -> None:

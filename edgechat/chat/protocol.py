@@ -229,7 +229,12 @@ def roster(count: int, names: list[str]) -> bytes:
 
 def lost(seq: int) -> bytes:
     """The frame in the place of a damaged line."""
-    return text_frame(b'{"seq":%d,"kind":"lost"}' % seq)
+    return text_frame(lost_line(seq))
+
+
+def lost_line(seq: int) -> bytes:
+    """What stands for a damaged line."""
+    return b'{"seq":%d,"kind":"lost"}' % seq
 
 
 def pong(value: int) -> bytes:

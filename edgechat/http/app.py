@@ -19,6 +19,7 @@ from edgechat.http.assets import Asset, Assets
 from edgechat.http.caller import Callers
 from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
+from edgechat.http.events import OpenStream, add_events
 from edgechat.http.posts import add_posts
 from edgechat.http.visits import Rooms
 from edgechat.settings import Settings
@@ -32,11 +33,12 @@ def make_app(
     ready: Callable[[], bool],
     address_of: Callable[[str, Sequence[str]], str],
     allowance_of: Callable[[str], Spendable],
+    open_stream: OpenStream,
 ) -> QuartTrio:
     """The Quart-Trio app. `ready` says whether the server accepts and stores.
 
     `address_of` is given a peer and what the proxy's header says, and returns the address that
-    counts; `allowance_of` gives an address's allowance.
+    counts; `allowance_of` gives an address's allowance; `open_stream` a connection's outbox.
     """
     app = QuartTrio("edgechat", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would have to know the proxy's scheme and host
@@ -50,6 +52,7 @@ def make_app(
     add_api(app, settings, rooms, ids)
     callers = Callers(settings, address_of, allowance_of)
     add_posts(app, settings, rooms, ids, ready, callers)
+    add_events(app, settings, rooms, ids, ready, open_stream)
     add_cors(app, settings.allowed_origins)
     return app
 

@@ -20,6 +20,7 @@ from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
+CONNECTION = "edgechat.connection"  # the `PrefixedStream` of a request, in its scope's state
 
 
 class PrefixedStream(trio.abc.HalfCloseableStream):
@@ -34,10 +35,20 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
     def __init__(self, connection: socket.socket, early: bytes, settings: Settings) -> None:
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
+        self._connection = connection
+        self._taken = False
         self._stream = trio.SocketStream(self.socket)
         self._early = early
         self._patience = settings.stall_timeout
         self._last_answer = settings.last_answer
+
+    def take(self) -> socket.socket:
+        """The connection, for an app that answers by itself: no other answer goes out from now on.
+
+        Whoever takes it neither reads from it nor closes it, and then ends the request.
+        """
+        self._taken = True
+        return self._connection
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What was read already, then what comes."""
@@ -46,12 +57,17 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             early, self._early = self._early, b""
             return early
         data = bytes(await self._stream.receive_some(max_bytes))
-        if not data:  # Hypercorn takes it for leaving, but who will say no more may still read
+        if not (
+            data or self._taken
+        ):  # Hypercorn takes it for leaving, but who will say no more may still read
             await trio.sleep(self._last_answer)
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
+        if self._taken:
+            await trio.lowlevel.checkpoint()
+            return
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:
@@ -103,7 +119,8 @@ class HypercornBridge:
 
         def server(stream: PrefixedStream) -> TCPServer:
             context = WorkerContext(None)
-            return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
+            of_connection = ConnectionState({**state, CONNECTION: stream})
+            return TCPServer(wrapper, config, context, of_connection, stream)  # type: ignore[arg-type]
 
         self._server = server
 
