@@ -88,6 +88,11 @@ class Fanout:
     def __len__(self) -> int:
         return len(self._senders)
 
+    @property
+    def followers(self) -> int:
+        """How many are written to that are not members."""
+        return sum(len(writers) for writers in self._followers.values())
+
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """A newcomer wants to come in."""
         arrival = self._arriving[join.session] = Arrival(join, socket)

@@ -12,6 +12,7 @@ from edgechat import system
 from edgechat.settings import Settings
 from tests.serving import files
 from tests.serving.running import Running, eventually, serving
+from tests.serving.talking import Broken
 from tests.serving.wire import SOON, Wire, join
 
 from .following import NDJSON, Follower, follow
@@ -332,6 +333,23 @@ async def test_a_follower_counts_as_a_connection_of_its_address(tmp_path: Path) 
             assert refused.status == 429
             followers[0].close()
             await eventually(lambda: open_connections(server) <= 1)
+
+
+async def test_a_history_that_can_not_be_read(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = past(server, FAR)
+    await server.get("/api/room/lobby")  # it is open
+    read = Broken(monkeypatch, "pread")
+    read.failing = True
+    with trio.fail_after(SOON):
+        refused = await server.get(f"{TARGET}?since=4:{json.loads(lines[3])['h']}")
+        assert (refused.status, error(refused.body)) == (503, "storage_unavailable")
+        cut = await follow(server, "?since=all")  # what it needs is missed only on the way
+        assert await cut.end() == b"id: 0:%b\nretry: 2000\n\n" % files.BASE
+        read.failing = False
+        again = await follow(server, "", f"Last-Event-ID: 0:{files.BASE.decode()}")
+        assert await again.lines(FAR) == lines
 
 
 async def test_a_page_of_an_allowed_site_may_follow(tmp_path: Path) -> None:

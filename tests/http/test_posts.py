@@ -12,7 +12,7 @@ import trio
 
 from edgechat.server import _Server
 from tests.serving.files import check
-from tests.serving.running import Answer, Running, serving
+from tests.serving.running import Answer, Running, exchange, serving
 from tests.serving.talking import Broken, said
 from tests.serving.wire import SOON, dial, hello, join, upgrade
 
@@ -123,6 +123,31 @@ async def test_nothing_but_a_post_says_anything(server: Running, method: str) ->
     answer = await server.ask(method, f"{TARGET}?name=ci&message=hi", body=b"hi")
     assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")
     assert server.files() == set()
+
+
+async def test_a_body_in_pieces(server: Running) -> None:
+    head = f"POST {TARGET} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    answer = await exchange(server.port, head + b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")
+    assert brief(answer) == "anonymous: hello"
+    large = b"".join(b"1000\r\n" + b"x" * 4_096 + b"\r\n" for _ in range(20)) + b"0\r\n\r\n"
+    assert brief(await exchange(server.port, head + large)) == "413 request_entity_too_large"
+    assert len(server.lines()) == 1
+
+
+async def test_many_at_once_are_stored_once_each(server: Running) -> None:
+    answers: list[Answer] = []
+
+    async def say(number: int) -> None:
+        answers.append(await post(server, f"{number}", f"Idempotency-Key: k{number % 20}"))
+
+    with trio.fail_after(SOON):
+        async with trio.open_nursery() as nursery:
+            for number in range(20):
+                nursery.start_soon(say, number)
+                nursery.start_soon(say, number)
+    assert [answer.status for answer in answers] == [201] * 40
+    assert sorted(answer.body for answer in answers) == sorted(2 * server.lines())
+    assert len(check(server.file())) == 20
 
 
 async def test_a_room_that_can_not_be(server: Running) -> None:

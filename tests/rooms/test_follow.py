@@ -82,12 +82,13 @@ async def test_what_there_is_and_what_comes(
         assert stream.lines() == file[10:]
         assert late.lines() == file[2_990:]
         assert alice.briefs() == ["3001 hi"]
+        room = world.room()
+        assert room is not None
+        assert (room.fanout.followers, len(room.fanout)) == (2, 1)
         stream.scope.cancel()
         late.scope.cancel()
         await wait_all_tasks_blocked()
-        room = world.room()
-        assert room is not None
-        assert room.fanout._followers == {}
+        assert room.fanout.followers == 0
 
 
 async def test_lines_that_are_under_way(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
