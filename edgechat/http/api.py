@@ -1,34 +1,30 @@
-"""The API of rooms (`docs/protocol.md`, HTTP)."""
+"""The API of rooms (`docs/protocol.md`, HTTP), and what all its parts begin with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
 from edgechat import system
-from edgechat.chat.names import RANDOM_BYTES, PrivateIds
+from edgechat.chat.names import RANDOM_BYTES, BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.chat.origin import may_talk
 from edgechat.http import answers
-from edgechat.http.answers import ANY_ORIGIN, JSON, NDJSON, PRIVATE
-from edgechat.http.caller import Callers
-from edgechat.http.errors import Wrong
-from edgechat.http.query import number
-from edgechat.http.search import Searches, read_words, search
-from edgechat.http.visits import Rooms, find_key, visit
+from edgechat.http.answers import ANY_ORIGIN, JSON
+from edgechat.http.errors import NotFound, Wrong
+from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
-_NUMBERS = ("before", "after", "around", "limit")
+Rooms = Registry[RoomKey, Room]
+Answer = TypeVar("Answer")
 
 
-def add_api(
-    app: QuartTrio, settings: Settings, rooms: Rooms, ids: PrivateIds, callers: Callers
-) -> None:
-    """Add the routes under `/api/` that look and change nothing, and private rooms' ids."""
-    searches = Searches()
+def add_api(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
+    """Add the routes that say what a room is, and make private ones."""
 
     @app.post("/api/room")
     async def new_room() -> Response:
@@ -51,19 +47,6 @@ def add_api(
             return answers.head(JSON)
         return await visit(rooms, key, _describe)
 
-    @app.get("/api/room/<text>/history")
-    async def history(text: str) -> Response:
-        key = find_key(text, ids)
-        for name in _NUMBERS:  # before a room is opened for a request that can't be answered
-            number(name)
-        words = read_words()
-        if request.method == "HEAD":
-            return answers.head(NDJSON)
-        if words is None:
-            return await visit(rooms, key, partial(_history, settings.max_page_lines))
-        with searches.one_of(callers.address()):
-            return await visit(rooms, key, partial(_search, settings, words))
-
 
 async def _describe(room: Room) -> Response:
     state = await room.wait_opened()
@@ -72,38 +55,36 @@ async def _describe(room: Room) -> Response:
     )
 
 
-async def _history(max_lines: int, room: Room) -> Response:
-    """A page of lines, byte for byte as they are in the file."""
-    state = await room.wait_opened()
-    log, first, head = room.history, state.base.seq + 1, state.last.seq
-    most = _limit(max_lines)
-    if (after := number("after")) is not None:
-        entries = await log.after(max(after, first - 1), most)
-        more = bool(entries) and entries[-1].seq < head
-    elif (middle := number("around")) is not None:
-        entries = await log.after(max(middle - 1 - most // 2, first - 1), most)
-        more = bool(entries) and (entries[0].seq > first or entries[-1].seq < head)
-    else:
-        before = number("before")
-        entries = await log.before(head + 1 if before is None else min(before, head + 1), most)
-        more = bool(entries) and entries[0].seq > first
-    return _page((entry.line for entry in entries if entry.line is not None), more)
+async def visit(rooms: Rooms, key: RoomKey, do: Callable[[Room], Awaitable[Answer]]) -> Answer:
+    """Do something with a room, that must not end meanwhile. Raises `Wrong` if too many are."""
+    try:
+        room = rooms.get(key)
+    except Full:
+        raise Wrong(
+            HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Too many rooms are open. Try later."
+        ) from None
+    with room.visit():
+        return await do(room)
 
 
-async def _search(settings: Settings, words: Sequence[str], room: Room) -> Response:
-    """The lines that were found; `EdgeChat-Next` is the `before` or `after` of the next request."""
-    await room.wait_opened()
-    lines, place = await search(room, words, _limit(settings.max_page_lines), settings)
-    return _page(lines, place is not None, {} if place is None else {"EdgeChat-Next": str(place)})
+def find_key(text: str, ids: PrivateIds) -> RoomKey:
+    """The room that an address names. Raises `NotFound`."""
+    try:
+        return room_key(text, ids)
+    except BadRoomName as error:
+        raise NotFound(str(error)) from None
 
 
-def _limit(most: int) -> int:
-    """How many lines are asked for."""
-    limit = number("limit")
-    return min(max(100 if limit is None else limit, 1), most)
+def check_may_talk(settings: Settings, ready: Callable[[], bool]) -> None:
+    """Raises `Wrong` while the server stops, and for pages of sites that are not allowed.
 
-
-def _page(lines: Iterable[bytes], more: bool, headers: Mapping[str, str] | None = None) -> Response:
-    body = b"".join(line + b"\n" for line in lines)
-    headers = {**PRIVATE, "EdgeChat-More": "true" if more else "false", **(headers or {})}
-    return Response(body, mimetype=NDJSON, headers=headers)
+    A browser sends a plain POST of any page, and only keeps the answer from it.
+    """
+    origins, hosts = request.headers.getlist("Origin"), request.headers.getlist("Host")
+    origin = ",".join(origins) if origins else None
+    if not may_talk(origin, ",".join(hosts), settings.allowed_origins):
+        text = "A page of this site may not talk here."
+        raise Wrong(HTTPStatus.FORBIDDEN, "origin_refused", text)
+    if not ready():
+        text = "The server is stopping: come back."
+        raise Wrong(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", text)

@@ -14,14 +14,14 @@ from edgechat.chat.names import PrivateIds
 from edgechat.http import answers
 from edgechat.http.accept_encoding import accepts_gzip
 from edgechat.http.answers import PRIVATE
-from edgechat.http.api import add_api
+from edgechat.http.api import Rooms, add_api
 from edgechat.http.assets import Asset, Assets
 from edgechat.http.caller import Callers
 from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
 from edgechat.http.events import OpenStream, add_events
+from edgechat.http.history import add_history
 from edgechat.http.posts import add_posts
-from edgechat.http.visits import Rooms
 from edgechat.settings import Settings
 
 
@@ -50,7 +50,8 @@ def make_app(
     _add_assets(app, assets)
     _add_health(app, ready)
     callers = Callers(settings, address_of, allowance_of)
-    add_api(app, settings, rooms, ids, callers)
+    add_api(app, rooms, ids)
+    add_history(app, settings, rooms, ids, callers)
     add_posts(app, settings, rooms, ids, ready, callers)
     add_events(app, settings, rooms, ids, ready, open_stream)
     add_cors(app, settings.allowed_origins)

@@ -19,11 +19,11 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import PrivateIds
 from edgechat.http import answers, query
 from edgechat.http.answers import NDJSON, PRIVATE
+from edgechat.http.api import Rooms, check_may_talk, find_key, visit
 from edgechat.http.cors import allow_origin
 from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, Feed, token_text
 from edgechat.http.hypercorn_bridge import CONNECTION
 from edgechat.http.since import read_since
-from edgechat.http.visits import Rooms, check_may_talk, find_key, visit
 from edgechat.rooms.follow import Place, Since, Start, find_start, follow, read_all
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Stream

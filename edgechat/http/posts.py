@@ -16,10 +16,10 @@ from edgechat.chat.names import PrivateIds, RoomKey, user_name
 from edgechat.chat.session import Session
 from edgechat.http import answers
 from edgechat.http.answers import JSON, PRIVATE
+from edgechat.http.api import Rooms, check_may_talk, find_key, visit
 from edgechat.http.caller import Callers
 from edgechat.http.post_body import Post, read_post
 from edgechat.http.slack import read_slack
-from edgechat.http.visits import Rooms, check_may_talk, find_key, visit
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
