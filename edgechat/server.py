@@ -16,6 +16,8 @@ from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
 from edgechat.http.assets import Assets, find_web
+from edgechat.net.client_address import client_address
+from edgechat.net.event_stream import open_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import listen, listen_at, url
@@ -175,11 +177,28 @@ class _Server:
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
 
+    def _is_open(self) -> bool:
+        return not self._stopping
+
+    def _address_of(self, peer: str, values: Sequence[str]) -> str:
+        settings = self._settings
+        return client_address(peer, settings.proxy_header, values, settings.trusted_proxies)
+
     async def _start_http(self, living: trio.Nursery) -> None:
         """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
         make_app, plain_http = await system.run_in_thread(_import_http)
         assets = Assets(find_web(), self._settings.frame_ancestors)
-        app = make_app(self._settings, assets, self._rooms, self._ids, self._is_ready)
+        app = make_app(
+            self._settings,
+            assets,
+            self._rooms,
+            self._ids,
+            self._is_ready,
+            self._is_open,
+            self._address_of,
+            self._allowances.of,
+            open_stream,
+        )
         self._http = plain_http(self._settings)
         await self._http.start(app, living)
         self._http_started.set()

@@ -90,6 +90,10 @@ class Settings:
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.
     outbox_bytes: int = 512 * 1024
     page_bytes: int = 256 * 1024  # of history read or sent in one go
+    # Of a history that one request searches, in a thread: some 40,000 short lines in that time,
+    # while others wait some ms longer than else.
+    search_bytes: int = 32 * 1024 * 1024
+    search_time: float = 0.5
     head_bytes: int = 16 * 1024  # of a request's line and headers
     body_bytes: int = 64 * 1024  # of a request's body
     head_timeout: float = 10.0

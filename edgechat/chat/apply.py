@@ -29,6 +29,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     admitted: Sequence[Join]
     behind: Sequence[Join]  # the room went on meanwhile: they have to catch up first
     refused: Sequence[Code] = ()  # of each message that is refused
+    lines: Sequence[bytes] = ()  # that were stored, for followers
 
 
 def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = None) -> Outcome:
@@ -55,7 +56,7 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
             applying.leave(command)
         elif type(command) is Type:
             applying.type(command)
-    return applying.outcome()
+    return applying.outcome(() if failure else draft.lines)
 
 
 def _talk(room: RoomState, draft: Draft) -> Outcome:
@@ -71,7 +72,7 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
             room.stop_typing(command.session.name)
         frames.append(frame)
     blob = b"".join(frames)
-    return Outcome(blob, blob, _NOBODY, (), (), ())
+    return Outcome(blob, blob, _NOBODY, (), (), (), lines=draft.lines)
 
 
 class _Applying:
@@ -137,7 +138,7 @@ class _Applying:
         if not self._room.roster.big:
             self._v2.broadcast(self._room.type(command.session.name, self._now))
 
-    def outcome(self) -> Outcome:
+    def outcome(self, lines: Sequence[bytes]) -> Outcome:
         if count := self._room.roster.count(self._now):
             self._v2.broadcast(count)
         return Outcome(
@@ -148,6 +149,7 @@ class _Applying:
             admitted=self._admitted,
             behind=self._behind,
             refused=self._refused,
+            lines=lines,
         )
 
     def _notice(self, v1: bytes, v2: bytes) -> None:

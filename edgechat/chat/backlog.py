@@ -88,6 +88,11 @@ class Backlog:
             return protocol.payload_of(self._frames[at])
         return None
 
+    def lines_after(self, seq: int) -> list[bytes]:
+        """All lines after `seq`, which must not be before `start`; `lost` for a damaged one."""
+        first = max(0, seq - self.start)
+        return [protocol.payload_of(frame) for frame in islice(self._frames, first, None)]
+
     def after(self, seq: int, *, v2: bool) -> bytes:
         """The frames of all lines after `seq`, which must not be before `start`.
 

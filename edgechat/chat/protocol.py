@@ -103,16 +103,28 @@ def parse(text: str) -> Say | Typing | Ping:
     """A frame of one who has said hello. Raises `Refusal` (`bad_frame`)."""
     frame = _parse(text)
     if frame.message is not UNSET:
-        if frame.id is UNSET:
-            return say(frame.message)
-        if not is_id(frame.id):
-            raise bad_frame('An "id" has 1 to 64 printable ASCII characters.')
-        return say(frame.message, frame.id)
+        return checked_say(frame.message, None if frame.id is UNSET else frame.id)
     if frame.ping is not UNSET:
         return Ping(frame.ping)
     if frame.typing is True:
         return Typing()
     raise bad_frame('Expected {"message":"…"}, {"typing":true} or {"ping":1}.')
+
+
+def parse_post(text: str) -> tuple[str | None, Say]:
+    """A message that comes alone, and its sender's name. Raises `Refusal` (`bad_frame`)."""
+    frame = _parse(text)
+    if frame.message is UNSET:
+        raise bad_frame('Expected {"name":"…","message":"…"}.')
+    name = frame.name or None
+    return name, checked_say(frame.message, None if frame.id is UNSET else frame.id)
+
+
+def checked_say(text: str, id: str | None) -> Say:
+    """A message, encoded. Raises `Refusal` (`bad_frame`) for an `id` that can't be one."""
+    if id is not None and not is_id(id):
+        raise bad_frame('An "id" has 1 to 64 printable ASCII characters.')
+    return say(text, id)
 
 
 def say(text: str, id: str | None = None) -> Say:
@@ -217,7 +229,12 @@ def roster(count: int, names: list[str]) -> bytes:
 
 def lost(seq: int) -> bytes:
     """The frame in the place of a damaged line."""
-    return text_frame(b'{"seq":%d,"kind":"lost"}' % seq)
+    return text_frame(lost_line(seq))
+
+
+def lost_line(seq: int) -> bytes:
+    """What stands for a damaged line."""
+    return b'{"seq":%d,"kind":"lost"}' % seq
 
 
 def pong(value: int) -> bytes:

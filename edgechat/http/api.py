@@ -1,9 +1,8 @@
-"""The API of rooms (`docs/protocol.md`, HTTP)."""
+"""The API of rooms (`docs/protocol.md`, HTTP), and what all its parts begin with."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -11,24 +10,21 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from edgechat import system
-from edgechat.chat.line import Entry
 from edgechat.chat.names import RANDOM_BYTES, BadRoomName, PrivateIds, RoomKey, room_key
+from edgechat.chat.origin import may_talk, parse_origins
 from edgechat.http import answers
-from edgechat.http.answers import ANY_ORIGIN, JSON, NDJSON, PRIVATE
+from edgechat.http.answers import ANY_ORIGIN, JSON
 from edgechat.http.errors import NotFound, Wrong
 from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
-_MAX_DIGITS = 15  # of a number in an address: all of them are exact in a browser
-_NUMBERS = ("before", "after", "around", "limit")
-
 Rooms = Registry[RoomKey, Room]
 Answer = TypeVar("Answer")
 
 
-def add_api(app: QuartTrio, settings: Settings, rooms: Rooms, ids: PrivateIds) -> None:
-    """Add the routes under `/api/`."""
+def add_api(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
+    """Add the routes that say what a room is, and make private ones."""
 
     @app.post("/api/room")
     async def new_room() -> Response:
@@ -46,19 +42,10 @@ def add_api(app: QuartTrio, settings: Settings, rooms: Rooms, ids: PrivateIds) -
 
     @app.get("/api/room/<text>")
     async def room(text: str) -> Response:
-        key = _key(text, ids)
+        key = find_key(text, ids)
         if request.method == "HEAD":
             return answers.head(JSON)
-        return await _visit(rooms, key, _describe)
-
-    @app.get("/api/room/<text>/history")
-    async def history(text: str) -> Response:
-        key = _key(text, ids)
-        for name in _NUMBERS:  # before a room is opened for a request that can't be answered
-            _number(name)
-        if request.method == "HEAD":
-            return answers.head(NDJSON)
-        return await _visit(rooms, key, partial(_history, settings.max_page_lines))
+        return await visit(rooms, key, _describe)
 
 
 async def _describe(room: Room) -> Response:
@@ -68,42 +55,8 @@ async def _describe(room: Room) -> Response:
     )
 
 
-async def _history(max_lines: int, room: Room) -> Response:
-    """A page of lines, byte for byte as they are in the file."""
-    state = await room.wait_opened()
-    log, first, head = room.history, state.base.seq + 1, state.last.seq
-    limit = _number("limit")
-    most = min(max(100 if limit is None else limit, 1), max_lines)
-    if (after := _number("after")) is not None:
-        entries = await log.after(max(after, first - 1), most)
-        place = _next(entries, entries and entries[-1].seq < head, -1)
-    elif (middle := _number("around")) is not None:
-        entries = await log.after(max(middle - 1 - most // 2, first - 1), most)
-        more = entries and (entries[0].seq > first or entries[-1].seq < head)
-        place = f"{entries[0].seq}-{entries[-1].seq}" if more else ""
-    else:
-        before = _number("before")
-        entries = await log.before(head + 1 if before is None else min(before, head + 1), most)
-        place = _next(entries, entries and entries[0].seq > first, 0)
-    return _page(entries, place)
-
-
-def _next(entries: Sequence[Entry], more: object, at: int) -> str:
-    """The `seq` to go on from; nothing where there is no more."""
-    return str(entries[at].seq) if more else ""
-
-
-def _page(entries: Sequence[Entry], place: str) -> Response:
-    """A page has an entry for each `seq` that it covers, also where nothing of it is shown."""
-    body = b"".join(entry.line + b"\n" for entry in entries if entry.line is not None)
-    headers = {**PRIVATE, "EdgeChat-More": "true" if place else "false"}
-    if place:
-        headers["EdgeChat-Next"] = place
-    return Response(body, mimetype=NDJSON, headers=headers)
-
-
-async def _visit(rooms: Rooms, key: RoomKey, do: Callable[[Room], Awaitable[Answer]]) -> Answer:
-    """Do something with a room, that must not end meanwhile."""
+async def visit(rooms: Rooms, key: RoomKey, do: Callable[[Room], Awaitable[Answer]]) -> Answer:
+    """Do something with a room, that must not end meanwhile. Raises `Wrong` if too many are."""
     try:
         room = rooms.get(key)
     except Full:
@@ -114,22 +67,24 @@ async def _visit(rooms: Rooms, key: RoomKey, do: Callable[[Room], Awaitable[Answ
         return await do(room)
 
 
-def _key(text: str, ids: PrivateIds) -> RoomKey:
+def find_key(text: str, ids: PrivateIds) -> RoomKey:
+    """The room that an address names. Raises `NotFound`."""
     try:
         return room_key(text, ids)
     except BadRoomName as error:
         raise NotFound(str(error)) from None
 
 
-def _number(name: str) -> int | None:
-    """A number of the query; None where it is not there."""
-    values = request.args.getlist(name)
-    if not values:
-        return None
-    text = values[0]
-    if len(values) > 1:
-        raise Wrong(HTTPStatus.BAD_REQUEST, "bad_request", f"{name} must be given once only.")
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        words = f"{name} must be a whole number of at most {_MAX_DIGITS} digits, like {name}=100."
-        raise Wrong(HTTPStatus.BAD_REQUEST, "bad_request", words)
-    return int(text)
+def check_may_talk(settings: Settings, ready: Callable[[], bool]) -> None:
+    """Raises `Wrong` while the server stops, and for pages of sites that are not allowed.
+
+    A browser sends a plain POST of any page, and only keeps the answer from it.
+    """
+    origins, hosts = request.headers.getlist("Origin"), request.headers.getlist("Host")
+    origin = ",".join(origins) if origins else None
+    if not may_talk(origin, ",".join(hosts), parse_origins(settings.allowed_origins)):
+        text = "A page of this site may not talk here."
+        raise Wrong(HTTPStatus.FORBIDDEN, "origin_refused", text)
+    if not ready():
+        text = "The server is stopping: come back."
+        raise Wrong(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", text)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds
 from edgechat.http import answers
 from edgechat.http.accept_encoding import accepts_gzip
 from edgechat.http.answers import PRIVATE
 from edgechat.http.api import Rooms, add_api
 from edgechat.http.assets import Asset, Assets
+from edgechat.http.caller import Callers
+from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
+from edgechat.http.events import OpenStream, add_events
+from edgechat.http.history import add_history
+from edgechat.http.posts import add_posts
 from edgechat.settings import Settings
 
 
@@ -25,18 +31,32 @@ def make_app(
     rooms: Rooms,
     ids: PrivateIds,
     ready: Callable[[], Awaitable[bool]],
+    is_open: Callable[[], bool],
+    address_of: Callable[[str, Sequence[str]], str],
+    allowance_of: Callable[[str], Spendable],
+    open_stream: OpenStream,
 ) -> QuartTrio:
-    """The Quart-Trio app. `ready` says whether the server accepts and stores."""
+    """The Quart-Trio app. `ready` says whether the server accepts and stores, `is_open`
+    only whether it is not stopping.
+
+    `address_of` is given a peer and what the proxy's header says, and returns the address that
+    counts; `allowance_of` gives an address's allowance; `open_stream` a connection's outbox.
+    """
     app = QuartTrio("edgechat", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would have to know the proxy's scheme and host
-    app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = max(settings.body_bytes, settings.max_frame_bytes)
     app.config["BODY_TIMEOUT"] = settings.head_timeout
     app.config["RESPONSE_TIMEOUT"] = None
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # it would answer before a route of ours
     add_errors(app)
     _add_assets(app, assets)
     _add_health(app, ready)
-    add_api(app, settings, rooms, ids)
+    callers = Callers(settings, address_of, allowance_of)
+    add_api(app, rooms, ids)
+    add_history(app, settings, rooms, ids, callers)
+    add_posts(app, settings, rooms, ids, is_open, callers)
+    add_events(app, settings, rooms, ids, is_open, open_stream)
+    add_cors(app, settings.allowed_origins)
     return app
 
 

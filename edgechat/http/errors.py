@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from edgechat.chat.errors import Refusal, StorageUnavailable
+from edgechat.chat.errors import REFUSALS, Refusal, StorageUnavailable
 from edgechat.http import answers
 from edgechat.rooms.defects import note_defect
 
@@ -24,11 +25,18 @@ _TEXTS = {
 class Wrong(Exception):
     """A request that can't be answered: a status, a code for programs, words for people."""
 
-    def __init__(self, status: HTTPStatus, code: str, text: str) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.text = text
+        self.headers = headers
 
 
 class NotFound(Wrong):
@@ -43,7 +51,7 @@ def add_errors(app: QuartTrio) -> None:
 
     @app.errorhandler(Wrong)
     async def wrong(error: Wrong) -> Response:
-        return _error(error.status, error.code, error.text)
+        return _error(error.status, error.code, error.text, error.headers)
 
     @app.errorhandler(MethodNotAllowed)
     async def method(error: MethodNotAllowed) -> Response:
@@ -68,7 +76,10 @@ def add_errors(app: QuartTrio) -> None:
 
     @app.errorhandler(Refusal)
     async def refusal(error: Refusal) -> Response:
-        return _error(HTTPStatus.SERVICE_UNAVAILABLE, error.code, error.text)
+        headers = {}
+        if error.retry_after_ms is not None:
+            headers["Retry-After"] = str(-(-error.retry_after_ms // 1000))
+        return _error(REFUSALS[error.code].status, error.code, error.text, headers)
 
     @app.errorhandler(Exception)
     async def defect(error: Exception) -> Response:
@@ -77,5 +88,7 @@ def add_errors(app: QuartTrio) -> None:
         return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", text)
 
 
-def _error(status: HTTPStatus, code: str, text: str) -> Response:
-    return answers.json({"error": text, "code": code}, status)
+def _error(
+    status: HTTPStatus, code: str, text: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return answers.json({"error": text, "code": code}, status, headers)

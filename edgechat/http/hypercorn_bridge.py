@@ -21,6 +21,7 @@ from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
+CONNECTION = "edgechat.connection"  # the `PrefixedStream` of a request, in its scope's state
 _MOST_BEHIND = 64 * 1024  # bytes behind a request that are read, to learn that the client has left
 
 
@@ -59,6 +60,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
     def __init__(self, connection: socket.socket, head: bytes, settings: Settings) -> None:
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
+        self._connection = connection
+        self._taken = False
         self._stream = trio.SocketStream(self.socket)
         self._early = head
         self._end: RequestEnd | None = None  # while more of the request is to come
@@ -70,6 +73,14 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         self._end = RequestEnd(len(self._early))
         self._early = self._of_request(self._early + early)
 
+    def take(self) -> socket.socket:
+        """The connection, for an app that answers by itself: no other answer goes out from now on.
+
+        Whoever takes it neither reads from it nor closes it, and then ends the request.
+        """
+        self._taken = True
+        return self._connection
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What was read already, then what comes of the request, then the client's leaving."""
         if self._early:
@@ -77,7 +88,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             early, self._early = self._early, b""
             return early
         data = await self._receive() if self._end is not None else await self._wait_left()
-        if not data:  # Hypercorn takes it for leaving, but who will say no more may still read
+        if not data and not self._taken:
+            # Hypercorn takes it for leaving, but a client that says no more may still read.
             await trio.sleep(self._last_answer)
         return data
 
@@ -102,6 +114,9 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
+        if self._taken:
+            await trio.lowlevel.checkpoint()
+            return
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:
@@ -153,7 +168,8 @@ class HypercornBridge:
 
         def server(stream: PrefixedStream) -> TCPServer:
             context = WorkerContext(None)
-            return TCPServer(wrapper, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
+            of_connection = ConnectionState({**state, CONNECTION: stream})
+            return TCPServer(wrapper, config, context, of_connection, stream)  # type: ignore[arg-type]
 
         self._server = server
 

@@ -12,7 +12,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from edgechat.chat.names import BadRoomName, PrivateIds, RoomKey, room_key
-from edgechat.net.origin import Origin, parse_origin
+from edgechat.chat.origin import Origin, may_talk
 from edgechat.net.refused import BAD_HOST, NOT_HTTP, Reason, Refused, refuse
 from edgechat.net.request_head import Head, room_text
 
@@ -66,11 +66,4 @@ def _origin_is_fine(headers: Headers, allowed: Collection[Origin]) -> bool:
         text, host = headers.get("Origin"), headers.get("Host", "")
     except MultipleValuesError:
         return False
-    if text is None:
-        return True
-    try:
-        origin = parse_origin(text)
-        # A proxy may have taken the TLS off, so our own scheme is not known: the page's is taken.
-        return origin in allowed or origin == parse_origin(f"{origin.scheme}://{host}")
-    except ValueError:
-        return False
+    return may_talk(text, host, allowed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from edgechat.net.origin import parse_origin
+from edgechat.chat.origin import parse_origin
 from edgechat.net.refused import BAD_HOST, OTHER_HOST, Refused
 from edgechat.net.request_head import Head
 from edgechat.settings import Settings

@@ -15,6 +15,7 @@ import trio
 
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.chat.origin import parse_origin
 from edgechat.net.acceptor import Acceptor
 from edgechat.net.budget import Budgets
 from edgechat.net.caller import Caller
@@ -24,7 +25,6 @@ from edgechat.net.handshake import shake_hands
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
-from edgechat.net.origin import parse_origin
 from edgechat.net.poller import Poller
 from edgechat.net.proxy_notice import ProxyNotice
 from edgechat.net.refused import STOPPING, TOO_MANY_ROOMS, Refused

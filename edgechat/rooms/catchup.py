@@ -23,6 +23,26 @@ from edgechat.settings import Settings
 _PAGE = 1_000  # lines, and `Settings.page_bytes` at most
 
 
+async def check_token(state: RoomState, log: Log, since: Token) -> Reason | None:
+    """Why one can't go on from `since`, however far back it is; None if one can."""
+    if since.seq > state.last.seq:
+        return "forked"
+    if since.seq < state.base.seq:
+        return "trimmed"
+    if not state.is_start(since) and since.h != await _hash_at(state, log, since.seq):
+        return "forked"
+    return None
+
+
+async def _hash_at(state: RoomState, log: Log, seq: int) -> str | None:
+    if seq >= state.backlog.start and (h := state.backlog.hash_at(seq)):
+        return h
+    for entry in await log.after(seq - 1, 1):
+        if entry.seq == seq and entry.h is not None:
+            return entry.h.hex()
+    return None
+
+
 class Catchup:
     """One newcomer on the way into one room."""
 
@@ -69,21 +89,8 @@ class Catchup:
     async def _check(self, since: Token) -> Reason | None:
         """Why one can't go on from `since`; None if one can. Wrong in two ways is `forked`."""
         head = self._state.last.seq
-        if since.seq > head:
-            return "forked"
-        if since.seq < self._state.base.seq:
-            return "trimmed"
-        if not self._state.is_start(since) and since.h != await self._hash_at(since.seq):
-            return "forked"
-        return "far" if head - since.seq > self._settings.max_resume else None
-
-    async def _hash_at(self, seq: int) -> str | None:
-        if seq >= self._state.backlog.start and (h := self._state.backlog.hash_at(seq)):
-            return h
-        for entry in await self._log.after(seq - 1, 1):
-            if entry.seq == seq and entry.h is not None:
-                return entry.h.hex()
-        return None
+        reason = await check_token(self._state, self._log, since)
+        return reason or ("far" if head - since.seq > self._settings.max_resume else None)
 
     def _greet(self) -> None:
         """The roster comes before the lines, as in the demo; once."""

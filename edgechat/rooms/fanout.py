@@ -5,7 +5,7 @@ It delivers what a batch says: one write to each member, and a reply to whoever 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 import trio
@@ -21,6 +21,10 @@ from edgechat.rooms.socket import Socket, WriteAll, Writer
 _PACE = 50e-6  # seconds for each member
 _LONGEST_PACE = 0.1
 _SMALL = 20  # members, below which nobody needs to gather
+
+
+# What a follower is sent of lines (without newlines): made once for all who want the same.
+Encode = Callable[[Sequence[bytes]], bytes]
 
 
 class Arrival:
@@ -65,6 +69,7 @@ class Fanout:
         "_asking",
         "_departed",
         "_everybody",
+        "_followers",
         "_next_change",
         "_senders",
         "_write_all",
@@ -76,11 +81,17 @@ class Fanout:
         self._everybody: Sequence[Writer] | None = None  # the same, while nobody comes or goes
         self._arriving: dict[Session, Arrival] = {}
         self._asking: dict[Session, Reply] = {}
+        self._followers: dict[Encode, dict[Writer, None]] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
 
     def __len__(self) -> int:
         return len(self._senders)
+
+    @property
+    def followers(self) -> int:
+        """How many are written to that are not members."""
+        return sum(len(writers) for writers in self._followers.values())
 
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """A newcomer wants to come in."""
@@ -95,6 +106,20 @@ class Fanout:
     def forget(self, session: Session) -> None:
         """Nobody waits for that reply any more."""
         self._asking.pop(session, None)
+
+    def follow(self, writer: Writer, encode: Encode) -> None:
+        """From now on `writer` gets each line that is stored, as `encode` makes it.
+
+        It is not a member: nobody is told. `unfollow` it afterwards.
+        """
+        self._followers.setdefault(encode, {})[writer] = None
+
+    def unfollow(self, writer: Writer, encode: Encode) -> None:
+        """Not one more write; safe where it did not follow."""
+        writers = self._followers.get(encode, {})
+        writers.pop(writer, None)
+        if not writers:
+            self._followers.pop(encode, None)
 
     def leave(self, session: Session) -> bool:
         """A member is gone: not one more write. Returns whether there is something to tell."""
@@ -150,6 +175,9 @@ class Fanout:
         for session, answer in outcome.replies:
             if (reply := self._asking.get(session)) is not None:
                 reply.set(answer)
+        if self._followers and outcome.lines:
+            for encode, writers in self._followers.items():
+                self._write_all(writers, encode(outcome.lines))
 
     def _broadcast(self, blob: bytes, *, v2: bool) -> None:
         if blob:

@@ -25,7 +25,7 @@ from edgechat.rooms.actor import Actor, unavailable
 from edgechat.rooms.batch import Batch, begin, recall
 from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.phase import RESTING, WORKING, Phase
-from edgechat.rooms.socket import Disconnected, Socket, WriteAll, write_each
+from edgechat.rooms.socket import Disconnected, Socket, Stream, WriteAll, write_each
 from edgechat.rooms.storage import Log, Storage
 from edgechat.rooms.turn import Turn
 from edgechat.rooms.visitors import Visitors
@@ -76,7 +76,7 @@ class Room(Actor):
     # For members, and whoever else asks.
 
     @contextmanager
-    def visit(self, socket: Socket | None = None) -> Iterator[None]:
+    def visit(self, socket: Socket | Stream | None = None) -> Iterator[None]:
         """Keep the room alive. If it ends for another reason, `socket` is closed."""
         visit = self.visitors.add(socket)
         try:

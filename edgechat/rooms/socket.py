@@ -27,6 +27,16 @@ class Writer(Protocol):
         """
 
 
+class Stream(Writer, Protocol):
+    """A connection that is written to."""
+
+    async def drained(self) -> None:
+        """Until the outbox is empty. Raises `Disconnected`."""
+
+    def close(self, code: Close, reason: str) -> None:
+        """End it: what is done for it is cancelled, nothing more is written. Never waits."""
+
+
 class Socket(Writer, Protocol):
     """A WebSocket, after its handshake."""
 

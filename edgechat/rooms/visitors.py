@@ -7,7 +7,7 @@ from math import inf
 import trio
 
 from edgechat.chat.errors import Close
-from edgechat.rooms.socket import Socket
+from edgechat.rooms.socket import Socket, Stream
 
 _REASONS = {
     Close.DEFECT: "a defect ended the room: come back to a fresh one",
@@ -26,13 +26,13 @@ class Visitors:
     def __init__(self, patience: float) -> None:
         """`patience`: seconds for which a room is kept that a connection has left."""
         self._patience = patience
-        self._sockets: dict[object, Socket | None] = {}
+        self._sockets: dict[object, Socket | Stream | None] = {}
         self._ends_at = trio.current_time()  # when there is no visit
 
     def __len__(self) -> int:
         return len(self._sockets)
 
-    def add(self, socket: Socket | None) -> object:
+    def add(self, socket: Socket | Stream | None) -> object:
         """A visit begins, of a connection if there is a `socket`; `remove` what this returns."""
         visit = object()
         self._sockets[visit] = socket

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.chat.origin import parse_origin
 from edgechat.net import request_head
 from edgechat.net.handshake import Handshake, shake_hands
-from edgechat.net.origin import parse_origin
 from edgechat.net.refused import Refused
 from edgechat.net.request_head import Head
 from tests.serving.wire import upgrade

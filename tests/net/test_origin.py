@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from edgechat.net.origin import Origin, parse_origin
+from edgechat.chat.origin import Origin, parse_origin
 from edgechat.server import serve
 from edgechat.settings import Settings
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.http.following import follow
 from tests.serving.running import Running, exchange, serving
-from tests.serving.wire import SOON, Wire, dial, hello
+from tests.serving.wire import SOON, Wire, dial, hello, join
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -126,3 +127,26 @@ async def test_the_page_comes_through_nginx(proxied: tuple[Running, int], path: 
         answer = await exchange(port, request.encode())
         plain = await server.get(f"/{target}")
         assert (answer.status, answer.body) == (200, plain.body), target
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/"])
+async def test_a_follower_misses_nothing_through_nginx(
+    proxied: tuple[Running, int], path: str
+) -> None:
+    server, port = proxied
+    with trio.fail_after(SOON):
+        alice = await join(server.port, "alice")
+        # nginx would send chunks to a client of HTTP/1.1.
+        follower = await follow(server, port=port, path=path, version="1.0")
+        got = []
+        for number in range(1, 21):
+            await alice.say(f"{number}")
+            if number % 2:
+                got += await follower.lines(number)  # and the next one is missed
+                follower.close()
+                last = f"Last-Event-ID: {follower.id}"
+                await alice.until("seq", number)
+                await alice.say("meanwhile")
+                follower = await follow(server, "", last, port=port, path=path, version="1.0")
+        got += await follower.lines(30)
+        assert got == server.lines()

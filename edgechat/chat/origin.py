@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,3 +34,24 @@ def parse_origin(text: str) -> Origin:
     if parts.scheme not in _PORTS or not parts.hostname or beyond or "*" in parts.hostname:
         raise ValueError(wrong)
     return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+
+
+@cache
+def parse_origins(texts: tuple[str, ...]) -> frozenset[Origin]:
+    """A server's list of sites. Raises `ValueError`."""
+    return frozenset(map(parse_origin, texts))
+
+
+def may_talk(origin: str | None, host: str, allowed: Collection[Origin]) -> bool:
+    """Whether the page that asks is ours, or on the list. No origin at all: not a browser.
+
+    `origin` and `host` are the headers of these names. A proxy may have taken the TLS off, so our
+    own scheme is not known: the page's is taken.
+    """
+    if origin is None:
+        return True
+    try:
+        page = parse_origin(origin)
+        return page in allowed or page == parse_origin(f"{page.scheme}://{host}")
+    except ValueError:
+        return False

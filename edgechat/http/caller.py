@@ -1,0 +1,34 @@
+"""Who sends a request: the address that it counts for, and what that may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from quart import request
+
+from edgechat.chat.allowance import Spendable
+from edgechat.settings import Settings
+
+
+class Callers:
+    """Addresses count the same for a request as for a WebSocket."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        address_of: Callable[[str, Sequence[str]], str],
+        allowance_of: Callable[[str], Spendable],
+    ) -> None:
+        self._header = settings.proxy_header
+        self._address_of = address_of
+        self._allowance_of = allowance_of
+
+    def address(self) -> str:
+        """The address that this request counts for."""
+        client = request.scope["client"]  # `remote_addr` may be a header of that name
+        assert client is not None
+        return self._address_of(client[0], request.headers.getlist(self._header))
+
+    def allowance(self) -> Spendable:
+        """What that address may still say."""
+        return self._allowance_of(self.address())

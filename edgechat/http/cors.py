@@ -1,0 +1,40 @@
+"""What a page of another site may do with the API of rooms (the Fetch standard, CORS)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from quart import Response, request
+from quart_trio import QuartTrio
+
+_ROOMS = "/api/room/"
+_EXPOSED = "EdgeChat-More, EdgeChat-Next, EdgeChat-Since, Location, Retry-After"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key, Last-Event-ID",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def add_cors(app: QuartTrio, origins: Collection[str]) -> None:
+    """Open the API of rooms to pages of these sites, and of no other."""
+    if not origins:
+        return
+
+    @app.after_request
+    async def allow(response: Response) -> Response:
+        if request.path.startswith(_ROOMS):
+            allow_origin(response, origins)
+        return response
+
+
+def allow_origin(response: Response, origins: Collection[str]) -> None:
+    """Let the page that asked read the answer, if it may."""
+    response.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin")
+    if origin not in origins:
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        response.headers.update(_PREFLIGHT)
