@@ -16,11 +16,11 @@ from edgechat.http.accept_encoding import accepts_gzip
 from edgechat.http.answers import PRIVATE
 from edgechat.http.api import Rooms, add_api
 from edgechat.http.assets import Asset, Assets
-from edgechat.http.caller import Callers
+from edgechat.http.callers import Callers
 from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
-from edgechat.http.events import OpenStream, add_events
-from edgechat.http.history import add_history
+from edgechat.http.followers import OpenStream, add_events
+from edgechat.http.history_pages import add_history
 from edgechat.http.posts import add_posts
 from edgechat.settings import Settings
 

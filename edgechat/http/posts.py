@@ -17,7 +17,7 @@ from edgechat.chat.session import Session
 from edgechat.http import answers
 from edgechat.http.answers import JSON, PRIVATE
 from edgechat.http.api import Rooms, check_may_talk, find_key, visit
-from edgechat.http.caller import Callers
+from edgechat.http.callers import Callers
 from edgechat.http.post_body import Post, read_post
 from edgechat.http.slack import read_slack
 from edgechat.rooms.room import Room

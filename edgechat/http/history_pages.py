@@ -13,9 +13,9 @@ from edgechat.chat.names import PrivateIds
 from edgechat.http import answers
 from edgechat.http.answers import NDJSON, PRIVATE
 from edgechat.http.api import Rooms, find_key, visit
-from edgechat.http.caller import Callers
+from edgechat.http.callers import Callers
 from edgechat.http.query import number
-from edgechat.http.search import Searches, read_words, search
+from edgechat.http.word_search import Searches, read_words, search
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 

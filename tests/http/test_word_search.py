@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from edgechat import system
-from edgechat.http.search import Scan
+from edgechat.http.word_search import Scan
 from tests.serving import files
 from tests.serving.running import Answer, Running, eventually, serving
 from tests.serving.wire import SOON, join
