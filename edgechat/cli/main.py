@@ -1,4 +1,4 @@
-"""`edgechat`. Every option is also a variable `EDGECHAT_<NAME>`.
+"""`edgechat`. Every option of `serve` is also a variable `EDGECHAT_<NAME>`.
 
 Exit status: 0 all is well; 1 it can't be done (one line says why); 2 an argument is wrong.
 """
@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from edgechat import __version__
 from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.replay import replay
+from edgechat.cli.send import send
 from edgechat.cli.serve import serve
 from edgechat.cli.verify import verify
 
@@ -49,6 +50,7 @@ _EXAMPLES = """\b
 To begin:
   edgechat serve                  then open http://127.0.0.1:8080/
   edgechat serve --help           every option, with examples
+  edgechat send lobby hello       say something in the room lobby
   edgechat verify --data data     is every history whole?
 """
 
@@ -63,5 +65,5 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, verify, replay):
+for _command in (serve, send, verify, replay):
     main.add_command(_command)
