@@ -17,6 +17,7 @@ from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.replay import replay
 from edgechat.cli.send import send
 from edgechat.cli.serve import serve
+from edgechat.cli.tail import tail
 from edgechat.cli.verify import verify
 
 
@@ -51,6 +52,7 @@ To begin:
   edgechat serve                  then open http://127.0.0.1:8080/
   edgechat serve --help           every option, with examples
   edgechat send lobby hello       say something in the room lobby
+  edgechat tail lobby -f          read along
   edgechat verify --data data     is every history whole?
 """
 
@@ -65,5 +67,5 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, send, verify, replay):
+for _command in (serve, send, tail, verify, replay):
     main.add_command(_command)

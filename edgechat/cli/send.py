@@ -16,6 +16,7 @@ from edgechat.cli.talking import (
     EXIT_STATUSES,
     address_of,
     name_option,
+    options_of,
     run,
     url_option,
     wait_option,
@@ -81,11 +82,10 @@ async def _send(
 ) -> int:
     import trio
 
-    from edgechat.client import Options, open_room
+    from edgechat.client import open_room
 
-    options = Options(join_within=wait)
     async with (
-        open_room(address, name, backlog=0, options=options) as room,
+        open_room(address, name, backlog=0, options=options_of(wait)) as room,
         trio.open_nursery() as nursery,
     ):
         sender = _Sender(room, key, wait)

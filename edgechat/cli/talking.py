@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from edgechat.cli.values import Number
 
+if TYPE_CHECKING:
+    from edgechat.client import Options
+
 EXIT_STATUSES = "130 and 143: it was stopped by SIGINT (Ctrl-C) or SIGTERM"
 
+LONGEST_PAUSE = 5.0  # seconds between two attempts to reconnect
 ID_CHARS = 64  # of a private room's id
 
 Main = Callable[[], Awaitable[int]]
@@ -82,6 +86,13 @@ def address_of(url: str, room: str) -> str:
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     return address
+
+
+def options_of(wait: float) -> Options:
+    """The client's options. Few people run these commands at once: they come back sooner."""
+    from edgechat.client import Options
+
+    return Options(join_within=wait, backoff_cap=LONGEST_PAUSE)
 
 
 def run(main: Main) -> NoReturn:
