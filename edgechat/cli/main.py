@@ -14,6 +14,8 @@ from click.core import ParameterSource
 
 from edgechat import __version__
 from edgechat.cli.environment import settings_of, warnings_of
+from edgechat.cli.export import export
+from edgechat.cli.grep import grep
 from edgechat.cli.replay import replay
 from edgechat.cli.send import send
 from edgechat.cli.serve import serve
@@ -67,5 +69,5 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, send, tail, verify, replay):
+for _command in (serve, send, tail, export, grep, verify, replay):
     main.add_command(_command)

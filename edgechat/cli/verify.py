@@ -9,23 +9,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from edgechat.cli.data import complete_room, data_option, histories
 from edgechat.cli.linux import need_linux
-from edgechat.settings import Settings
-
-_DATA = click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Settings().data,
-    show_default=True,
-    envvar="EDGECHAT_DATA",
-    show_envvar=True,
-    help="The data folder.",
-)
 
 
 @click.command()
-@click.argument("rooms", nargs=-1, metavar="[ROOM]…")
-@_DATA
+@click.argument("rooms", nargs=-1, metavar="[ROOM]…", shell_complete=complete_room)
+@data_option()
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON: one object a room.")
 def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     """Check that no line of a history is changed or missing.
@@ -37,7 +27,7 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     from edgechat.history.verify import Report
     from edgechat.history.verify import verify as check
 
-    files = _files(data, rooms)
+    files = histories(data, rooms)
     size = sum(path.stat().st_size for path, _ in files)
     reports: list[Report] = []
     start = time.monotonic()
@@ -59,23 +49,3 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
             f"in {seconds:.1f} s ({rate:.0f} MB/s): {damaged or 'none'} damaged."
         )
     sys.exit(1 if damaged else 0)
-
-
-def _files(data: Path, named: tuple[str, ...]) -> list[tuple[Path, str]]:
-    from edgechat.chat.names import BadRoomName, public_room_name
-    from edgechat.history.verify import rooms
-
-    files = list(rooms(data))
-    if not named:
-        return files
-    chosen: list[tuple[Path, str]] = []
-    for text in named:
-        try:
-            stem = text.lower() if len(text) == 64 else public_room_name(text)
-        except BadRoomName as error:
-            raise click.UsageError(f"{text}: {error}.") from None
-        found = [(path, name) for path, name in files if path.stem == stem]
-        if not found:
-            raise click.UsageError(f"There is no history of {text} in {data}.")
-        chosen += found
-    return chosen
