@@ -13,10 +13,13 @@ import click
 from click.core import ParameterSource
 
 from edgechat import __version__
+from edgechat.cli.backup import backup
+from edgechat.cli.doctor import doctor
 from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.export import export
 from edgechat.cli.grep import grep
 from edgechat.cli.replay import replay
+from edgechat.cli.rooms import rooms
 from edgechat.cli.send import send
 from edgechat.cli.serve import serve
 from edgechat.cli.tail import tail
@@ -69,5 +72,8 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, send, tail, export, grep, verify, replay):
+for _command in (
+    *(serve, send, tail, rooms, export, grep),
+    *(backup, verify, replay, doctor),
+):
     main.add_command(_command)

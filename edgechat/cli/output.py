@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
+
+_BLOCK = 65_536
+_STDOUT = 1
 
 Write = Callable[[bytes], Any]
 
@@ -23,8 +25,7 @@ def whole_file(output: str) -> Iterator[Write]:
     """
     path = Path(output)
     if output == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
+        yield from _standard_output()
         return
     try:
         if path.exists() and not path.is_file():
@@ -44,3 +45,34 @@ def whole_file(output: str) -> Iterator[Write]:
                 new.unlink()
     except OSError as error:
         raise click.ClickException(f"{output} can't be written: {error.strerror}.") from None
+
+
+def _standard_output() -> Iterator[Write]:
+    out = Stdout()
+    try:
+        yield out.write
+        out.flush()
+    except BrokenPipeError:  # `edgechat export … | head`: nobody wants the rest
+        raise
+    except OSError as error:
+        raise click.ClickException(f"Standard output can't be written: {error.strerror}.") from None
+
+
+class Stdout:
+    """Standard output for bytes. Python's own would try again, at the end, what failed."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Raises `OSError`."""
+        self._buffer += data
+        if len(self._buffer) >= _BLOCK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Raises `OSError`."""
+        rest, self._buffer = memoryview(bytes(self._buffer)), bytearray()
+        while rest:
+            rest = rest[os.write(_STDOUT, rest) :]

@@ -134,6 +134,8 @@ async def _until_signal(main: Main) -> int:
         failure = failure.exceptions[0]
     if isinstance(failure, RoomError):
         raise click.ClickException(_words(failure)) from None
+    if isinstance(failure, OSError) and not isinstance(failure, BrokenPipeError):
+        raise click.ClickException(f"{failure.strerror or failure}.") from None
     if failure is not None:
         raise failure
     return status
