@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from edgechat import __version__
 from edgechat.cli.backup import backup
+from edgechat.cli.chat import chat
 from edgechat.cli.doctor import doctor
 from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.export import export
@@ -73,7 +74,7 @@ def main() -> None:
 
 
 for _command in (
-    *(serve, send, tail, rooms, export, grep),
+    *(serve, chat, send, tail, rooms, export, grep),
     *(backup, verify, replay, doctor),
 ):
     main.add_command(_command)

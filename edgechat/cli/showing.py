@@ -7,9 +7,9 @@ import re
 import sys
 from datetime import UTC, datetime
 
-# Control characters, line and paragraph separators, lone surrogates; of a name also what turns
-# the direction of the text after it.
-_UNSAFE_TEXT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, line and paragraph separators, lone surrogates, overrides of direction; of a
+# name also the other characters that turn the direction of the text after it.
+_UNSAFE_TEXT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ud800-\udfff]")
 _UNSAFE_NAME = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96)
 INDENT = "    "

@@ -44,9 +44,10 @@ def record(message: str, name: str = "alice", seq: int = 1) -> Record:
 
 
 def test_jsonl_is_byte_for_byte(data: Path) -> None:
-    done = run(export, "lobby", "--format", "jsonl", "--data", data)
+    target = data / "out"
+    run(export, "lobby", "--format", "jsonl", "--data", data, "-o", target)
     path = data / "rooms" / "public" / "lobby.jsonl"
-    assert done.stdout_bytes.splitlines() == path.read_bytes().splitlines()[1:]
+    assert target.read_bytes().splitlines() == path.read_bytes().splitlines()[1:]
 
 
 def test_a_damaged_line_is_named(data: Path) -> None:
@@ -57,10 +58,11 @@ def test_a_damaged_line_is_named(data: Path) -> None:
         ("csv", "\r\n2,,,,\r\n"),
         ("html", '<p class="lost" id="m2">Message 2 is damaged.</p>\n'),
     ]:
-        done = run(export, "ops", "--format", kind, "--data", data)
+        target = data / "out"
+        done = run(export, "ops", "--format", kind, "--data", data, "-o", target)
         assert done.exit_code == 0
-        assert word in done.stdout_bytes.decode()
-        assert "dusk" not in done.stdout
+        assert word in target.read_bytes().decode()
+        assert "dusk" not in target.read_text()
 
 
 def test_text() -> None:
@@ -156,6 +158,11 @@ def test_a_full_disk_leaves_the_old_file(data: Path, tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1] == f"Error: {target} can't be written: File too large."
     assert target.read_text() == "old"
     assert {path.name for path in tmp_path.iterdir()} == {"data", "out.txt"}
+
+
+async def test_standard_output(data: Path) -> None:
+    done = await edgechat("export", "lobby", "--data", data)
+    assert (done.status, done.out.count("\n")) == (0, 3)
 
 
 async def test_wrong_arguments(data: Path) -> None:
