@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edgechat.cli.copying import Copier, Folder, Tar, copies
 from edgechat.cli.data import data_option
 from edgechat.cli.linux import need_linux
 from edgechat.cli.output import Stdout
 from edgechat.cli.rooms import size_words
 from edgechat.cli.showing import note
+
+if TYPE_CHECKING:
+    from edgechat.cli.copying import Copier
 
 _EXAMPLES = """Examples:
 
@@ -38,6 +41,8 @@ def backup(target: str, data: Path) -> None:
     not be there yet, or be empty; it appears when the copy is whole.
     """
     need_linux("backup")
+    from edgechat.cli.copying import Folder, Tar  # `tarfile` takes 20 ms, and a server needs none
+
     if target == "-" and sys.stdout.isatty():
         raise click.UsageError("A terminal can't show a tar: write it to a file or a pipe.")
     folder = Path(target).absolute()
@@ -63,6 +68,8 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _copy(data: Path, copier: Copier) -> None:
+    from edgechat.cli.copying import copies
+
     found = list(copies(data))
     size = sum(path.stat().st_size for path, _ in found if path.exists())
     rooms = total = 0

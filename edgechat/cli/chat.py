@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgechat.cli.showing import dim, message_line, printable, wants_colour
+from edgechat.cli.showing import dim, printable, wants_colour
 from edgechat.cli.talking import (
     EXIT_STATUSES,
     address_of,
+    check_private,
     name_option,
     options_of,
     run,
@@ -21,7 +22,7 @@ from edgechat.cli.talking import (
 )
 
 if TYPE_CHECKING:
-    from edgechat.client import Event, Options, Room
+    from edgechat.client import Options, Room
 
 _BACKLOG = 30  # messages shown at first
 _WAITING = 100  # messages that may wait for the server
@@ -35,6 +36,7 @@ _EXAMPLES = f"""Examples:
   edgechat chat lobby --name alice
   EDGECHAT_URL=https://chat.example.org edgechat chat ops
 
+\b
 {HELP}
 
 Exit status: 0 you left. 1 the room can't be joined, and one line says why. 2 an argument is
@@ -64,6 +66,7 @@ async def _chat(address: str, name: str, options: Options) -> int:
     from edgechat.cli.screen import key_by_key
     from edgechat.client import open_room
 
+    await check_private(address, options)
     async with open_room(address, name, backlog=_BACKLOG, options=options) as room:
         with key_by_key():
             async with trio.open_nursery() as nursery:
@@ -131,8 +134,11 @@ class Chat:
 
     async def show_events(self) -> None:
         """Show what happens."""
+        from edgechat.cli.happening import words_of
+
         async for event in self._room:
-            self._show(event)
+            if text := words_of(event, self._colour):
+                self._screen.above(text)
 
     async def fit(self) -> None:
         """Draw anew when the window has another size."""
@@ -167,29 +173,6 @@ class Chat:
                 self._tell("Too much waits for the server already.")
                 self._editor.offer(text)
         return False
-
-    def _show(self, event: Event) -> None:
-        from edgechat import client
-
-        match event:
-            case client.Message(timestamp=stamp, name=name, message=text):
-                self._screen.above(message_line(stamp, name, text, self._colour))
-            case client.Lost(seq=seq):
-                self._tell(f"Message {seq} is damaged.")
-            case client.Joined(name=name):
-                self._tell(f"{printable(name)} joined.")
-            case client.Quit(name=name):
-                self._tell(f"{printable(name)} left.")
-            case client.Delayed(retry_in=seconds, text=text):
-                self._tell(f"{printable(text)} (sent again in {seconds:.0f} s)")
-            case client.Disconnected(text=text):
-                self._tell(f"The server is away ({printable(text)}). What you send waits.")
-            case client.Reset(reason=reason):
-                self._tell(f"Some messages may be missing here ({printable(reason)}).")
-            case client.Ready():
-                self._tell(f"{event.members} here, in {printable(event.room)}. /help helps.")
-            case client.Error(text=text):
-                self._tell(printable(text))
 
     def _tell(self, text: str) -> None:
         self._screen.above(dim(text, self._colour))

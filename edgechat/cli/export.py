@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgechat.cli.data import complete_room, data_option, histories, size_of, stored
-from edgechat.cli.formats import FORMATS, Format, Jsonl
 from edgechat.cli.linux import need_linux
 from edgechat.cli.output import whole_file
+
+if TYPE_CHECKING:
+    from edgechat.cli.formats import Format
+
+_FORMATS = ("jsonl", "txt", "md", "csv", "html")
 
 _EXAMPLES = """Examples:
 
@@ -33,7 +38,7 @@ argument is wrong.
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(_FORMATS),
     help="What to write.  [default: by the end of FILE's name, else txt]",
 )
 @click.option(
@@ -51,6 +56,8 @@ def export(room: str, kind: str | None, output: str, data: Path) -> None:
     ROOM is a public name or a private id. Reads files only, and may run beside a server.
     """
     need_linux("export")
+    from edgechat.cli.formats import FORMATS
+
     files = histories(data, (room,))
     path, name = files[0]
     chosen = FORMATS[kind or _by_ending(output)]()
@@ -67,12 +74,14 @@ def export(room: str, kind: str | None, output: str, data: Path) -> None:
 
 def _by_ending(output: str) -> str:
     ending = Path(output).suffix.removeprefix(".").lower()
-    return ending if ending in FORMATS else "txt"
+    return ending if ending in _FORMATS else "txt"
 
 
 def _pieces(
     chosen: Format, path: Path, name: str, bar: click._termui_impl.ProgressBar[int]
 ) -> Iterator[str]:
+    from edgechat.cli.formats import Jsonl
+
     yield chosen.begin(name)
     for seq, line, record in stored(path, bar.update):
         if record is None or line is None:

@@ -15,6 +15,7 @@ from edgechat.cli.showing import note
 from edgechat.cli.talking import (
     EXIT_STATUSES,
     address_of,
+    check_private,
     name_option,
     options_of,
     run,
@@ -84,8 +85,10 @@ async def _send(
 
     from edgechat.client import open_room
 
+    options = options_of(wait)
+    await check_private(address, options)
     async with (
-        open_room(address, name, backlog=0, options=options_of(wait)) as room,
+        open_room(address, name, backlog=0, options=options) as room,
         trio.open_nursery() as nursery,
     ):
         sender = _Sender(room, key, wait)

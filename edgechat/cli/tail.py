@@ -13,6 +13,7 @@ from edgechat.cli.showing import wants_colour
 from edgechat.cli.talking import (
     EXIT_STATUSES,
     address_of,
+    check_private,
     name_option,
     options_of,
     run,
@@ -87,6 +88,7 @@ async def _show(address: str, count: int, writer: Writer, options: Options) -> i
 async def _follow(address: str, name: str, count: int, writer: Writer, options: Options) -> int:
     from edgechat.client import open_room
 
+    await check_private(address, options)
     backlog = min(count, _JOIN_LINES)
     async with open_room(address, name, backlog=backlog, options=options) as room:
         follower = Follower(room, writer, older=count - backlog)

@@ -88,6 +88,18 @@ def address_of(url: str, room: str) -> str:
     return address
 
 
+async def check_private(address: str, options: Options) -> None:
+    """Raise `Rejected` at once for a private room that this server did not give out.
+
+    To a WebSocket the server says so in the demo's words, which could be a gateway's, too.
+    """
+    from edgechat.client.address import parse_room
+    from edgechat.client.room_api import room_info
+
+    if len(parse_room(address).room) == ID_CHARS:
+        await room_info(address, options=options)
+
+
 def options_of(wait: float) -> Options:
     """The client's options. Few people run these commands at once: they come back sooner."""
     from edgechat.client import Options
@@ -143,7 +155,9 @@ async def _until_signal(main: Main) -> int:
 
 def _words(failure: Exception) -> str:
     from edgechat.cli.showing import printable
-    from edgechat.client.failures import Unreachable
+    from edgechat.client.failures import Rejected, Unreachable
 
     words = printable(str(failure))
+    if isinstance(failure, Rejected) and failure.status == 404:
+        return f"There is no such room: {printable(failure.text)}."
     return f"The server can't be reached: {words}" if isinstance(failure, Unreachable) else words

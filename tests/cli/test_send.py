@@ -125,6 +125,16 @@ async def test_a_server_that_goes_away_for_good(tmp_path: Path) -> None:
         await server.start()
 
 
+async def test_private_rooms(server: Running) -> None:
+    id = (await server.ask("POST", "/api/room")).body.decode()
+    assert await edgechat("send", id, "psst", "--url", url(server)) == (0, "", "")
+    assert (await edgechat("tail", id, "--url", url(server))).out.endswith(" anonymous: psst\n")
+    for words in (("send", "ab" * 32, "x"), ("tail", "ab" * 32), ("tail", "-f", "ab" * 32)):
+        done = await edgechat(*words, "--url", url(server))
+        assert (done.status, done.out) == (1, "")
+        assert done.err == "Error: There is no such room: Name too long.\n"
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it(server: Running, how: signal.Signals) -> None:
     process = await start("send", "lobby", "--url", url(server), stdin=subprocess.PIPE)
