@@ -48,6 +48,8 @@ def backup(target: str, data: Path) -> None:
     folder = Path(target).absolute()
     if target != "-" and (folder.is_symlink() or folder.exists()) and not _is_empty(folder):
         raise click.UsageError(f"{target} is there already, and is not an empty folder.")
+    if target != "-" and folder.is_mount():
+        raise click.UsageError(f"{target} is a whole file system: name a folder in it.")
     if not (data / "rooms").is_dir():
         raise click.UsageError(f"{data} has no rooms in it: is it the data folder of a server?")
     try:
@@ -73,7 +75,8 @@ def _copy(data: Path, copier: Copier) -> None:
     found = list(copies(data))
     size = sum(path.stat().st_size for path, _ in found if path.exists())
     rooms = total = 0
-    with click.progressbar(length=size, label="Copying", file=sys.stderr) as bar:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=size, label="Copying", file=sys.stderr, hidden=hidden) as bar:
         for path, name in found:
             copied = copier.add(path, name, bar.update)
             if copied is not None and name.startswith("rooms/"):
@@ -81,4 +84,4 @@ def _copy(data: Path, copier: Copier) -> None:
                 total += copied
     copier.finish()
     key = "the key of private rooms, which is a secret" if (data / "key").exists() else "no key"
-    note(f"{rooms} rooms, {size_words(total)}, and {key}.")
+    note(f"{rooms} room{'s' * (rooms != 1)}, {size_words(total)}, and {key}.")

@@ -61,11 +61,11 @@ def export(room: str, kind: str | None, output: str, data: Path) -> None:
     files = histories(data, (room,))
     path, name = files[0]
     chosen = FORMATS[kind or _by_ending(output)]()
-    is_hidden = output == "-" and sys.stdout.isatty()
+    is_shown = sys.stderr.isatty() and not (output == "-" and sys.stdout.isatty())
     with (
         whole_file(output) as write,
         click.progressbar(
-            length=size_of(files), label="Exporting", file=sys.stderr, hidden=is_hidden
+            length=size_of(files), label="Exporting", file=sys.stderr, hidden=not is_shown
         ) as bar,
     ):
         for text in _pieces(chosen, path, name, bar):

@@ -38,8 +38,9 @@ async def test_a_folder(data: Path, tmp_path: Path) -> None:
         lobby.write(b'{"seq":4,"time')
     done = await edgechat("backup", tmp_path / "copy", "--data", data)
     assert (done.status, done.out) == (0, "")
-    assert done.err.splitlines()[-1].startswith("3 rooms, ")
+    assert done.err.startswith("3 rooms, ")
     assert done.err.endswith(" and the key of private rooms, which is a secret.\n")
+    assert done.err.count("\n") == 1
     del before["lock"]
     assert files(tmp_path / "copy") == before
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "copy").rglob("*.jsonl")}
