@@ -56,7 +56,7 @@ def member(port: int) -> socket.socket:
 
 def follower(port: int) -> socket.socket:
     """By server-sent events."""
-    request = b"GET /api/room/lobby/events HTTP/1.1\r\nHost: here\r\n\r\n"
+    request = b"GET /api/room/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
     connection = dial(port, request)
     read_until(connection, b"\n\n")
     return connection
@@ -104,7 +104,7 @@ def delivery(connect: Connect, server: Server) -> float:
 def posting(server: Server) -> float:
     """Microseconds of CPU for each post, one connection each, with nobody who listens."""
     body = json.dumps({"name": "ci", "message": TEXT}).encode()
-    request = b"POST /api/room/lobby/messages HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
+    request = b"POST /api/room/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     request += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
     def posts(count: int) -> None:

@@ -96,5 +96,5 @@ async def follow(
 ) -> Follower:
     wire = await dial(port or server.port, receive_buffer)
     lines = [f"GET {path}api/room/{room}/events{query} HTTP/{version}"]
-    await wire.send("\r\n".join([*lines, "Host: here", *headers, "", ""]).encode())
+    await wire.send("\r\n".join([*lines, "Host: localhost", *headers, "", ""]).encode())
     return Follower(wire, await wire.head())

@@ -126,7 +126,9 @@ async def test_nothing_but_a_post_says_anything(server: Running, method: str) ->
 
 
 async def test_a_body_in_pieces(server: Running) -> None:
-    head = f"POST {TARGET} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    head = (
+        f"POST {TARGET} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    )
     answer = await exchange(server.port, head + b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")
     assert brief(answer) == "anonymous: hello"
     large = b"".join(b"1000\r\n" + b"x" * 4_096 + b"\r\n" for _ in range(20)) + b"0\r\n\r\n"
@@ -269,6 +271,6 @@ async def test_a_page_of_an_allowed_site_may_post(tmp_path: Path) -> None:
             for one in (told, refused, await server.get("/api/room/lobby", f"Origin: {origin}")):
                 assert "access-control-allow-origin" not in one.headers
                 assert one.headers["vary"] == "Origin"
-        own = await post(server, "hi", "Origin: http://here")  # the tests' Host
+        own = await post(server, "hi", "Origin: http://localhost")  # the tests' Host
         assert own.status == 201
         assert len(server.lines()) == 2
