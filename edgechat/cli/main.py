@@ -1,4 +1,4 @@
-"""`edgechat`. Every option is also a variable `EDGECHAT_<NAME>`.
+"""`edgechat`. Every option of `serve` is also a variable `EDGECHAT_<NAME>`.
 
 Exit status: 0 all is well; 1 it can't be done (one line says why); 2 an argument is wrong.
 """
@@ -13,10 +13,18 @@ import click
 from click.core import ParameterSource
 
 from edgechat import __version__
+from edgechat.cli.backup import backup
+from edgechat.cli.chat import chat
 from edgechat.cli.config import config
+from edgechat.cli.doctor import doctor
 from edgechat.cli.environment import settings_of, warnings_of
+from edgechat.cli.export import export
+from edgechat.cli.grep import grep
 from edgechat.cli.replay import replay
+from edgechat.cli.rooms import rooms
+from edgechat.cli.send import send
 from edgechat.cli.serve import serve
+from edgechat.cli.tail import tail
 from edgechat.cli.verify import verify
 
 
@@ -51,6 +59,8 @@ To begin:
   edgechat serve                  then open http://127.0.0.1:8080/
   edgechat serve --help           every option, with examples
   edgechat config                 what holds, and where it comes from
+  edgechat send lobby hello       say something in the room lobby
+  edgechat tail lobby -f          read along
   edgechat verify --data data     is every history whole?
 """
 
@@ -65,5 +75,8 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, config, verify, replay):
+for _command in (
+    *(serve, config, chat, send, tail, rooms, export, grep),
+    *(backup, verify, replay, doctor),
+):
     main.add_command(_command)

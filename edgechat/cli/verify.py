@@ -11,28 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from edgechat.chat.names import PrivateIds
+from edgechat.cli.data import complete_room, data_option, find_histories
 from edgechat.cli.linux import need_linux
-from edgechat.settings import Settings
 
 if TYPE_CHECKING:
     from edgechat.history.strays import Found
     from edgechat.history.verify import Report
 
-_DATA = click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Settings().data,
-    show_default=True,
-    envvar="EDGECHAT_DATA",
-    show_envvar=True,
-    help="The data folder.",
-)
-
 
 @click.command()
-@click.argument("rooms", nargs=-1, metavar="[ROOM]…")
-@_DATA
+@click.argument("rooms", nargs=-1, metavar="[ROOM]…", shell_complete=complete_room)
+@data_option()
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON: one object a room.")
 def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     """Check that no line of a history is changed or missing.
@@ -42,7 +31,7 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     history that no room reads.
     """
     need_linux("verify")
-    files = _files(data, rooms)
+    files = find_histories(data, rooms)
     size = sum(_size(found) for found in files)
     start = time.monotonic()
     with click.progressbar(length=size, label="Verifying", file=sys.stderr, hidden=as_json) as bar:
@@ -86,35 +75,3 @@ def _size(found: Found) -> int:
         return 0 if found.stray else found.path.lstat().st_size
     except OSError:
         return 0
-
-
-def _files(data: Path, named: tuple[str, ...]) -> list[Found]:
-    """What is to be looked at: the histories that are named, or all, and what no room reads."""
-    from edgechat.history.data_folder import read_key
-    from edgechat.history.strays import find_files, is_history
-
-    key = read_key(data)
-    try:
-        files = list(find_files(data, PrivateIds(key) if key else None))
-    except OSError as error:
-        raise click.ClickException(f"{data}: {error.strerror or error}.") from None
-    if not named:
-        return [found for found in files if found.stray or is_history(found)]
-    return [found for text in named for found in _named(files, text, data)]
-
-
-def _named(files: list[Found], text: str, data: Path) -> list[Found]:
-    """A room's history, and what no room reads and looks like it."""
-    from edgechat.chat.names import BadRoomName, public_room_name
-    from edgechat.history.strays import is_history
-
-    try:
-        stem = text.lower() if len(text) == 64 else public_room_name(text)
-    except BadRoomName as error:
-        raise click.UsageError(f"{text}: {error}.") from None
-    found = [
-        one for one in files if one.room == stem or (is_history(one) and one.path.stem == stem)
-    ]
-    if not found:
-        raise click.UsageError(f"There is no history of {text} in {data}.")
-    return found

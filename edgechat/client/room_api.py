@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import NamedTuple, TypeVar
 
 import msgspec
 import trio
 
-from edgechat.client.address import RoomAddress, parse_server, room_url
+from edgechat.client.address import RoomAddress, parse_room, parse_server, room_url
 from edgechat.client.connection import NETWORK_ERRORS, ended_by, ended_by_http
 from edgechat.client.events import Info, Line
 from edgechat.client.failures import Rejected
@@ -38,7 +39,16 @@ class Page(NamedTuple):
 class RoomApi:
     """Requests about one room, repeated until EdgeChat itself answers."""
 
-    def __init__(self, address: RoomAddress, dial: OpenStream, ids: Ids, options: Options) -> None:
+    def __init__(
+        self,
+        address: RoomAddress,
+        dial: OpenStream,
+        ids: Ids,
+        options: Options,
+        within: float = inf,
+    ) -> None:
+        """`within`: seconds for which a server that is away is waited for."""
+        self._within = within
         self._address = address
         self._dial = dial
         self._ids = ids
@@ -62,8 +72,11 @@ class RoomApi:
         )
 
     async def _get(self, path: str, read: Callable[[HttpAnswer], Value]) -> Value:
-        """Raises `Rejected` if EdgeChat says so; any other answer, or none, is tried again."""
-        reconnect = Reconnect(replace(self._options, join_within=inf), trio.current_time())
+        """Raises `Rejected` if EdgeChat says so; any other answer, or none, is tried again.
+
+        Raises `Unreachable` after `within` seconds of that.
+        """
+        reconnect = Reconnect(replace(self._options, join_within=self._within), trio.current_time())
         server, target = self._address.server, self._address.api(path)
         while True:
             try:
@@ -127,6 +140,26 @@ def _info(answer: HttpAnswer) -> Info:
         return msgspec.json.decode(answer.body, type=Info)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise BadFrame(str(error)) from None
+
+
+def _api(url: str, options: Options) -> RoomApi:
+    address = parse_room(url)
+    dial = partial(open_stream, address.server, options)
+    return RoomApi(address, dial, Ids(), options, options.join_within)
+
+
+def past(url: str, limit: int, *, options: Options = DEFAULTS) -> HistoryLines:
+    """The last lines of the room at `url`, newest first, without being in it; at most `limit`.
+
+    Raises `Rejected` if there is no such room; `Unreachable` if the server is away for
+    `Options.join_within` seconds; `ValueError` for a `url` that is not a room's address.
+    """
+    return HistoryLines(_api(url, options), None, None, limit)
+
+
+async def room_info(url: str, *, options: Options = DEFAULTS) -> Info:
+    """The room at `url` as it is now, without being in it. Raises as `past` does."""
+    return await _api(url, options).info()
 
 
 async def new_private_room(url: str, *, options: Options = DEFAULTS) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trio
+from click.shell_completion import BashComplete
 
 from edgechat import __version__
 from edgechat.cli.main import main
@@ -220,6 +221,37 @@ def test_the_list_of_commands_is_whole(capsys: pytest.CaptureFixture[str]) -> No
     assert "..." not in capsys.readouterr().out.split("Commands:")[1]
 
 
+@pytest.mark.parametrize("command", sorted({*main.commands} - {"verify", "replay"}))
+def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    shown = capsys.readouterr().out
+    assert f"Examples:\n\n    edgechat {command}" in shown
+    assert command == "serve" or "Exit status: 0 " in shown
+
+
+def test_commands_are_read_without_what_only_some_of_them_need() -> None:
+    code = "import sys, edgechat.cli.main; print(*{'trio', 'tarfile', 'csv'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+def test_the_shell_completes_rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("lobby", "logs", "ops"):
+        path = tmp_path / "rooms" / "public" / f"{room}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.setenv("EDGECHAT_DATA", str(tmp_path))
+    complete = BashComplete(main, {}, "edgechat", "_EDGECHAT_COMPLETE").get_completions
+    for name in ("export", "verify", "rooms"):
+        assert [item.value for item in complete([name], "lo")] == ["lobby", "logs"]
+    assert [item.value for item in complete(["grep", "word"], "o")] == ["ops"]
+    monkeypatch.delenv("EDGECHAT_DATA")
+    data = ["--data", str(tmp_path)]
+    assert [item.value for item in complete(["export", *data], "ops")] == ["ops"]
+    assert "backup" in {item.value for item in complete([], "b")}
+
+
 def test_help_says_what_every_option_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["serve", "--help"])
@@ -242,11 +274,16 @@ def test_a_variable_that_is_not_a_setting(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("command", ["serve", "verify", "replay"])
+LINUX_ONLY = ["serve", "verify", "replay", "export", "grep", "backup", "rooms", "doctor"]
+
+
+@pytest.mark.parametrize("command", LINUX_ONLY)
 def test_another_system_than_linux(tmp_path: Path, command: str) -> None:
     """As far as it can be seen from here: what only Linux has can't be imported."""
     (tmp_path / "x.jsonl").touch()
-    arguments = {"serve": [], "verify": ["--data", str(tmp_path)], "replay": ["x.jsonl"]}[command]
+    data = ["--data", str(tmp_path)]
+    arguments = {"serve": [], "replay": ["x.jsonl"], "export": ["x", *data], "grep": ["x", *data]}
+    arguments["backup"] = [str(tmp_path / "copy"), *data]
     code = (
         "import sys, select, socket\n"
         "import edgechat.client, trio\n"  # these work there as they do here
@@ -254,7 +291,7 @@ def test_another_system_than_linux(tmp_path: Path, command: str) -> None:
         "del select.epoll\n"
         "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
         "from edgechat.cli.main import main\n"
-        f"main({[command, *arguments]!r})"
+        f"main({[command, *arguments.get(command, data)]!r})"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path

@@ -18,8 +18,8 @@ from edgechat.settings import Settings
 from tests.serving.running import Answer, parse_answer
 from tests.serving.wire import SOON, Wire
 
-GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: here\r\n\r\n"
-POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 6\r\n\r\n"
+GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\n"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -130,7 +130,7 @@ async def test_what_the_app_learns() -> None:
     scope = scopes[0]
     assert (scope["method"], scope["scheme"], scope["path"]) == ("GET", "http", "/a b")
     assert scope["query_string"] == b"c=d"
-    assert (b"host", b"here") in scope["headers"]
+    assert (b"host", b"localhost") in scope["headers"]
     assert scope["client"][0] == scope["server"][0] == "127.0.0.1"
 
 
@@ -141,7 +141,7 @@ async def test_a_body_wherever_the_first_bytes_end(early: bytes) -> None:
         assert (await tried.ask(early, late)).body == b"secret"
 
 
-CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNKS = b"3\r\nsec\r\n3\r\nret\r\n0\r\nX: y\r\n\r\n"
 
 

@@ -12,7 +12,7 @@ from tests.serving.running import serving
 
 
 def head(header: bytes, target: bytes = b"/") -> Head:
-    text = b"GET %s HTTP/1.1\r\nHost: here\r\n%s: 192.0.2.1\r\n\r\n" % (target, header)
+    text = b"GET %s HTTP/1.1\r\nHost: localhost\r\n%s: 192.0.2.1\r\n\r\n" % (target, header)
     found = request_head.find(text, 1_000)
     assert found is not None
     return found

@@ -43,7 +43,7 @@ class Port:
         return await exchange(await self.find(), request.encode())
 
     async def numbers(self) -> dict[str, float]:
-        answer = await self.ask("GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n")
+        answer = await self.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer.status == 200
         assert answer.headers["content-type"].startswith("text/plain; version=")
         lines = [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
@@ -160,7 +160,7 @@ async def test_the_public_port_has_no_metrics(tmp_path: Path, port: Port) -> Non
 )
 async def test_what_it_answers(tmp_path: Path, port: Port, request_line: str, status: int) -> None:
     async with with_metrics(tmp_path):
-        answer = await port.ask(f"{request_line}\r\nHost: here\r\n\r\n")
+        answer = await port.ask(f"{request_line}\r\nHost: localhost\r\n\r\n")
     assert answer.status == status
     assert answer.headers["connection"] == "close"
     assert answer.headers.get("allow") == ("GET, HEAD" if status == 405 else None)

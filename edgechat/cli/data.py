@@ -1,0 +1,133 @@
+"""What the commands that read files share: the data folder, and the histories in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+from edgechat.settings import Settings
+
+if TYPE_CHECKING:  # a start should be quick, and on another system this can't be imported
+    from edgechat.chat.line import Record
+    from edgechat.history.strays import Found
+
+_DATA = Settings().data
+
+
+def data_option(default: Path | None = _DATA, text: str = "") -> Callable[[Any], Any]:
+    """`--data`: a folder that is there. Without a default it may be left out."""
+    return click.option(
+        "--data",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=default,
+        show_default=default is not None,
+        envvar="EDGECHAT_DATA",
+        show_envvar=True,
+        help=text or "The data folder.",
+    )
+
+
+def complete_room(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """For the shell: the public rooms that have a history here."""
+    data = ctx.params.get("data") or os.environ.get("EDGECHAT_DATA") or _DATA
+    names = sorted(path.stem for path in (Path(data) / "rooms" / "public").glob("*.jsonl"))
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def histories(data: Path, named: tuple[str, ...]) -> list[tuple[Path, str]]:
+    """The histories of the rooms that are named, or all; and what to call each.
+
+    Raises `click.UsageError` for a room that has none.
+    """
+    return [(found.path, found.name) for found in find_histories(data, named) if not found.stray]
+
+
+def find_histories(data: Path, named: tuple[str, ...]) -> list[Found]:
+    """What is to be looked at: the histories that are named, or all, and what no room reads."""
+    from edgechat.chat.names import PrivateIds
+    from edgechat.history.data_folder import read_key
+    from edgechat.history.strays import find_files, is_history
+
+    key = read_key(data)
+    try:
+        files = list(find_files(data, PrivateIds(key) if key else None))
+    except OSError as error:
+        raise click.ClickException(f"{data}: {error.strerror or error}.") from None
+    if not named:
+        return [found for found in files if found.stray or is_history(found)]
+    return [found for text in named for found in _named(files, text, data)]
+
+
+def _named(files: list[Found], text: str, data: Path) -> list[Found]:
+    """A room's history, and what no room reads and looks like it."""
+    from edgechat.chat.names import BadRoomName, public_room_name
+    from edgechat.history.strays import is_history
+
+    try:
+        stem = text.lower() if len(text) == 64 else public_room_name(text)
+    except BadRoomName as error:
+        raise click.UsageError(f"{text}: {error}.") from None
+    found = [
+        one for one in files if one.room == stem or (is_history(one) and one.path.stem == stem)
+    ]
+    if not found:
+        raise click.UsageError(f"There is no history of {text} in {data}.")
+    return found
+
+
+class Stored(NamedTuple):
+    """A line of a history. `line` and `record` are None where it is damaged."""
+
+    seq: int
+    line: bytes | None
+    record: Record | None
+
+
+def stored(path: Path, progress: Callable[[int], Any] = lambda _: None) -> Iterator[Stored]:
+    """All lines of a history, as far as it is whole. `progress` is told the bytes of each.
+
+    Raises `click.ClickException` for a file that can't be read.
+    """
+    from edgechat.chat.line import Damaged, parse_line
+    from edgechat.history.chain_reader import ChainReader
+    from edgechat.history.reader import all_entries
+    from edgechat.history.repair import open_file
+
+    fd = open_history(path)
+    try:
+        file = open_file(fd)
+        seq, h = file.base or (0, None)
+        for entry in all_entries(file, ChainReader(seq, bytes.fromhex(h) if h else None)):
+            record = None
+            if entry.line is not None:
+                progress(len(entry.line) + 1)
+                with suppress(Damaged):  # good by its hash, and yet of a later form
+                    record = parse_line(entry.line)
+            yield Stored(entry.seq, entry.line, record)
+    finally:
+        os.close(fd)
+
+
+def open_history(path: Path) -> int:
+    """A file descriptor to read from. Raises `click.ClickException`."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise click.ClickException(f"{path} can't be read: {error.strerror}.") from None
+
+
+def size_of(files: list[tuple[Path, str]]) -> int:
+    """Bytes of all of them; one that is gone meanwhile has none."""
+    total = 0
+    for path, _ in files:
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue
+    return total
