@@ -31,8 +31,8 @@ async def test_all_rooms_of_a_folder(data: Path) -> None:
         "room               messages      size  last activity\n"
         "ops                   1,200  231.9 kB  2025-11-23 06:40:01\n"
         "lobby                     3     361 B  2025-11-23 06:40:00\n"
-        "private abababab…         2     272 B  2025-11-23 06:40:00\n"
-        "new                       0      94 B\n"
+        "private abababab…         2     331 B  2025-11-23 06:40:00\n"
+        "new                       0      92 B\n"
     )
 
 
@@ -44,7 +44,7 @@ async def test_for_programs(data: Path) -> None:
             "room": ID,
             "private": True,
             "messages": 2,
-            "bytes": 272,
+            "bytes": 331,
             "last": 1_763_880_000_002,
         },
     ]
