@@ -17,7 +17,7 @@ _RETRY = b"retry: 2000\n\n"  # ms, after which a browser reconnects
 _BEFORE_H = b',"h":"'  # stands 24 bytes before a line's end
 
 
-class Feed(NamedTuple):
+class FollowerFeed(NamedTuple):
     """How a follower is told of lines."""
 
     mimetype: str
@@ -65,5 +65,5 @@ def _reset(start: Start, **keys: str) -> bytes:
     return msgspec.json.encode(reason)
 
 
-AS_EVENTS = Feed(EVENTS, as_events, _begin_events, b":\n\n")
-AS_NDJSON = Feed(NDJSON, as_ndjson, _begin_ndjson, b"\n")
+AS_EVENTS = FollowerFeed(EVENTS, as_events, _begin_events, b":\n\n")
+AS_NDJSON = FollowerFeed(NDJSON, as_ndjson, _begin_ndjson, b"\n")

@@ -21,10 +21,10 @@ from edgechat.http import answers, query
 from edgechat.http.answers import NDJSON, PRIVATE
 from edgechat.http.api import Rooms, check_may_talk, find_key, visit
 from edgechat.http.cors import allow_origin
-from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, Feed, token_text
+from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, FollowerFeed, token_text
 from edgechat.http.hypercorn_bridge import CONNECTION
 from edgechat.http.since import read_since
-from edgechat.rooms.follow import Place, Since, Start, find_start, follow, read_all
+from edgechat.rooms.follow import Extreme, Since, Start, find_start, follow, read_all
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Stream
 from edgechat.settings import Settings
@@ -49,7 +49,7 @@ def add_events(
         key = find_key(text, ids)
         check_may_talk(settings, ready)
         polls = query.text("poll") in ("1", "true")
-        since = read_since(Place.START if polls else Place.HEAD)
+        since = read_since(Extreme.START if polls else Extreme.HEAD)
         feed = _feed()
         if request.method == "HEAD":
             return answers.head(feed.mimetype)
@@ -57,12 +57,12 @@ def add_events(
         return await visit(rooms, key, partial(serve, settings, since, feed))
 
 
-def _feed() -> Feed:
+def _feed() -> FollowerFeed:
     best = request.accept_mimetypes.best_match([EVENTS, NDJSON])
     return AS_NDJSON if best == NDJSON else AS_EVENTS
 
 
-async def _poll(settings: Settings, since: Since, feed: Feed, room: Room) -> Response:
+async def _poll(settings: Settings, since: Since, feed: FollowerFeed, room: Room) -> Response:
     """What there is, and then the end."""
     await room.wait_opened()
     start = await find_start(room, since, settings.backlog)
@@ -77,7 +77,7 @@ async def _poll(settings: Settings, since: Since, feed: Feed, room: Room) -> Res
 
 
 async def _follow(
-    open_stream: OpenStream, settings: Settings, since: Since, feed: Feed, room: Room
+    open_stream: OpenStream, settings: Settings, since: Since, feed: FollowerFeed, room: Room
 ) -> Response:
     """What there is, and what comes. The fan-out writes to the connection, past Hypercorn."""
     await room.wait_opened()
@@ -108,7 +108,7 @@ async def _beat(stream: Stream, beat: bytes, interval: float) -> NoReturn:
         stream.write(beat)
 
 
-def _answer(feed: Feed, start: Start, body: bytes | AsyncIterator[bytes]) -> Response:
+def _answer(feed: FollowerFeed, start: Start, body: bytes | AsyncIterator[bytes]) -> Response:
     headers = {**PRIVATE, "X-Accel-Buffering": "no"}  # nginx would hold it back
     if start.token is not None:
         headers["EdgeChat-Since"] = token_text(start.token)

@@ -10,7 +10,7 @@ from edgechat import system
 from edgechat.chat.line import Token
 from edgechat.http import query
 from edgechat.http.query import bad_request, is_number
-from edgechat.rooms.follow import Place, Since, Stamp
+from edgechat.rooms.follow import Extreme, Since, Stamp
 
 _TOKEN = re.compile(r"([0-9]{1,15}):([0-9a-f]{16})")
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
@@ -18,7 +18,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _NOT_OURS = Token(10**15, "")  # beyond any head: `forked`
 
 
-def read_since(otherwise: Place) -> Since:
+def read_since(otherwise: Extreme) -> Since:
     """What this request says; `otherwise` where it says nothing. Raises `Wrong`.
 
     A browser that reconnects repeats the address, and adds the header: so that counts.
@@ -33,7 +33,7 @@ def read_since(otherwise: Place) -> Since:
 
 def _read(value: str) -> Since | None:
     if value == "all":
-        return Place.START
+        return Extreme.START
     if is_number(value):
         return int(value)
     if age := _AGE.fullmatch(value):

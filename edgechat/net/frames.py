@@ -105,7 +105,7 @@ class FrameReader:
         return messages
 
     def keep(self, data: bytes) -> None:
-        """Feed it later: it is read by the next call of `feed`."""
+        """FollowerFeed it later: it is read by the next call of `feed`."""
         self._buffer += data
         self.more = True
 

@@ -26,7 +26,7 @@ _PAGE = 1_000  # lines, and `Settings.page_bytes` at most
 _NEAR = 64  # lines that are looked at for one that is not damaged
 
 
-class Place(Enum):
+class Extreme(Enum):
     """A place in a history that needs no number."""
 
     START = auto()
@@ -40,7 +40,7 @@ class Stamp:
     ms: int
 
 
-Since = Token | int | Stamp | Place
+Since = Token | int | Stamp | Extreme
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ async def find_start(room: Room, since: Since, backlog: int) -> Start:
     """
     state, log = room.state, room.history
     reset: Reason | None = None
-    if isinstance(since, Place):
-        after = state.base.seq if since is Place.START else state.last.seq
+    if isinstance(since, Extreme):
+        after = state.base.seq if since is Extreme.START else state.last.seq
     elif isinstance(since, Stamp):
         after = await _before_stamp(state, log, since.ms)
     else:

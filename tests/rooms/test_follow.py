@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.chat.errors import Close, StorageUnavailable
 from edgechat.chat.line import NOWHERE, Token
-from edgechat.rooms.follow import Place, Since, Stamp, Start, find_start, follow, read_all
+from edgechat.rooms.follow import Extreme, Since, Stamp, Start, find_start, follow, read_all
 from edgechat.rooms.socket import Disconnected
 from tests.chat.rooms import BASE, NOW_MS, h_of, lines
 
@@ -177,15 +177,15 @@ async def test_damaged_lines(autojump_clock: MockClock) -> None:
 
 async def test_where_a_follower_begins(autojump_clock: MockClock) -> None:
     async with a_world(recent_lines=50) as world:
-        assert await start(world, Place.HEAD) == Start(0, NOWHERE, NOWHERE)
+        assert await start(world, Extreme.HEAD) == Start(0, NOWHERE, NOWHERE)
         assert await start(world, NOWHERE) == Start(0, NOWHERE, NOWHERE)
         await trio.sleep(world.settings.room_idle + 1)
         made = lines(300)
         world.storage.files[LOBBY] = [*made]
         head = Token(300, h_of(made[299]).hex())
         tenth = Token(10, h_of(made[9]).hex())
-        assert await start(world, Place.HEAD) == Start(300, head, head)
-        assert await start(world, Place.START) == Start(0, BASE, head)
+        assert await start(world, Extreme.HEAD) == Start(300, head, head)
+        assert await start(world, Extreme.START) == Start(0, BASE, head)
         assert await start(world, tenth) == Start(10, tenth, head)
         assert await start(world, 10) == Start(10, None, head)
         assert await start(world, 301) == Start(200, None, head, "forked")
