@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import NamedTuple
 
+import msgspec
+
 
 class Reason(NamedTuple):
     """Why something is refused: the word under which it is counted, and its whole answer."""
@@ -22,11 +24,14 @@ class Refused(Exception):
 
 
 def refuse(word: str, status: HTTPStatus, text: str) -> Reason:
-    """A reason with a plain text, for what does not get as far as the HTTP server."""
-    body = text.encode() + b"\n"
+    """A reason with an answer like the API's, for what does not get as far as the HTTP server.
+
+    A client can tell by its code that the server itself refuses, and no proxy in its place.
+    """
+    body = msgspec.json.encode({"error": text, "code": status.name.lower()}) + b"\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        f"Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n"
         f"Connection: close\r\n\r\n"
     )

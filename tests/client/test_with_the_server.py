@@ -89,9 +89,9 @@ async def test_who_may_not_come_in(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         with trio.fail_after(SOON):
             once = replace(QUICK, join_within=0)
-            with pytest.raises((Rejected, Unreachable), match="Name too long"):
+            with pytest.raises(Rejected, match="Name too long"):
                 await _visit(room_url(server.url, "x" * 33), "alice", once)
-            with pytest.raises((Rejected, Unreachable), match="404"):
+            with pytest.raises(Rejected, match="404"):
                 await _visit(room_url(server.url, "ab" * 32), "alice", once)
             with pytest.raises(Expelled) as long:
                 await _visit(room_url(server.url, "lobby"), "x" * 33)

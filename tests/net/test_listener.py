@@ -73,7 +73,7 @@ async def test_an_answer_outlives_a_client_that_is_still_sending(server: Running
         for _ in range(20):  # a reset would break one of these
             await wire.send(b"x" * 10_000)
         await wire.half_close()
-        assert (await wire.rest()).startswith(b"The request's headers are too large")
+        assert (await wire.rest()).startswith(b'{"error":"The request\'s headers are too large."')
 
 
 @pytest.mark.parametrize("place", ["value", "name", "target", "host", "origin", "method"])
