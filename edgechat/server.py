@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
-from edgechat.http.assets import Assets, find_web
-from edgechat.net.client_address import client_address
-from edgechat.net.event_stream import open_stream
+from edgechat.http_start import start_http
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import listen, listen_at, url
@@ -33,8 +31,6 @@ from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
 
 if TYPE_CHECKING:
-    from quart_trio import QuartTrio
-
     from edgechat.http.hypercorn_bridge import HypercornBridge
 
 
@@ -180,27 +176,16 @@ class _Server:
     def _is_open(self) -> bool:
         return not self._stopping
 
-    def _address_of(self, peer: str, values: Sequence[str]) -> str:
-        settings = self._settings
-        return client_address(peer, settings.proxy_header, values, settings.trusted_proxies)
-
     async def _start_http(self, living: trio.Nursery) -> None:
-        """The HTTP side. Half of a start is importing it, and WebSockets need not wait for that."""
-        make_app, plain_http = await system.run_in_thread(_import_http)
-        assets = Assets(find_web(), self._settings.frame_ancestors)
-        app = make_app(
+        self._http = await start_http(
+            living,
             self._settings,
-            assets,
             self._rooms,
             self._ids,
             self._is_ready,
             self._is_open,
-            self._address_of,
             self._allowances.of,
-            open_stream,
         )
-        self._http = plain_http(self._settings)
-        await self._http.start(app, living)
         self._http_started.set()
 
     async def _is_ready(self) -> bool:
@@ -209,11 +194,3 @@ class _Server:
     async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()
         await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
-
-
-def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:
-    """What the HTTP side is made of, with Quart and Hypercorn."""
-    from edgechat.http.app import make_app
-    from edgechat.http.hypercorn_bridge import HypercornBridge
-
-    return make_app, HypercornBridge

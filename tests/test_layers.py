@@ -24,7 +24,9 @@ LAYERS: dict[str, set[str]] = {
     "http": {"settings", "system", "chat", "rooms"},
     "statistics": {"chat", "rooms", "history", "net"},
     "metrics": {"settings", "system", "chat", "rooms", "net", "statistics", "__init__"},
+    "http_start": {"settings", "system", "chat", "rooms", "net", "http"},
     "server": {
+        "http_start",
         "settings",
         "system",
         "chat",

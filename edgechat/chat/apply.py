@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.commands import Join, Leave, Speak, Type
 from edgechat.chat.draft import Dependent, Draft, FinalVerdict, Verdict
 from edgechat.chat.errors import Code, Refusal
@@ -66,7 +66,7 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
         line = draft.verdicts[at]
         assert type(command) is Speak
         assert type(line) is StoredLine
-        frame = protocol.text_frame(line.line)
+        frame = outgoing.text_frame(line.line)
         room.store(line, command.say.id, frame)
         if room.typists is not None:
             room.stop_typing(command.session.name)
@@ -95,7 +95,7 @@ class _Applying:
         if isinstance(verdict, Refusal):
             self._refused.append(verdict.code)
         if isinstance(verdict, StoredLine):
-            frame = protocol.text_frame(verdict.line)
+            frame = outgoing.text_frame(verdict.line)
             self._room.store(verdict, say.id, frame)
             self._room.stop_typing(session.name)
             self._v2.broadcast(frame)
@@ -108,9 +108,9 @@ class _Applying:
         if session not in self._room.roster.sessions:
             self._replies.append((session, verdict))
         elif isinstance(verdict, bytes):
-            self._stream_of(session).send_to(session, protocol.text_frame(verdict))
+            self._stream_of(session).send_to(session, outgoing.text_frame(verdict))
         else:
-            self._stream_of(session).send_to(session, protocol.error(verdict))
+            self._stream_of(session).send_to(session, outgoing.error(verdict))
 
     def join(self, join: Join) -> None:
         room, session = self._room, join.session

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.kinds import is_for
 from edgechat.chat.line import DIGEST_BYTES, Entry, Token, claimed
 
@@ -50,9 +50,9 @@ class Backlog:
                 self._v2_only.add(seq)
             if line is None:
                 self._lost[seq] = h
-                self.add(protocol.lost(seq))
+                self.add(outgoing.lost(seq))
             else:
-                self.add(protocol.text_frame(line))
+                self.add(outgoing.text_frame(line))
 
     def add(self, frame: bytes) -> None:
         """Take the next line, and let go of the oldest if there are too many."""
@@ -85,13 +85,13 @@ class Backlog:
         """Line `seq` itself, if it is here."""
         at = seq - self.start - 1
         if 0 <= at < len(self._frames) and seq not in self._lost:
-            return protocol.payload_of(self._frames[at])
+            return outgoing.payload_of(self._frames[at])
         return None
 
     def lines_after(self, seq: int) -> list[bytes]:
         """All lines after `seq`, which must not be before `start`; `lost` for a damaged one."""
         first = max(0, seq - self.start)
-        return [protocol.payload_of(frame) for frame in islice(self._frames, first, None)]
+        return [outgoing.payload_of(frame) for frame in islice(self._frames, first, None)]
 
     def after(self, seq: int, *, v2: bool) -> bytes:
         """The frames of all lines after `seq`, which must not be before `start`.

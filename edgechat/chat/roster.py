@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import islice
 from math import inf
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.line import encode_name
 from edgechat.chat.session import Session
 
@@ -63,7 +63,7 @@ class Roster:
         last = not self._names[session.name]
         if last:
             del self._names[session.name]
-        gone = protocol.quit(session.name_json)
+        gone = outgoing.quit(session.name_json)
         return gone, self._for_v2(gone if last else b"")
 
     def greeting(self, *, v2: bool) -> bytes:
@@ -78,8 +78,8 @@ class Roster:
         if v2 and self.big:
             return self._greet_v2()
         before, now = Counter(told), Counter(self.present(v2=v2))
-        gone = [protocol.quit(encode_name(name)) for name in (before - now).elements()]
-        new = [protocol.joined(encode_name(name)) for name in (now - before).elements()]
+        gone = [outgoing.quit(encode_name(name)) for name in (before - now).elements()]
+        new = [outgoing.joined(encode_name(name)) for name in (now - before).elements()]
         return b"".join(gone + new)
 
     def due(self) -> float:
@@ -92,7 +92,7 @@ class Roster:
             return b""
         self.stale = False
         self._counted_at = now
-        return protocol.members(len(self))
+        return outgoing.members(len(self))
 
     def _for_v2(self, frame: bytes) -> bytes:
         """The frame in a room that is not big; else nothing now, and a count later."""
@@ -112,7 +112,7 @@ class Roster:
     def _greet_v2(self) -> bytes:
         if self.big:
             return self._greet_page()
-        return b"".join([protocol.joined(encode_name(name)) for name in self._names])
+        return b"".join([outgoing.joined(encode_name(name)) for name in self._names])
 
     def _greet_page(self) -> bytes:
-        return protocol.roster(len(self), list(self.present(v2=True)))
+        return outgoing.roster(len(self), list(self.present(v2=True)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing, protocol
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close, Refusal
 from edgechat.chat.line import encode_name
@@ -68,7 +68,7 @@ class Session:
         """The hello was accepted: from now on this session chats, by that (checked) name."""
         self.name = name
         self.name_json = encode_name(name)
-        self.joined = protocol.joined(self.name_json)
+        self.joined = outgoing.joined(self.name_json)
         self.v2 = v2
         self.state = State.CHATTING
 

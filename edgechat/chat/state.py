@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.backlog import Backlog
 from edgechat.chat.commands import Join
 from edgechat.chat.line import NOWHERE, Entry, StoredLine, Token
@@ -87,7 +87,7 @@ class RoomState:
         """`name` types: what v2 members are told."""
         if self.typists is None:
             self.typists = Typists(self._settings.typing_shown)
-        return protocol.typing(self.typists.note(name, now))
+        return outgoing.typing(self.typists.note(name, now))
 
     def stop_typing(self, name: str) -> None:
         """`name` said it, or left."""
@@ -107,4 +107,4 @@ class RoomState:
             "interval_ms": round(self._settings.message_interval * 1000),
             "grace_ms": round(self._settings.message_grace * 1000),
         }
-        return protocol.ready(self._name, self.head, len(self.roster), limits, recovery)
+        return outgoing.ready(self._name, self.head, len(self.roster), limits, recovery)

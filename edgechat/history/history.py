@@ -17,9 +17,10 @@ from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.reader import File
+from edgechat.history.reopening import FLAGS
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
-from edgechat.history.writer import FLAGS, Writer, reason
+from edgechat.history.writer import Writer, reason
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -19,12 +19,11 @@ from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.reader import Base, File, Header
+from edgechat.history.reopening import FLAGS, identity, reopen
 from edgechat.settings import Durability
 
 # The file as it is after a write, and the last line in it.
 Written = tuple[File, bytes]
-
-FLAGS = system.O_RDWR | system.O_APPEND | system.O_CLOEXEC | system.O_NOFOLLOW
 
 
 class Writer:
@@ -63,7 +62,7 @@ class Writer:
         self._base = base
         self._last = last
         self._durability = durability
-        self._identity = _identity(system.fstat(file.fd)) if file else None
+        self._identity = identity(system.fstat(file.fd)) if file else None
         self._generation: int | None = None  # of the folder, when the file was last found there
         self._name_lasts = False  # not known of an old file either: its maker may have died
         self._created = system.now_ms()
@@ -157,7 +156,7 @@ class Writer:
             raise HistoryChanged("a file appeared in its place") from None
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
-        self._identity = _identity(system.fstat(fd))
+        self._identity = identity(system.fstat(fd))
         self._name_lasts = False
         return File(fd, len(self._header()), 0, self._base)
 
@@ -189,33 +188,16 @@ class Writer:
 
     def _reopen(self) -> None:
         """After a failure nothing is believed: open the file anew, and look at its end."""
-        if self.file is None:
-            self.suspect = False
-            return
-        file = self.file
-        try:
-            fd = system.open(self._path, FLAGS)
-            system.dup2(
-                fd, file.fd, inheritable=False
-            )  # one who reads it meanwhile is not disturbed
-            system.close(fd)
-            self._identity = _identity(system.fstat(file.fd))
-            last = (self._last or b"") + b"\n"
-            if system.pread(file.fd, len(last), file.end - len(last)) != last:
-                raise HistoryChanged("the file has lost lines")
-            system.ftruncate(file.fd, file.end)
-            system.fsync(file.fd)
-        except FileNotFoundError:
-            raise HistoryChanged("the file is gone") from None
-        except OSError as error:
-            raise StorageUnavailable(reason(error)) from None
+        if self.file is not None:
+            try:
+                self._identity = reopen(self._path, self.file, self._last or b"")
+            except FileNotFoundError:
+                raise HistoryChanged("the file is gone") from None
+            except OSError as error:
+                raise StorageUnavailable(reason(error)) from None
         self.suspect = False
 
 
 def reason(error: OSError) -> str:
     """What went wrong, for a log."""
     return error.strerror or str(error)
-
-
-def _identity(stat: system.stat_result) -> tuple[int, int]:
-    return stat.st_dev, stat.st_ino

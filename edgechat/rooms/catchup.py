@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing, protocol
 from edgechat.chat.commands import Join, Reason
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.kinds import is_for
@@ -101,7 +101,7 @@ class Catchup:
 
     def _frames(self, entries: Sequence[Entry]) -> bytes:
         return b"".join(
-            protocol.lost(entry.seq) if entry.line is None else protocol.text_frame(entry.line)
+            outgoing.lost(entry.seq) if entry.line is None else outgoing.text_frame(entry.line)
             for entry in entries
             if is_for(entry.line, v2=self._session.v2)
         )

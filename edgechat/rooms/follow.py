@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.commands import Reason
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Damaged, Entry, Token, parse_line
@@ -109,7 +109,7 @@ async def _read_up(room: Room, after: int) -> AsyncIterator[tuple[list[bytes], i
 
 
 def _line(entry: Entry) -> bytes:
-    return protocol.lost_line(entry.seq) if entry.line is None else entry.line
+    return outgoing.lost_line(entry.seq) if entry.line is None else entry.line
 
 
 async def _check(state: RoomState, log: Log, since: Token | int) -> Reason | None:

@@ -11,7 +11,8 @@ from edgechat.chat.allowance import Spendable
 from edgechat.chat.commands import Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import user_name
-from edgechat.chat.protocol import Hello, Ping, Say, error, pong
+from edgechat.chat.outgoing import error, pong
+from edgechat.chat.protocol import Hello, Ping, Say
 from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
 from edgechat.rooms.defects import note_defect

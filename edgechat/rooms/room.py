@@ -73,8 +73,6 @@ class Room(Actor):
         self.visitors = Visitors(settings.room_idle)
         self._is_open = False
 
-    # For members, and whoever else asks.
-
     @contextmanager
     def visit(self, socket: Socket | Stream | None = None) -> Iterator[None]:
         """Keep the room alive. If it ends for another reason, `socket` is closed."""
@@ -94,10 +92,7 @@ class Room(Actor):
         return self.state
 
     async def join(self, join: Join, socket: Socket) -> bool:
-        """Become a member. False: the room went on, and the newcomer has to catch up first.
-
-        Raises `Disconnected` where the room ends.
-        """
+        """Become a member; False: catch up first, as the room went on. Raises `Disconnected`."""
         if self.phase is not Phase.ENDED:
             arrival = self.fanout.knock(join, socket)
             self.wake()
@@ -112,10 +107,7 @@ class Room(Actor):
             self.wake()
 
     async def ask(self, speak: Speak) -> bytes:
-        """Say something without being a member: returns the stored line, without its newline.
-
-        Raises the `Refusal` where it is not stored.
-        """
+        """Say something without being a member. Returns the stored line, or raises `Refusal`."""
         await self.wait_opened()
         reply = self.fanout.expect(speak.session)
         try:
@@ -123,8 +115,6 @@ class Room(Actor):
             return await reply.wait()
         finally:
             self.fanout.forget(speak.session)
-
-    # For the registry.
 
     def is_idle(self) -> bool:
         """Whether nobody is in it or on the way in, and nothing is left to be written."""
@@ -138,8 +128,6 @@ class Room(Actor):
         finally:
             self._end(ending)
 
-    # For its batches, and the turn that drives them.
-
     def take_nowait(self) -> Batch | None:
         """What waits in the mailbox; where it needs the history, the room's task gets it."""
         if self.phase is not RESTING or not self.waiting:
@@ -151,8 +139,6 @@ class Room(Actor):
         if batch is None:
             self.hand_over(commands)
         return batch
-
-    # Its task.
 
     async def _open(self) -> bool:
         try:
@@ -201,7 +187,7 @@ class Room(Actor):
         return min(self.visitors.idle_until(), self.fanout.change_at(), due)
 
     def _end(self, code: Close | None) -> None:
-        """Nobody is left waiting. Nothing here waits, so that no visitor can slip in between.
+        """Leave nobody waiting. This does not wait, so that no visitor can come in between.
 
         Without a code nobody is sent away: `wait_opened` refuses them, and says why.
         """

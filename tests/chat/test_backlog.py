@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing
 from edgechat.chat.backlog import Backlog
 from edgechat.chat.line import Entry, Token
 
@@ -36,7 +36,7 @@ def test_every_line_after_any_other() -> None:
 def test_a_new_line_is_in_what_was_asked_for_before() -> None:
     recent = a_recent(max_lines=3)
     assert shown(recent, 19) == ["20 m20"]
-    recent.add(protocol.text_frame(lines(21)[-1]))
+    recent.add(outgoing.text_frame(lines(21)[-1]))
     assert shown(recent, 19) == ["20 m20", "21 m21"]
 
 
@@ -50,7 +50,7 @@ def test_so_many_lines_at_most() -> None:
 
 
 def test_so_many_bytes_at_most_but_the_newest_line_always() -> None:
-    size = len(protocol.text_frame(LINES[19]))
+    size = len(outgoing.text_frame(LINES[19]))
     assert a_recent(max_bytes=2 * size).start == 18
     assert a_recent(max_bytes=2 * size - 1).start == 19
     assert a_recent(max_bytes=1).start == 19

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgechat.chat import protocol
+from edgechat.chat import outgoing, protocol
 from edgechat.chat.errors import Close, Refusal
 from edgechat.chat.line import Token
 from edgechat.chat.message import check_message
@@ -245,20 +245,20 @@ def test_an_id_that_may_not_be_one(id: str) -> None:
 )
 def test_text_frames(size: int, head: str) -> None:
     payload = b"x" * size
-    frame = protocol.text_frame(payload)
+    frame = outgoing.text_frame(payload)
     assert frame == bytes.fromhex(head) + payload
-    assert protocol.payload_of(frame) == payload
+    assert outgoing.payload_of(frame) == payload
 
 
 def test_events() -> None:
     events = [
-        protocol.joined(b'"b\\"ob"'),
-        protocol.quit(b'"bob"'),
-        protocol.typing(["alice", "bob"]),
-        protocol.members(300),
-        protocol.roster(300, ["bob"]),
-        protocol.lost(42),
-        protocol.pong(-7),
+        outgoing.joined(b'"b\\"ob"'),
+        outgoing.quit(b'"bob"'),
+        outgoing.typing(["alice", "bob"]),
+        outgoing.members(300),
+        outgoing.roster(300, ["bob"]),
+        outgoing.lost(42),
+        outgoing.pong(-7),
     ]
     assert frames(b"".join(events)) == [
         {"joined": 'b"ob'},
@@ -274,17 +274,17 @@ def test_events() -> None:
 def test_errors_have_only_the_keys_that_say_something() -> None:
     bare = Refusal("bad_frame", "No.", close=Close.POLICY)
     full = Refusal("rate_limited", "Slow down.", id="c1", retry_after_ms=3200)
-    assert frames(protocol.error(bare)) == [{"error": "No.", "code": "bad_frame"}]
-    assert frames(protocol.error(full)) == [
+    assert frames(outgoing.error(bare)) == [{"error": "No.", "code": "bad_frame"}]
+    assert frames(outgoing.error(full)) == [
         {"error": "Slow down.", "code": "rate_limited", "id": "c1", "retry_after_ms": 3200}
     ]
 
 
 def test_ready_as_the_protocol_writes_it() -> None:
-    frame = protocol.ready(
+    frame = outgoing.ready(
         "lobby", Token(41, "9f86d081884c7d65"), 3, {"name_chars": 32}, {"recovered": True}
     )
-    assert json.loads(protocol.payload_of(frame)) == {
+    assert json.loads(outgoing.payload_of(frame)) == {
         "ready": True,
         "room": "lobby",
         "seq": 41,

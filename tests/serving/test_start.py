@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from edgechat import server
+from edgechat import http_start, server
 from edgechat.settings import Settings
 from tests.serving.running import Running
 from tests.serving.wire import SOON, Wire, join
@@ -28,13 +28,13 @@ async def test_websockets_are_let_in_while_http_is_imported(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    import_http = server._import_http
+    import_http = http_start._import_http
 
     def import_slowly() -> object:
         assert go_on.wait(SOON)
         return import_http()
 
-    monkeypatch.setattr(server, "_import_http", import_slowly)
+    monkeypatch.setattr(http_start, "_import_http", import_slowly)
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.serve, Settings(data=tmp_path, port=port), stop)

@@ -1,0 +1,58 @@
+"""Starts the HTTP side. Importing it is half of a start, and WebSockets do not wait for that."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import trio
+
+from edgechat import system
+from edgechat.chat.allowance import Spendable
+from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.http.assets import Assets, find_web
+from edgechat.net.client_address import client_address
+from edgechat.net.event_stream import open_stream
+from edgechat.rooms.registry import Registry
+from edgechat.rooms.room import Room
+from edgechat.settings import Settings
+
+if TYPE_CHECKING:
+    from quart_trio import QuartTrio
+
+    from edgechat.http.hypercorn_bridge import HypercornBridge
+
+
+async def start_http(
+    nursery: trio.Nursery,
+    settings: Settings,
+    rooms: Registry[RoomKey, Room],
+    ids: PrivateIds,
+    ready: Callable[[], Awaitable[bool]],
+    is_open: Callable[[], bool],
+    allowance_of: Callable[[str], Spendable],
+) -> HypercornBridge:
+    """Import and start what serves HTTP; its lifespan runs in `nursery`.
+
+    `http.app.make_app` says what it is given.
+    """
+
+    def address_of(peer: str, values: Sequence[str]) -> str:
+        return client_address(peer, settings.proxy_header, values, settings.trusted_proxies)
+
+    make_app, bridge = await system.run_in_thread(_import_http)
+    assets = Assets(find_web(), settings.frame_ancestors)
+    app = make_app(
+        settings, assets, rooms, ids, ready, is_open, address_of, allowance_of, open_stream
+    )
+    http = bridge(settings)
+    await http.start(app, nursery)
+    return http
+
+
+def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:
+    """What the HTTP side is made of, with Quart and Hypercorn."""
+    from edgechat.http.app import make_app
+    from edgechat.http.hypercorn_bridge import HypercornBridge
+
+    return make_app, HypercornBridge
