@@ -166,9 +166,7 @@ class Writer:
         return msgspec.json.encode(header) + b"\n"
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:
-        """Take back what was written beyond the last stored line; a new file goes altogether,
-        if it is the one in that place.
-        """
+        """Take back what was written; a new file goes altogether, if it is the one in its place."""
         if self.file is None:
             system.close(file.fd)
             if in_place:
