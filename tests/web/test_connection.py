@@ -125,6 +125,7 @@ def test_a_gateway_s_404_is_not_the_room_s(server: Server, context: Contexts) ->
     page = context(proxy.address).new_page()
     page.goto("room/lobby")
     page.clock.install()
+    expect(page.locator(".join input")).to_be_visible()  # all of the page has come
     proxy.status = 404
     page.locator(".join input").fill("ada")
     page.locator(".join input").press("Enter")
@@ -142,6 +143,7 @@ def test_a_proxy_that_hangs_is_given_up(server: Server, context: Contexts) -> No
     page.add_init_script("Math.random = () => 1")
     page.goto("room/lobby")
     page.clock.install()
+    expect(page.locator(".join input")).to_be_visible()
     proxy.silent = True
     page.locator(".join input").fill("ada")
     page.locator(".join input").press("Enter")
