@@ -17,7 +17,7 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
            --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-latest check format lint types web-check web-tools lock simulate bench lighthouse node-and-chromium clean
+.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,12 +28,14 @@ run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DA
 test: $(VENV)/ready-to-develop web-tools ## run every test
 	@$(BIN)/python -m pytest
 
-test-latest: ## all tests but the browser's, with a newer Python and the newest of all packages
-	@python=$$(.ci/newer-python) || { echo "test-latest: skipped, there is no newer Python here"; exit 0; }; \
-	echo "Testing with $$python and the newest packages …"; \
+test-latest: latest ## all tests but the browser's, with a newer Python and the newest of all packages
+	@[ ! -e $(LATEST) ] || $(LATEST)/bin/python -m pytest --ignore tests/web
+
+latest: # an environment with a newer Python and the newest packages, where there is such a Python
+	@python=$$(.ci/newer-python) || { echo "test-latest: skipped, there is no newer Python here"; rm -rf $(LATEST); exit 0; }; \
+	echo "Setting up $$python with the newest packages …"; \
 	"$$python" -m venv --clear $(LATEST) && \
-	$(LATEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' && \
-	$(LATEST)/bin/python -m pytest --ignore tests/web
+	$(LATEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 
 check: format lint types web-check test ## format, lint, types, tests
 
