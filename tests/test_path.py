@@ -30,7 +30,7 @@ class Most(NamedTuple):
     functions: int
 
 
-MESSAGE = Most(25, 43)
+MESSAGE = Most(26, 43)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one.
 REQUEST = Most(20, 58)
