@@ -15,9 +15,12 @@ from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import repair
 from edgechat.history.committer import Committer
-from edgechat.history.data_folder import DataFolder, sync_folder
+from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.journal import Journal, JournalStatistics
+from edgechat.history.journal_keeper import JournalKeeper
 from edgechat.history.reader import File
+from edgechat.history.recovery import read_from_disk
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import FLAGS, Writer, reason
@@ -33,11 +36,32 @@ class Histories:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
+        self._journal = Journal(folder, settings)
+        self._keeper = JournalKeeper(self._journal, settings.sync_interval)
+        self._journals = settings.durability == "disk"
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
-        committer = Committer(self._watches, syncer)
+        committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
+        self.tidy = self._keeper.run  # for ever, in the background
+
+    async def start(self) -> None:
+        """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
+        try:
+            await system.run_in_thread(self._journal.start)
+        except OSError as error:
+            text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
+            raise DataFolderError(text) from None
+
+    async def flush(self) -> None:
+        """Make all that was written last in the rooms' files; the journal is empty then."""
+        await self._syncer.flush()
+        await self._keeper.flush()
+
+    def statistics(self) -> JournalStatistics:
+        """What the journal counts."""
+        return self._journal.statistics()
 
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
@@ -46,20 +70,23 @@ class Histories:
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
+            self._journal.recover(key)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, _nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
-            if self._settings.durability == "disk":
-                _read_from_disk(fd, path)
+            if self._journals:
+                read_from_disk(fd, path)
             if done := repair.mend(fd):
                 log.warning("In the history of %s %s.", key, done)
-                if self._settings.durability == "disk":
+                if self._journals:
                     system.fsync(fd)
             return self._opened(key, path, fd)
         except OSError as error:
+            if self._journals:
+                self._journal.doubt(key)  # an `fsync` may have failed
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
 
@@ -80,22 +107,12 @@ class Histories:
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
-        writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
+        journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
+        writer = Writer(key, path, opened.base, file, last, journal)
+        return History(opened, writer, self._watches[key.private], closer, self._settings)
 
 
 def _nothing() -> Opened:
     """A history of which there is no file yet: its random base makes it one of its own."""
     base = Token(0, system.token_bytes(8).hex())
     return Opened(base, base, 0, exists=False, backlog=())
-
-
-def _read_from_disk(fd: int, path: Path) -> None:
-    """From now on, what is read is what a power loss would leave.
-
-    The file's maker may have died before its name was made to last. And what an `fsync` failed to
-    write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
-    """
-    system.fsync(fd)
-    sync_folder(path.parent)
-    system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)

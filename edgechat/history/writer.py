@@ -1,8 +1,8 @@
 """The writing side of one history file. All of it is synchronous.
 
-A line is in the file, at the chosen durability, and the file in its place, before anybody is shown
-it. What fails takes back what it wrote; a file that can't be trusted any more is reopened and
-checked first.
+A line is in the file, and the file in its place, before anybody is shown it; with `disk`
+durability it is in the journal, too. What fails takes back what it wrote; a file that can't be
+trusted any more is reopened and checked first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -19,12 +20,21 @@ from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.reader import Base, File, Header
-from edgechat.settings import Durability
 
 # The file as it is after a write, and the last line in it.
 Written = tuple[File, bytes]
 
 FLAGS = system.O_RDWR | system.O_APPEND | system.O_CLOEXEC | system.O_NOFOLLOW
+
+
+class Doubts(Protocol):
+    """What the journal knows of files that an `fsync` failed to write."""
+
+    def doubt(self, key: RoomKey) -> None:
+        """See `journal.Journal`."""
+
+    def recover(self, key: RoomKey) -> None:
+        """See `journal.Journal`."""
 
 
 class Writer:
@@ -33,15 +43,15 @@ class Writer:
     __slots__ = (
         "_base",
         "_created",
-        "_durability",
         "_generation",
         "_identity",
-        "_key",
+        "_journal",
         "_last",
         "_name_lasts",
         "_path",
         "_place",
         "file",
+        "key",
         "suspect",
     )
 
@@ -52,24 +62,34 @@ class Writer:
         base: Token,
         file: File | None,
         last: bytes | None,
-        durability: Durability,
+        journal: Doubts | None,
     ) -> None:
-        """`file` is None where there is none yet; `last` is its last line, to know it by."""
+        """`file` is None where there is none yet; `last` is its last line, to know it by.
+
+        With a `journal` lines are stored when they are there, too, which is not for this to see to.
+        """
         self.file = file  # as far as lines are stored
         self.suspect = False  # it has to be reopened and checked before it is written
-        self._key = key
+        self.key = key
         self._path = path
         self._place = str(path)
         self._base = base
         self._last = last
-        self._durability = durability
+        self._journal = journal
         self._identity = _identity(system.fstat(file.fd)) if file else None
         self._generation: int | None = None  # of the folder, when the file was last found there
-        self._name_lasts = False  # not known of an old file either: its maker may have died
+        # Not known of an old file either, as its maker may have died, but with a journal: there a
+        # file is opened only after that.
+        self._name_lasts = journal is not None and file is not None
         self._created = system.now_ms()
 
+    @property
+    def folder(self) -> Path:
+        """Where the file's name is."""
+        return self._path.parent
+
     def __str__(self) -> str:
-        return f"the history of {self._key}"
+        return f"the history of {self.key}"
 
     def append(self, new: Sequence[bytes]) -> None:
         """Store lines (without newlines), all or none.
@@ -86,7 +106,7 @@ class Writer:
         file = self.file
         if file is None:
             file = self._create()
-            data = self._header() + data
+            data = self.header() + data
         elif self._find_end(file) != file.end:  # nobody knows any more where a line begins
             raise HistoryChanged("the file was written to or cut by others")
         try:
@@ -97,20 +117,29 @@ class Writer:
         if written < len(data):
             self._roll_back(file)
             raise StorageUnavailable("the disk took only a part of it")
-        file = File(file.fd, file.start, file.end + written, file.base)
-        if self._durability == "disk":
-            self._commit(file)
-        return file, new[-1]
+        return File(file.fd, file.start, file.end + written, file.base), new[-1]
 
     def confirm(self, written: Written, generation: int | None = None) -> None:
         """The second half: what was written is where it is looked for. Else it is taken back.
 
         `generation` is the folder's, where that was looked at after `write`.
         """
+        self.check(written, generation)
+        self.accept(written)
+
+    def check(self, written: Written, generation: int | None = None) -> None:
+        """The first half of `confirm`: then `accept` or `take_back` has to follow."""
         if generation is None or generation != self._generation:
             self._check_place(written[0])
             self._generation = generation
+
+    def accept(self, written: Written) -> None:
+        """It is stored."""
         self.file, self._last = written
+
+    def take_back(self, written: Written) -> None:
+        """It is not to be stored."""
+        self._roll_back(written[0], in_place=self._is_in_place())
 
     def sync(self) -> None:
         """Make all that was written last, a new file's name too. Raises `OSError`."""
@@ -121,14 +150,6 @@ class Writer:
         """Close the file."""
         if self.file is not None:
             system.close(self.file.fd)
-
-    def _commit(self, file: File) -> None:
-        try:
-            self._sync(file)
-        except OSError as error:
-            self._roll_back(file)
-            self.suspect = True
-            raise StorageUnavailable(reason(error)) from None
 
     def _find_end(self, file: File) -> int:
         try:
@@ -150,6 +171,13 @@ class Writer:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
+    def _is_in_place(self) -> bool:
+        try:
+            found = system.stat(self._place, follow_symlinks=False)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
     def _create(self) -> File:
         try:
             fd = system.open(self._path, FLAGS | system.O_CREAT | system.O_EXCL, 0o600)
@@ -159,11 +187,12 @@ class Writer:
             raise StorageUnavailable(reason(error)) from None
         self._identity = _identity(system.fstat(fd))
         self._name_lasts = False
-        return File(fd, len(self._header()), 0, self._base)
+        return File(fd, len(self.header()), 0, self._base)
 
-    def _header(self) -> bytes:
+    def header(self) -> bytes:
+        """The first line of a file that this makes, with its newline."""
         base = Base(*self._base)
-        header = Header(1, self._key.name, self._created, base)
+        header = Header(1, self.key.name, self._created, base)
         return msgspec.json.encode(header) + b"\n"
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:
@@ -176,6 +205,8 @@ class Writer:
                 with suppress(OSError):
                     system.unlink(self._path)
             return
+        if self._journal is not None:
+            self.suspect = True  # a power loss could undo this, until it is synced
         try:
             system.ftruncate(file.fd, self.file.end)
         except OSError:
@@ -184,7 +215,7 @@ class Writer:
     def _sync(self, file: File) -> None:
         system.fsync(file.fd)
         if not self._name_lasts:
-            sync_folder(self._path.parent)
+            sync_folder(self.folder)
             self._name_lasts = True
 
     def _reopen(self) -> None:
@@ -194,6 +225,8 @@ class Writer:
             return
         file = self.file
         try:
+            if self._journal is not None:
+                self._journal.recover(self.key)
             fd = system.open(self._path, FLAGS)
             system.dup2(
                 fd, file.fd, inheritable=False
@@ -204,12 +237,20 @@ class Writer:
             if system.pread(file.fd, len(last), file.end - len(last)) != last:
                 raise HistoryChanged("the file has lost lines")
             system.ftruncate(file.fd, file.end)
-            system.fsync(file.fd)
+            self._sync_anew(file)
         except FileNotFoundError:
             raise HistoryChanged("the file is gone") from None
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         self.suspect = False
+
+    def _sync_anew(self, file: File) -> None:
+        try:
+            system.fsync(file.fd)
+        except OSError:
+            if self._journal is not None:
+                self._journal.doubt(self.key)
+            raise
 
 
 def reason(error: OSError) -> str:
