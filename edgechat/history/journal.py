@@ -159,19 +159,25 @@ class Journal:
         return segment
 
     def _begin(self) -> Segment:
-        system.makedirs(self._path, mode=0o700, exist_ok=True)
-        sync_folder(self._folder.path)
         segment = Segment(self._path, self._next, system.monotonic())
         self._next += 1
         before = {str(one.number): one.end for one in self.segments}
         self.current = segment  # first: the keeper takes any other for an old one
         self.segments.append(segment)
         try:
-            segment.create(before)
+            self._create(segment, before)
         except OSError:
             self._abandon(segment)
             raise
         return segment
+
+    def _create(self, segment: Segment, before: dict[str, int]) -> None:
+        try:
+            segment.create(before)
+        except FileNotFoundError:
+            system.makedirs(self._path, mode=0o700, exist_ok=True)
+            sync_folder(self._folder.path)
+            segment.create(before)
 
     def _sync(self, segment: Segment) -> None:
         try:

@@ -28,7 +28,7 @@ from .truth import Truth
 
 _CALLS = 60  # that two background syncs of all rooms take at most, and bad luck
 _QUIET = 3.0  # seconds between two looks
-_LOOKS = 60  # until everybody has to have had their answers
+_LOOKS = 100  # until everybody has to have had their answers
 _ZOMBIES = 40.0  # seconds in which every dead connection is noticed
 _CLOSES = {1000, 1012, 1013, 4008, 4408}  # all that clients without fault may get to see
 
