@@ -104,7 +104,8 @@ class Truth:
         """A client was told that its message will never be stored."""
         said.refused = code
         archive = self.look(said.room)
-        lines = [*archive.book.lines, *archive.lost]
+        shown = [one.line for one in archive.shown.values()]  # a recovery may still be due
+        lines = [*archive.book.lines, *archive.lost, *shown]
         taken = any(line.id == said.id and line.message != said.text for line in lines)
         if code == "id_conflict" and not taken:
             self.fail(f"{said.text!r} was refused, allegedly for another with the id {said.id}")
