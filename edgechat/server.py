@@ -98,6 +98,7 @@ class _Server:
             members=sum(len(room.fanout) for room in self._rooms),
             limiters=self._limiters.statistics(),
             turn=self._turn.statistics(),
+            journal=self._histories.statistics(),
             defects=defects.statistics(),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.net.listener import ListenerStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.rooms.registry import RegistryStatistics
@@ -21,4 +22,5 @@ class ServerStatistics:
     members: int  # sessions in all rooms together
     limiters: RegistryStatistics
     turn: TurnStatistics
+    journal: JournalStatistics
     defects: Mapping[str, int]  # of this process, by what they ended

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from edgechat import __version__
 from edgechat.cli.environment import settings_of, warnings_of
+from edgechat.cli.recover import recover
 from edgechat.cli.replay import replay
 from edgechat.cli.serve import serve
 from edgechat.cli.verify import verify
@@ -63,5 +64,5 @@ def main() -> None:
         click.echo(f"Warning: {line}", err=True)
 
 
-for _command in (serve, verify, replay):
+for _command in (serve, verify, recover, replay):
     main.add_command(_command)

@@ -37,6 +37,12 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     from edgechat.history.verify import Report
     from edgechat.history.verify import verify as check
 
+    if any((data / "journal").glob("*.log")):
+        click.echo(
+            "There is a journal: a server runs, or was killed. Lines that a power loss took out of "
+            "the files are put back by its start, or by `edgechat recover`.",
+            err=True,
+        )
     files = _files(data, rooms)
     size = sum(path.stat().st_size for path, _ in files)
     reports: list[Report] = []

@@ -63,6 +63,7 @@ class Committer:
     ) -> None:
         """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
         if history.is_slow():
+            history.hold()
             self._slow.append((history, lines, ticket))
             return
         try:
@@ -114,7 +115,6 @@ class Committer:
     async def _write_slowly(
         self, history: History, lines: Sequence[bytes], ticket: Any, answered: Answered
     ) -> None:
-        history.hold()
         try:
             written = await history.write(lines)
         except Exception as failure:

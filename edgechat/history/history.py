@@ -17,13 +17,15 @@ from edgechat.history import repair
 from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.journal import Journal, JournalStatistics
+from edgechat.history.journal import Journal
 from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
 from edgechat.history.recovery import read_from_disk
+from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
-from edgechat.history.writer import FLAGS, Writer, reason
+from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)

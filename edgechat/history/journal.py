@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from edgechat import system
@@ -19,26 +20,12 @@ from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.journal_reader import Part, collect, parts
 from edgechat.history.journal_segment import Segment
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.recovery import Recovered, recover_room
-from edgechat.history.writer import reason
+from edgechat.history.reopening import reason
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class JournalStatistics:
-    """Sums since the start, but for `segments`, the files that there are."""
-
-    segments: int = 0
-    commits: int = 0
-    failed_commits: int = 0
-    rooms: int = 0  # in commits: each room counts once for each
-    lines: int = 0
-    bytes: int = 0
-    seconds: float = 0.0  # that commits took
-    recovered_lines: int = 0  # at the start
-    aside_lines: int = 0
 
 
 class Journal:
@@ -68,7 +55,7 @@ class Journal:
         contents = collect(found)
         if contents.damaged:
             log.error("%d records of the journal are damaged.", contents.damaged)
-        self.segments = [Segment(self._path, part.number, 0.0, _size(part)) for part in found]
+        self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
         self._next = found[-1].number + 1
         for key in contents.rooms:
             try:
@@ -127,13 +114,13 @@ class Journal:
             self.current.close()
             self.current = None
 
-    def is_due(self, now: float) -> bool:
-        """Whether the current segment is long or old enough, by Trio's clock."""
-        segment = self.current
-        return segment is not None and (
-            segment.end >= self._settings.journal_bytes
-            or now - segment.born >= self._settings.journal_age
-        )
+    def due_in(self, now: float) -> float:
+        """Seconds until the current segment is long or old enough; infinite without one."""
+        segment, settings = self.current, self._settings
+        if segment is None:
+            return inf
+        full = segment.end >= settings.journal_bytes
+        return 0.0 if full else segment.born + settings.journal_age - now
 
     # How it is done.
 
@@ -211,7 +198,3 @@ class Journal:
             segment.remove()
         self.segments.clear()
         sync_folder(self._path)
-
-
-def _size(part: Part) -> int:
-    return system.stat(part.path).st_size if part.end is None else part.end

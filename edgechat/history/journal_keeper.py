@@ -11,7 +11,8 @@ import trio
 from edgechat import system
 from edgechat.history.journal import Journal
 from edgechat.history.journal_segment import Segment
-from edgechat.history.writer import Writer, reason
+from edgechat.history.reopening import reason
+from edgechat.history.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class JournalKeeper:
 
     def begin_commit(self) -> None:
         """One is under way until `end_commit`: it may go into a new segment, if it is time."""
-        if self.journal.is_due(system.monotonic()):
+        if self.journal.due_in(system.monotonic()) <= 0:
             self.journal.close_current()
         self._idle = trio.Event()
 
@@ -55,17 +56,16 @@ class JournalKeeper:
         self._work.set()
 
     async def run(self) -> NoReturn:
-        """Tidy up, for ever. Wakes only while there is a journal."""
+        """Tidy up, for ever. Wakes only when there is something to do."""
         while True:
-            await self._work.wait()
+            with trio.move_on_after(max(0.0, self._next_in())):
+                await self._work.wait()
             await trio.sleep(self._interval)
             async with self._going:
                 self._work = trio.Event()
-                if self._idle.is_set() and self.journal.is_due(system.monotonic()):
+                if self._idle.is_set() and self.journal.due_in(system.monotonic()) <= 0:
                     self.journal.close_current()
                 await self._tidy(_PAUSE)
-            if self.journal.segments:
-                self._work.set()
 
     async def flush(self) -> None:
         """Sync all that was written until now, and leave no journal."""
@@ -74,6 +74,14 @@ class JournalKeeper:
         async with self._going:
             self.journal.close_current()
             await self._tidy(0.0)
+
+    def _next_in(self) -> float:
+        """Seconds until there is something to do, whatever comes."""
+        journal = self.journal
+        for segment in journal.segments:
+            if segment is not journal.current and not any(map(journal.is_doubtful, segment.covers)):
+                return 0.0
+        return journal.due_in(system.monotonic())
 
     async def _tidy(self, pause: float) -> None:
         await self._release()

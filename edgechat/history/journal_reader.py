@@ -26,6 +26,11 @@ class Part(NamedTuple):
     path: Path
     end: int | None
 
+    @property
+    def size(self) -> int:
+        """In bytes, as far as it may be believed. Raises `OSError`."""
+        return system.stat(self.path).st_size if self.end is None else self.end
+
 
 class Place(NamedTuple):
     """A line of a history, and where it belongs."""

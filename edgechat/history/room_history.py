@@ -11,7 +11,8 @@ from edgechat.chat.line import Entry
 from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.writer import Writer, Written, reason
+from edgechat.history.reopening import reason
+from edgechat.history.writer import Writer, Written
 from edgechat.settings import Settings
 
 Result = TypeVar("Result")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -20,21 +19,10 @@ from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.reader import Base, File, Header
+from edgechat.history.reopening import FLAGS, Doubts, identity, reason, reopen
 
 # The file as it is after a write, and the last line in it.
 Written = tuple[File, bytes]
-
-FLAGS = system.O_RDWR | system.O_APPEND | system.O_CLOEXEC | system.O_NOFOLLOW
-
-
-class Doubts(Protocol):
-    """What the journal knows of files that an `fsync` failed to write."""
-
-    def doubt(self, key: RoomKey) -> None:
-        """See `journal.Journal`."""
-
-    def recover(self, key: RoomKey) -> None:
-        """See `journal.Journal`."""
 
 
 class Writer:
@@ -76,7 +64,7 @@ class Writer:
         self._base = base
         self._last = last
         self._journal = journal
-        self._identity = _identity(system.fstat(file.fd)) if file else None
+        self._identity = identity(system.fstat(file.fd)) if file else None
         self._generation: int | None = None  # of the folder, when the file was last found there
         # Not known of an old file either, as its maker may have died, but with a journal: there a
         # file is opened only after that.
@@ -91,15 +79,11 @@ class Writer:
     def __str__(self) -> str:
         return f"the history of {self.key}"
 
-    def append(self, new: Sequence[bytes]) -> None:
-        """Store lines (without newlines), all or none.
+    def write(self, new: Sequence[bytes]) -> Written:
+        """Write lines (without newlines), all or none. Nothing counts as stored before `accept`.
 
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
-        self.confirm(self.write(new))
-
-    def write(self, new: Sequence[bytes]) -> Written:
-        """The first half of `append`: nothing counts as stored before `confirm`."""
         if self.suspect:
             self._reopen()
         data = b"\n".join(new) + b"\n"
@@ -119,16 +103,12 @@ class Writer:
             raise StorageUnavailable("the disk took only a part of it")
         return File(file.fd, file.start, file.end + written, file.base), new[-1]
 
-    def confirm(self, written: Written, generation: int | None = None) -> None:
-        """The second half: what was written is where it is looked for. Else it is taken back.
-
-        `generation` is the folder's, where that was looked at after `write`.
-        """
-        self.check(written, generation)
-        self.accept(written)
-
     def check(self, written: Written, generation: int | None = None) -> None:
-        """The first half of `confirm`: then `accept` or `take_back` has to follow."""
+        """What was written is where it is looked for; else it is taken back, and this raises.
+
+        `generation` is the folder's, where that was looked at after `write`. `accept` or
+        `take_back` has to follow.
+        """
         if generation is None or generation != self._generation:
             self._check_place(written[0])
             self._generation = generation
@@ -167,7 +147,7 @@ class Writer:
         except OSError as error:
             self._roll_back(written)
             raise StorageUnavailable(reason(error)) from None
-        if (found.st_dev, found.st_ino) != self._identity:
+        if identity(found) != self._identity:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
@@ -176,7 +156,7 @@ class Writer:
             found = system.stat(self._place, follow_symlinks=False)
         except OSError:
             return False
-        return (found.st_dev, found.st_ino) == self._identity
+        return identity(found) == self._identity
 
     def _create(self) -> File:
         try:
@@ -185,7 +165,7 @@ class Writer:
             raise HistoryChanged("a file appeared in its place") from None
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
-        self._identity = _identity(system.fstat(fd))
+        self._identity = identity(system.fstat(fd))
         self._name_lasts = False
         return File(fd, len(self.header()), 0, self._base)
 
@@ -219,44 +199,8 @@ class Writer:
             self._name_lasts = True
 
     def _reopen(self) -> None:
-        """After a failure nothing is believed: open the file anew, and look at its end."""
-        if self.file is None:
-            self.suspect = False
-            return
-        file = self.file
-        try:
-            if self._journal is not None:
-                self._journal.recover(self.key)
-            fd = system.open(self._path, FLAGS)
-            system.dup2(
-                fd, file.fd, inheritable=False
-            )  # one who reads it meanwhile is not disturbed
-            system.close(fd)
-            self._identity = _identity(system.fstat(file.fd))
-            last = (self._last or b"") + b"\n"
-            if system.pread(file.fd, len(last), file.end - len(last)) != last:
-                raise HistoryChanged("the file has lost lines")
-            system.ftruncate(file.fd, file.end)
-            self._sync_anew(file)
-        except FileNotFoundError:
-            raise HistoryChanged("the file is gone") from None
-        except OSError as error:
-            raise StorageUnavailable(reason(error)) from None
+        if self.file is not None:
+            self._identity = reopen(
+                self._path, self.file, self._last or b"", self.key, self._journal
+            )
         self.suspect = False
-
-    def _sync_anew(self, file: File) -> None:
-        try:
-            system.fsync(file.fd)
-        except OSError:
-            if self._journal is not None:
-                self._journal.doubt(self.key)
-            raise
-
-
-def reason(error: OSError) -> str:
-    """What went wrong, for a log."""
-    return error.strerror or str(error)
-
-
-def _identity(stat: system.stat_result) -> tuple[int, int]:
-    return stat.st_dev, stat.st_ino
