@@ -18,10 +18,10 @@ from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
-from edgechat.history.journal_reader import Part, collect, parts
+from edgechat.history.journal_reader import Journalled, Part, collect, parts
 from edgechat.history.journal_segment import Segment
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.recovery import Recovered, recover_room
+from edgechat.history.recovery import recover_room
 from edgechat.history.reopening import reason
 from edgechat.settings import Settings
 
@@ -57,14 +57,16 @@ class Journal:
             log.error("%d records of the journal are damaged.", contents.damaged)
         self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
         self._next = found[-1].number + 1
+        for private in {key.private for key in contents.rooms}:
+            sync_folder(self._folder.rooms_folder(private=private))
         for key in contents.rooms:
             try:
-                done = recover_room(self._folder.history(key), key, contents.rooms[key])
+                self._recover(key, contents.rooms[key])
             except OSError as error:
                 log.error("The history of %s can't be recovered: %s", key, reason(error))
                 self.doubt(key)
-            else:
-                self._count(key, done)
+        if lines := self.counts.recovered_lines:
+            log.warning("The journal had %d lines that were missing in their files.", lines)
         self._keep_what_is_doubtful()
 
     def commit(self, data: bytes, new: Collection[Path]) -> Segment:
@@ -93,7 +95,8 @@ class Journal:
         living = [Part(one.number, one.path, one.end) for one in self.segments]
         journalled = collect(living, key).rooms.get(key)
         if journalled is not None:
-            self._count(key, recover_room(self._folder.history(key), key, journalled))
+            sync_folder(self._folder.rooms_folder(private=key.private))
+            self._recover(key, journalled)
         self._doubtful.discard(key)
         for segment in self.segments:
             segment.covers.pop(key, None)
@@ -182,9 +185,8 @@ class Journal:
                 self.segments.remove(segment)
         self.current = None
 
-    def _count(self, key: RoomKey, done: Recovered) -> None:
-        if done.lines:
-            log.warning("%d lines were put back into the history of %s.", done.lines, key)
+    def _recover(self, key: RoomKey, journalled: Journalled) -> None:
+        done = recover_room(self._folder.history(key), key, journalled)
         self.counts.recovered_lines += done.lines
         self.counts.aside_lines += done.aside
 

@@ -37,19 +37,24 @@ class Recovered(NamedTuple):
 
 
 def recover_room(path: Path, key: RoomKey, journalled: Journalled) -> Recovered:
-    """Bring one history up to what the journal has, and make it last. Raises `OSError`."""
+    """Bring one history up to what the journal has, and make it last, but for its folder.
+
+    Raises `OSError`.
+    """
     try:
         fd = system.open(path, _FLAGS)
     except FileNotFoundError:  # its name was made to last before a line of it was shown
         return Recovered(0, _put_aside(path, key, [*journalled.replaced, *journalled.places]))
     try:
-        read_from_disk(fd, path)
-        if done := repair.mend(fd):
+        let_go_of_memory(fd)
+        done = repair.mend(fd)
+        if done:
             log.warning("In the history of %s %s.", key, done)
-        _cut_holes(fd, key, journalled)
+        is_cut = _cut_holes(fd, key, journalled)
         new, other = _sort(fd, journalled)
         _append(fd, new)
-        system.fsync(fd)
+        if new or done or is_cut:
+            system.fsync(fd)
         new_lines = sum(not line.startswith(b'{"edgechat":') for line in new)
         return Recovered(new_lines, _put_aside(path, key, other))
     finally:
@@ -59,11 +64,15 @@ def recover_room(path: Path, key: RoomKey, journalled: Journalled) -> Recovered:
 def read_from_disk(fd: int, path: Path) -> None:
     """From now on, what is read is what a power loss would leave.
 
-    The file's maker may have died before its name was made to last. And what an `fsync` failed to
-    write can still be read, while the next `fsync` succeeds: so the system's copy is let go of.
+    The file's maker may have died before its name was made to last.
     """
-    system.fsync(fd)
     sync_folder(path.parent)
+    let_go_of_memory(fd)
+
+
+def let_go_of_memory(fd: int) -> None:
+    """What an `fsync` failed to write can still be read, while the next `fsync` succeeds."""
+    system.fsync(fd)
     system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)
 
 
@@ -106,7 +115,7 @@ def _lines(file: File, journalled: Journalled) -> set[bytes]:
     return {entry.line for entry in entries_after(file, min(seqs) - 1) if entry.line is not None}
 
 
-def _cut_holes(fd: int, key: RoomKey, journalled: Journalled) -> None:
+def _cut_holes(fd: int, key: RoomKey, journalled: Journalled) -> bool:
     """Cut a file off at zeros, if the journal has what belongs there.
 
     A later part of a file may have reached the disk while an earlier one did not: that reads as
@@ -117,13 +126,14 @@ def _cut_holes(fd: int, key: RoomKey, journalled: Journalled) -> None:
     data = system.pread(fd, file.end - start, start)
     hole = data.find(b"\0")
     if hole < 0:
-        return
+        return False
     newline = data.rfind(b"\n", 0, hole)
     cut = start + newline + 1
     if (newline < 0 and start) or not _goes_on(fd, cut, file, journalled):
-        return
+        return False
     log.warning("In the history of %s a hole was cut off: the journal has its lines.", key)
     system.ftruncate(fd, cut)
+    return True
 
 
 def _goes_on(fd: int, cut: int, file: File, journalled: Journalled) -> bool:

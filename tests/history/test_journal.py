@@ -184,7 +184,7 @@ async def test_a_start_reads_what_a_killed_server_left(tmp_path: Path) -> None:
     async with program(tmp_path, "--durability", "os") as server:
         assert [server.file(room).read_bytes() for room in ("one", "other")] == whole
         assert journal(tmp_path) == []
-        assert "20 lines were put back into the history of room 'one'" in server.log()
+        assert "The journal had" in server.log()
 
 
 async def test_a_journal_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:

@@ -166,24 +166,26 @@ class Truth:
 
     # Whether it is right.
 
-    def check(self, *, is_quiet: bool = False) -> None:
+    def check(self) -> None:
         """All that must be so whenever a server serves."""
         if not self.is_serving:
             return
         for room, archive in self._archives.items():
             if self._read(room):
-                self._check_shown(room, archive, is_quiet=is_quiet)
+                self._check_shown(room, archive)
                 self._check_said(room, archive)
         self._check_refused()
 
     def check_quiet(self, answered: list[Said]) -> None:
         """All that must be so once every client got its answers."""
         assert self.is_serving
-        self.check(is_quiet=True)
+        self.check()
         for said in answered:
             archive = self.archive(said.room)
-            texts = archive.book.texts.union(line.message for line in archive.lost)
-            if said.text not in texts:
+            shown = [one.line for one in archive.shown.values()]  # which were checked
+            if said.text not in archive.book.texts.union(
+                line.message for line in (*archive.lost, *shown)
+            ):
                 self.fail(f"{said.text!r} of {said.name} was acknowledged, but is not stored")
 
     def _read(self, room: str) -> bool:
@@ -194,11 +196,11 @@ class Truth:
             return False
         return True
 
-    def _check_shown(self, room: str, archive: Archive, *, is_quiet: bool) -> None:
+    def _check_shown(self, room: str, archive: Archive) -> None:
         for place, shown in archive.shown.items():
             if place not in archive.book.places:
-                if not is_quiet and self._is_journalled(shown.line.raw):
-                    continue  # a room's file is mended while the server runs
+                if self._is_journalled(shown.line.raw):
+                    continue  # a file that could not be mended at the start is when it is opened
                 self.fail(f"line {shown.line.seq} of {room} was shown, and is gone: {shown.line}")
 
     def _check_said(self, room: str, archive: Archive) -> None:
