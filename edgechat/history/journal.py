@@ -49,8 +49,7 @@ class Journal:
 
     def start(self) -> None:
         """Recover what an earlier server left. Raises `OSError`."""
-        found = parts(self._path)
-        if not found:
+        if not (found := parts(self._path)):
             return
         contents = collect(found)
         if contents.damaged:
@@ -119,11 +118,10 @@ class Journal:
 
     def due_in(self, now: float) -> float:
         """Seconds until the current segment is long or old enough; infinite without one."""
-        segment, settings = self.current, self._settings
-        if segment is None:
+        if (segment := self.current) is None:
             return inf
-        full = segment.end >= settings.journal_bytes
-        return 0.0 if full else segment.born + settings.journal_age - now
+        full = segment.end >= self._settings.journal_bytes
+        return 0.0 if full else segment.born + self._settings.journal_age - now
 
     # How it is done.
 

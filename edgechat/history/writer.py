@@ -54,7 +54,7 @@ class Writer:
     ) -> None:
         """`file` is None where there is none yet; `last` is its last line, to know it by.
 
-        With a `journal` lines are stored when they are there, too, which is not for this to see to.
+        With a `journal` lines are stored once it has them, too: others see to that.
         """
         self.file = file  # as far as lines are stored
         self.suspect = False  # it has to be reopened and checked before it is written
@@ -66,8 +66,7 @@ class Writer:
         self._journal = journal
         self._identity = identity(system.fstat(file.fd)) if file else None
         self._generation: int | None = None  # of the folder, when the file was last found there
-        # Not known of an old file either, as its maker may have died, but with a journal: there a
-        # file is opened only after that.
+        # Not known of an old file, as its maker may have died; with a journal an open sees to it.
         self._name_lasts = journal is not None and file is not None
         self._created = system.now_ms()
 
@@ -152,11 +151,9 @@ class Writer:
             raise HistoryChanged("the file was replaced")
 
     def _is_in_place(self) -> bool:
-        try:
-            found = system.stat(self._place, follow_symlinks=False)
-        except OSError:
-            return False
-        return identity(found) == self._identity
+        with suppress(OSError):
+            return identity(system.stat(self._place, follow_symlinks=False)) == self._identity
+        return False
 
     def _create(self) -> File:
         try:
@@ -171,14 +168,11 @@ class Writer:
 
     def header(self) -> bytes:
         """The first line of a file that this makes, with its newline."""
-        base = Base(*self._base)
-        header = Header(1, self.key.name, self._created, base)
+        header = Header(1, self.key.name, self._created, Base(*self._base))
         return msgspec.json.encode(header) + b"\n"
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:
-        """Take back what was written beyond the last stored line; a new file goes altogether,
-        if it is the one in that place.
-        """
+        """Take back what is beyond the last stored line; a new file goes, if it is in its place."""
         if self.file is None:
             system.close(file.fd)
             if in_place:

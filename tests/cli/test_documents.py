@@ -12,7 +12,7 @@ from edgechat.cli.main import main
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(
-    r"^(?:ExecStart=)?(?:/\S*/)?edgechat (serve|verify|replay) ([^#\n]*)", re.MULTILINE
+    r"^(?:ExecStart=)?(?:/\S*/)?edgechat (serve|verify|recover|replay) ([^#\n]*)", re.MULTILINE
 )
 
 
