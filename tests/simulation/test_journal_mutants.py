@@ -18,7 +18,7 @@ from edgechat.history.writer import Writer
 from . import scene
 from .world import Failure, run
 
-MOST = 150  # worlds until it has to be noticed
+MOST = 600  # worlds until it has to be noticed
 
 
 def told_before_the_sync(patch: pytest.MonkeyPatch) -> None:
