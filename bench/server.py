@@ -86,6 +86,13 @@ class Server:
                 return int(line.split()[1]) * 1024
         raise LookupError(figure)
 
+    def pause(self) -> None:
+        """Stop its main thread, which alone talks to clients; returns when it is stopped."""
+        self._process.send_signal(signal.SIGSTOP)
+        state = Path(f"/proc/{self.pid}/task/{self.pid}/stat")
+        while state.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.0002)
+
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()

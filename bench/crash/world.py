@@ -54,8 +54,14 @@ class World:
         epoll.close()
 
     def kill(self, by_fd: dict[int, ResumingClient]) -> None:
-        """Kill the server, after its disk where the power is cut."""
+        """Kill the server, after its disk where the power is cut.
+
+        The server is stopped first. While ext4 is shut down, an `fsync` that is under way can
+        return success though the append is not on the disk (25 of 300 times in a loop of `write`
+        and `fsync` alone). With real power nobody would be told; a server that goes on would tell.
+        """
         if self.disk is not None:
+            self.server.pause()
             self.disk.cut()
         self.server.kill()
         self.read_the_rest(by_fd)
