@@ -1,8 +1,7 @@
 """The writing side of one history file. All of it is synchronous.
 
 A line is in the file, at the chosen durability, and the file in its place, before anybody is shown
-it. What fails takes back what it wrote; a file that can't be trusted any more is reopened and
-checked first.
+it. What fails takes back what it wrote; a file that can't be trusted is reopened and checked.
 """
 
 from __future__ import annotations
@@ -112,7 +111,7 @@ class Writer:
         self.file, self._last = written
 
     def sync(self) -> None:
-        """Make all that was written last, a new file's name too. Raises `OSError`."""
+        """Fsync all that was written, and a new file's name. Raises `OSError`."""
         if self.file is not None:
             self._sync(self.file)
 
@@ -167,16 +166,16 @@ class Writer:
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:
         """Take back what was written; a new file goes altogether, if it is the one in its place."""
-        if self.file is None:
-            system.close(file.fd)
-            if in_place:
-                with suppress(OSError):
-                    system.unlink(self._path)
+        if self.file is not None:
+            try:
+                system.ftruncate(file.fd, self.file.end)
+            except OSError:
+                self.suspect = True
             return
-        try:
-            system.ftruncate(file.fd, self.file.end)
-        except OSError:
-            self.suspect = True
+        system.close(file.fd)
+        if in_place:
+            with suppress(OSError):
+                system.unlink(self._path)
 
     def _sync(self, file: File) -> None:
         system.fsync(file.fd)
