@@ -40,11 +40,6 @@ NO_SEQS: Mapping[str, int] = {}
 NO_LINES: Mapping[str, bytes] = {}
 
 
-def has_ids(commands: Sequence[Command]) -> bool:
-    """Whether any message has an idempotency key."""
-    return any(type(one) is Speak and one.say.id is not None for one in commands)
-
-
 def said_before(room: RoomState, commands: Sequence[Command]) -> Mapping[str, int] | None:
     """The ids of these messages that the room has seen, and the `seq` of each one's line.
 

@@ -13,6 +13,7 @@ from edgechat import system
 from edgechat.chat.apply import apply
 from edgechat.chat.commands import Speak
 from edgechat.chat.draft import draft
+from edgechat.chat.kinds import kind_of
 from edgechat.chat.line import DIGEST_BYTES, NOWHERE, Token, parse_line
 from edgechat.chat.protocol import say
 from edgechat.chat.seen_ids import SeenIds
@@ -86,7 +87,7 @@ def _replay(file: File, progress: Callable[[int], Any]) -> Replayed:
         progress(len(entry.line or b"") + 1)
         if entry.line is None:
             as_stored, proven = False, entry.h is not None
-        elif parse_line(entry.line).kind is not None:
+        elif not kind_of(entry.line).replayed:
             done.kinds += 1
             as_stored, proven = False, True
         else:

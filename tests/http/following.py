@@ -68,6 +68,15 @@ class Follower:
             self.comments += 1
         return line
 
+    async def comment(self) -> None:
+        """Until the next comment of server-sent events, passing over what else comes."""
+        while not (await self._until(b"\n\n")).startswith(b":"):
+            pass
+
+    async def empty_line(self) -> None:
+        """The next line of NDJSON, which is empty: that is its comment."""
+        assert await self._until(b"\n") == b""
+
     async def end(self) -> bytes:
         """What comes until the connection ends."""
         return self._buffer + await self.wire.rest()

@@ -26,6 +26,7 @@ class Listening:
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
         self.asked: list[float] = []
+        self._told = trio.Event()
 
     def accept(self) -> tuple[object, tuple[str, int]]:
         self.asked.append(trio.current_time())
@@ -38,11 +39,13 @@ class Listening:
 
     def say(self, *answers: Answer) -> None:
         self._answers += answers
+        self._told.set()
 
     async def wait_readable(self) -> None:
         await trio.lowlevel.checkpoint()
-        while not self._answers and self.asked:  # noqa: ASYNC110 - it is told from outside
-            await trio.sleep(0.01)
+        if not self._answers and self.asked:
+            self._told = trio.Event()
+            await self._told.wait()
 
 
 @pytest.fixture(autouse=True)

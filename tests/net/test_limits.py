@@ -13,6 +13,7 @@ import trio.testing
 from edgechat.net import client_address
 from tests.serving.running import (
     Running,
+    asked,
     bystander,
     eventually,
     open_files,
@@ -23,16 +24,6 @@ from tests.serving.running import (
 from tests.serving.wire import PING, PONG, SOON, dial, frame, hello, join, open_wire, say, upgrade
 
 PLAIN = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
-
-
-async def asked(port: int, request: bytes) -> int:
-    """The status of an answer that may be the beginning of something longer."""
-    wire = await dial(port)
-    with trio.fail_after(SOON):
-        await wire.send(request)
-        status = parse_answer(await wire.head()).status
-    wire.close()
-    return status
 
 
 async def test_too_many_connections(tmp_path: Path) -> None:

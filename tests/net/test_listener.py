@@ -14,6 +14,7 @@ from edgechat.rooms.member import Member as Member
 from tests.serving.running import (
     Bystander,
     Running,
+    asked,
     bystander,
     eventually,
     exchange,
@@ -35,16 +36,6 @@ async def answer_to(port: int, request: bytes) -> int:
         data = await wire.rest()
     wire.close()
     return parse_answer(data).status if data else 0
-
-
-async def asked(port: int, request: bytes) -> int:
-    """The status of an answer that may be the beginning of something longer."""
-    wire = await dial(port)
-    with trio.fail_after(SOON):
-        await wire.send(request)
-        status = parse_answer(await wire.head()).status
-    wire.close()
-    return status
 
 
 @pytest.mark.parametrize("request_", [PLAIN, upgrade("lobby")[:-2]], ids=["plain", "upgrade"])

@@ -65,6 +65,16 @@ async def exchange(port: int, request: bytes) -> Answer:
     return parse_answer(data)
 
 
+async def asked(port: int, request: bytes) -> int:
+    """The status of an answer that may be the beginning of something longer."""
+    wire = await dial(port)
+    with trio.fail_after(SOON):
+        await wire.send(request)
+        status = parse_answer(await wire.head()).status
+    wire.close()
+    return status
+
+
 def parse_answer(data: bytes) -> Answer:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *headers = head.decode("latin-1").split("\r\n")
