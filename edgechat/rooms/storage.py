@@ -33,7 +33,10 @@ class Log(Protocol):
         """At most that many entries before line `seq`, oldest first; at least one if any."""
 
     async def ids(self, depth: int) -> dict[str, int]:
-        """The idempotency keys in the last `depth` lines, oldest first, and their lines."""
+        """The idempotency keys in the last `depth` lines, oldest first, and their lines' `seq`.
+
+        Those of some lines before them may be there as well.
+        """
 
     def close(self) -> None:
         """Let go of it. Never waits; what is not yet synced will be."""
