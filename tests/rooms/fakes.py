@@ -34,6 +34,7 @@ LOBBY = RoomKey("lobby", private=False)
 class FakeStorage:
     """Histories in memory. What a `fail_` attribute holds is raised there."""
 
+    works = True
     waits = False  # whether even a quick submission is answered later, as one in a thread is
 
     def __init__(self, settings: Settings) -> None:
@@ -63,6 +64,9 @@ class FakeStorage:
         self._sent += submitted
         self._work.set()
         return []
+
+    async def check(self) -> bool:
+        return self.works
 
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Answer later."""

@@ -77,6 +77,12 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
         await nobody.send(frame('{"name":"' + "x" * 33 + '"}'))
         assert await nobody.close_code() == 1009
         nobody.close()
+        for body, status in (("", 400), ("x" * 2001, 413), ('{"message":7}', 400)):
+            kind = "application/json" if body[:1] == "{" else "text/plain"
+            posted = await server.ask(
+                "POST", "/api/room/lobby/messages", f"Content-Type: {kind}", body=body.encode()
+            )
+            assert posted.status == status
         refused = await server.get("/api/room/x/websocket", "Upgrade: websocket")
         assert refused.status == 426
         await _settle(port, 2 * len(rooms))
@@ -89,7 +95,9 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
     assert rise("edgechat_deliveries_total") == 2 * said
     assert rise("edgechat_batches_total") >= said
     assert rise("edgechat_batches_total") >= rise("edgechat_turns_total")
-    assert rise('edgechat_refusals_total{code="empty_message"}') == len(rooms)
+    assert rise('edgechat_refusals_total{code="empty_message"}') == len(rooms) + 1
+    assert rise('edgechat_refusals_total{code="message_too_long"}') == 1
+    assert rise('edgechat_refusals_total{code="bad_frame"}') == 1
     assert rise('edgechat_refusals_total{code="id_conflict"}') == len(rooms)
     assert rise('edgechat_refusals_total{code="name_too_long"}') == 1
     assert rise('edgechat_refusals_total{code="rate_limited"}') == 0
@@ -98,7 +106,7 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
     assert found["edgechat_members"] == found["edgechat_websockets"] == len(wires)
     assert found["edgechat_rooms"] == len(rooms)
     assert rise("edgechat_rooms_started_total") == len(rooms)
-    assert rise("edgechat_connections_accepted_total") == len(wires) + 2
+    assert rise("edgechat_connections_accepted_total") == len(wires) + 5
     assert rise("edgechat_batches_unstored_total") == 0
     assert found["process_open_fds"] > 0
     assert found['edgechat_event_loop_lag_seconds_bucket{le="+Inf"}'] >= 0
