@@ -23,7 +23,7 @@ LONGEST_WAIT = 300.0  # seconds of a Retry-After that are honoured
 
 # EdgeChat's own answers which would be the same next time. Any other, whatever its status, may be
 # a middleman's: a gateway's 404 while the chat is replaced, the 401 or 302 of a hotel's portal.
-FINAL_ERRORS = ("not_found", "forbidden", "bad_request")
+FINAL_ERRORS = ("not_found", "origin_refused", "bad_request")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
 
 _BAD = "bad handshake"
+_ORIGIN = refuse(
+    "origin", HTTPStatus.FORBIDDEN, "A page of this site may not talk here.", "origin_refused"
+)
 
 
 class Handshake(NamedTuple):
@@ -42,7 +45,7 @@ def shake_hands(request: Head, ids: PrivateIds, origins: Collection[Origin]) -> 
         raise Refused(BAD_HOST)  # RFC 9112, section 3.2
     key = _room(asked.path, ids)
     if not _origin_is_fine(asked.headers, origins):
-        raise Refused(refuse("origin", HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
+        raise Refused(_ORIGIN)
     protocol.send_response(protocol.accept(asked))
     answer = b"".join(protocol.data_to_send())
     if protocol.handshake_exc is not None:

@@ -23,12 +23,13 @@ class Refused(Exception):
         self.reason = reason
 
 
-def refuse(word: str, status: HTTPStatus, text: str) -> Reason:
+def refuse(word: str, status: HTTPStatus, text: str, code: str | None = None) -> Reason:
     """A reason with an answer like the API's, for what does not get as far as the HTTP server.
 
-    A client can tell by its code that the server itself refuses, and no proxy in its place.
+    A client can tell by its code, the status's name where none is given, that the server itself
+    refuses, and no proxy in its place.
     """
-    body = msgspec.json.encode({"error": text, "code": status.name.lower()}) + b"\n"
+    body = msgspec.json.encode({"error": text, "code": code or status.name.lower()}) + b"\n"
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         f"Content-Type: application/json\r\n"
