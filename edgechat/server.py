@@ -85,6 +85,7 @@ class _Server:
             storage_works=self._histories.works,
             turn=self._turn.statistics(),
             refusals=refusals.statistics(),
+            journal=self._histories.statistics(),
             defects=defects.statistics(),
         )
 
@@ -107,7 +108,9 @@ class _Server:
         self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         async with trio.open_nursery() as background:
+            await self._histories.start()
             background.start_soon(self._syncer.run)
+            background.start_soon(self._histories.tidy)
             background.start_soon(self._poller.run)
             background.start_soon(self._histories.run, self._turn.answered)
             async with trio.open_nursery() as living:
@@ -134,7 +137,7 @@ class _Server:
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
-                await self._syncer.flush()
+                await self._histories.flush()
             background.cancel_scope.cancel()
 
     def _send_away(self) -> None:

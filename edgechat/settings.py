@@ -108,6 +108,10 @@ class Settings:
     last_answer: float = 5.0  # for a request to be answered whose client sends no more
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
+    # `disk` durability: when a file of the journal is closed, to be removed once all is synced that
+    # it covers. A start after a crash reads all that there are.
+    journal_bytes: int = 64 * 1024 * 1024
+    journal_age: float = 60.0
     typing_shown: float = 5.0
     typing_interval: float = 3.0
 

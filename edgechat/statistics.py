@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgechat.chat.errors import Code
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.syncer import SyncerStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
@@ -26,4 +27,5 @@ class ServerStatistics:
     storage_works: bool  # whether what was tried last was stored
     turn: TurnStatistics
     refusals: Mapping[Code, int]  # of this process, by code: every code is there
+    journal: JournalStatistics
     defects: Mapping[str, int]  # of this process, by what they ended

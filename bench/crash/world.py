@@ -111,7 +111,7 @@ class World:
     def look_at_file(self) -> None:
         """After a kill: count a torn tail; everything else must be whole."""
         file = self.server.data / FILE
-        if not file.exists():
+        if not file.exists() or not file.stat().st_size:  # the journal may have what it lacks
             self.counts["killed before the first line"] += 1
             return
         with file.open("rb") as lines:

@@ -40,6 +40,7 @@ COMPARISONS = {
     "small-ids": Comparison("100 \u00d7 2, with ids", SMALL, ids=True),
     "disk-ten": Comparison("1 \u00d7 200, 10 senders, disk", TEN, options=TO_DISK),
     "disk-small": Comparison("100 \u00d7 2, disk", SMALL, options=TO_DISK),
+    "disk-rooms": Comparison("1,000 \u00d7 2, disk", rooms_of_two(1_000), options=TO_DISK),
     "rooms": Comparison("1,000 \u00d7 2", rooms_of_two(1_000)),
 }
 

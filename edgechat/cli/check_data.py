@@ -27,13 +27,15 @@ def check_data(data: Path) -> Iterator[Finding]:
         yield from _check_access(data)
         yield from _check_secrets(data)
         yield from _check_names(data)
+        yield from _check_journal(data)
     except OSError as problem:
         words = "Run this as the user that the server runs as."
         yield error(f"{problem.filename} can't be read: {problem.strerror}.", words)
 
 
 def _check_access(data: Path) -> Iterator[Finding]:
-    files = [data, *data.glob("key"), *(data / "rooms").rglob("*")]
+    kept = [*(data / "rooms").rglob("*"), *data.glob("journal"), *(data / "journal").glob("*")]
+    files = [data, *data.glob("key"), *kept]
     owner = data.stat().st_uid
     foreign = [path for path in files if path.lstat().st_uid != owner]
     shut = [path for path in files if not os.access(path, os.R_OK | os.W_OK)]
@@ -46,6 +48,18 @@ def _check_access(data: Path) -> Iterator[Finding]:
         yield error(f"Can't be written: {_some(shut)}.", words)
     if not foreign and not shut:
         yield ok(f"{data} can be read and written.")
+
+
+def _check_journal(data: Path) -> Iterator[Finding]:
+    from edgechat.cli.check_machine import server_of
+    from edgechat.history.journal_view import size_of_journal
+
+    size = size_of_journal(data)
+    if size and server_of(data) is None:
+        words = "A start puts back what the histories lack of it; so does `edgechat recover`."
+        yield warning(f"There is a journal of {size:,} bytes, and no server runs.", words)
+    elif size:
+        yield ok(f"The journal has {size:,} bytes.")
 
 
 def _check_secrets(data: Path) -> Iterator[Finding]:

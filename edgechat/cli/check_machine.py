@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgechat.cli.data import journal_of
 from edgechat.cli.finding import Finding, error, ok, warning
 from edgechat.cli.rooms import described, size_words
 from edgechat.settings import Settings
@@ -42,9 +43,10 @@ def _check_disk(data: Path) -> Finding:
 
 
 def _check_clock(data: Path) -> Finding:
+    journal = journal_of(data)
     paths = [*(data / "rooms").glob("*/*.jsonl")]
     newest = sorted(paths, key=lambda path: -path.stat().st_mtime)[:_NEWEST]
-    last = max((described(path).last or 0 for path in newest), default=0) / 1_000
+    last = max((described(path, journal).last or 0 for path in newest), default=0) / 1_000
     ahead = last - time.time()
     if ahead > _CLOCK:
         words = "Set the clock by NTP. Until it has caught up, messages are 1 ms apart."
@@ -53,7 +55,7 @@ def _check_clock(data: Path) -> Finding:
 
 
 def _check_limits(data: Path) -> Finding:
-    pid = _server(data)
+    pid = server_of(data)
     limit, whose = _limit_of(pid), "This user"
     if pid is not None:
         whose = f"The server (process {pid})"
@@ -65,7 +67,7 @@ def _check_limits(data: Path) -> Finding:
     return ok(f"{whose} may open {limit:,} files.")
 
 
-def _server(data: Path) -> int | None:
+def server_of(data: Path) -> int | None:
     """The process that holds the folder's lock, if it can be seen from here."""
     try:
         inode = (data / "lock").stat().st_ino

@@ -65,7 +65,7 @@ OPTIONS = {
             "--durability",
             click.Choice(["os", "disk"]),
             "When a message is shown. os: once it is written, so that it outlives this process; "
-            "a power loss can cost the last second. disk: once it is fsynced, so that it "
+            "a power loss can cost the last second. disk: once it is synced, so that it "
             "outlives a power loss too.",
         ),
     ],

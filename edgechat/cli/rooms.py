@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from edgechat.cli.data import complete_room, data_option, histories, open_history
+from edgechat.cli.data import complete_room, data_option, histories, journal_of, open_history
 from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import local_time
 from edgechat.cli.talking import address_of, options_of, run, url_option
@@ -18,6 +18,7 @@ from edgechat.settings import Settings
 
 if TYPE_CHECKING:
     from edgechat.client import Info
+    from edgechat.history.journal_view import JournalView
 
 _LINES = 100  # at the end of a file, in which a timestamp is looked for
 _TAIL = 64 * 1024  # bytes at the end of a history in which its last line is looked for
@@ -74,7 +75,9 @@ def rooms(rooms: tuple[str, ...], data: Path | None, url: str | None, as_json: b
     rows = [Row(room, private=len(room) == 64) for room in rooms] if data is None else []
     if data is not None:
         need_linux("rooms")
-        rows = [described(path) for path, _ in histories(data, rooms)]
+        files = histories(data, rooms)
+        journal = journal_of(data, files[0][0] if len(files) == 1 else None)
+        rows = [described(path, journal) for path, _ in files]
         rows.sort(key=lambda row: -(row.last or 0))
     if url is None:
         _show(rows, as_json)
@@ -83,9 +86,10 @@ def rooms(rooms: tuple[str, ...], data: Path | None, url: str | None, as_json: b
         run(partial(_ask, addresses, rows, as_json))
 
 
-def described(path: Path) -> Row:
-    """What a history's file says of its room."""
+def described(path: Path, journal: JournalView) -> Row:
+    """What a history's file, and the journal, say of its room."""
     from edgechat.chat.line import Damaged, parse_line
+    from edgechat.history.journal_view import key_of
     from edgechat.history.reader import read_tail
     from edgechat.history.repair import open_file
 
@@ -95,10 +99,11 @@ def described(path: Path) -> Row:
         row.bytes = os.fstat(fd).st_size
         file = open_file(fd)
         reader, entries = read_tail(file, _LINES, _TAIL)
-        row.messages = reader.seq - (file.base.seq if file.base else 0)
-        for entry in reversed(entries):
+        new = [place.line for place in journal.after(key_of(path), reader.seq, reader.h)]
+        row.messages = reader.seq - (file.base.seq if file.base else 0) + len(new)
+        for line in reversed([*(entry.line for entry in entries), *new]):
             try:
-                row.last = parse_line(entry.line or b"").timestamp
+                row.last = parse_line(line or b"").timestamp
                 break
             except Damaged:
                 continue

@@ -14,13 +14,16 @@ from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import opening, repair
 from edgechat.history.committer import Committer
-from edgechat.history.data_folder import DataFolder
+from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.journal import Journal
+from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
-from edgechat.history.reopening import FLAGS
+from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
-from edgechat.history.writer import Writer, reason
+from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -35,11 +38,32 @@ class Histories:
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
+        self._journal = Journal(folder, settings)
+        self._keeper = JournalKeeper(self._journal, settings.sync_interval, syncer.health)
+        self._journals = settings.durability == "disk"
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
-        committer = Committer(self._watches, syncer)
+        committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
+        self.tidy = self._keeper.run  # for ever, in the background
+
+    async def start(self) -> None:
+        """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
+        try:
+            await system.run_in_thread(self._journal.start)
+        except OSError as error:
+            text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
+            raise DataFolderError(text) from None
+
+    async def flush(self) -> None:
+        """Make all that was written last in the rooms' files; the journal is empty then."""
+        await self._syncer.flush()
+        await self._keeper.flush()
+
+    def statistics(self) -> JournalStatistics:
+        """What the journal counts."""
+        return self._journal.statistics()
 
     @property
     def works(self) -> bool:
@@ -59,17 +83,20 @@ class Histories:
         try:
             if not self._folder.is_in_place():
                 raise StorageUnavailable(_MOVED)
+            self._journal.recover(key)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, opening.nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
-            if self._settings.durability == "disk":
+            if self._journals:
                 opening.read_from_disk(fd, path)
             opening.mend(fd, path, key, self._settings)
             return self._opened(key, path, fd)
         except OSError as error:
+            if self._journals:
+                self._journal.doubt(key)  # an `fsync` may have failed
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
         except StorageUnavailable:
@@ -94,5 +121,6 @@ class Histories:
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
-        writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
+        journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
+        writer = Writer(key, path, opened.base, file, last, journal)
+        return History(opened, writer, self._watches[key.private], closer, self._settings)

@@ -9,42 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from edgechat.chat.errors import CLOSES
+from edgechat.metrics.words import NO_CLOSES, NO_DEFECTS, NOTHING_REFUSED
 from edgechat.statistics import ServerStatistics
-
-# What can happen is there before it does: else its first time would be no rise.
-_NO_CLOSES = dict.fromkeys((*CLOSES, 1006), 0)  # 1006: it ended without a close frame of ours
-_NOTHING_REFUSED = dict.fromkeys(
-    (
-        "bad handshake",
-        "bad head",
-        "bad host",
-        "full",
-        "large head",
-        "no room",
-        "not http",
-        "origin",
-        "other host",
-        "slow head",
-        "stopping",
-        "too fast for one address",
-        "too many of one address",
-        "too many rooms",
-        "two lengths",
-    ),
-    0,
-)
-_NO_DEFECTS = dict.fromkeys(
-    (
-        "a connection",
-        "a limiter",
-        "a request",
-        "a room",
-        "a scrape",
-        "reading from a connection",
-    ),
-    0,
-)
 
 
 class Plain(NamedTuple):
@@ -135,6 +101,49 @@ PLAIN = (
         "Files written to since, which a power loss can shorten.",
         lambda s: s.syncer.pending,
     ),
+    Plain(
+        "edgechat_journal_files", "Files of the journal there now.", lambda s: s.journal.segments
+    ),
+    Plain(
+        "edgechat_journal_commits_total",
+        "Commits of the journal: each makes durable what all rooms said.",
+        lambda s: s.journal.commits,
+    ),
+    Plain(
+        "edgechat_journal_failures_total",
+        "Commits of the journal that failed: what was in them was refused.",
+        lambda s: s.journal.failed_commits,
+    ),
+    Plain(
+        "edgechat_journal_seconds_total",
+        "How long all commits of the journal took together.",
+        lambda s: s.journal.seconds,
+    ),
+    Plain(
+        "edgechat_journal_rooms_total",
+        "Rooms in commits of the journal: each counts once for each.",
+        lambda s: s.journal.rooms,
+    ),
+    Plain(
+        "edgechat_journal_lines_total",
+        "Messages in commits of the journal.",
+        lambda s: s.journal.lines,
+    ),
+    Plain(
+        "edgechat_journal_bytes_total",
+        "Bytes written to the journal.",
+        lambda s: s.journal.bytes,
+    ),
+    Plain(
+        "edgechat_recovered_lines_total",
+        "Lines that the journal had and a history lacked, put back.",
+        lambda s: s.journal.recovered_lines,
+    ),
+    Plain(
+        "edgechat_aside_lines_total",
+        "Lines of the journal that did not continue a history, put aside.",
+        lambda s: s.journal.aside_lines,
+    ),
 )
 
 LABELLED = (
@@ -142,13 +151,13 @@ LABELLED = (
         "edgechat_connections_refused_total",
         "Connections and upgrades refused before they got to a room.",
         "reason",
-        lambda s: {**_NOTHING_REFUSED, **s.listener.refused},
+        lambda s: {**NOTHING_REFUSED, **s.listener.refused},
     ),
     Labelled(
         "edgechat_closes_total",
         "WebSockets ended, by close code; 1006 is without one.",
         "code",
-        lambda s: {**_NO_CLOSES, **s.listener.closes},
+        lambda s: {**NO_CLOSES, **s.listener.closes},
     ),
     Labelled(
         "edgechat_refusals_total",
@@ -172,6 +181,6 @@ LABELLED = (
         "edgechat_defects_total",
         "Defects of the server itself, by what they ended.",
         "ended",
-        lambda s: {**_NO_DEFECTS, **s.defects},
+        lambda s: {**NO_DEFECTS, **s.defects},
     ),
 )

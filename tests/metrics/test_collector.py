@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edgechat.chat.errors import CLOSES, REFUSALS
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.syncer import SyncerStatistics
 from edgechat.metrics.collector import render
 from edgechat.metrics.loop_lag import LoopLag
@@ -44,6 +45,17 @@ STATISTICS = ServerStatistics(
     storage_works=True,
     turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
     refusals={**dict.fromkeys(REFUSALS, 0), "rate_limited": 27},
+    journal=JournalStatistics(
+        segments=36,
+        commits=37,
+        failed_commits=38,
+        rooms=39,
+        lines=40,
+        bytes=41,
+        seconds=0.42,
+        recovered_lines=43,
+        aside_lines=44,
+    ),
     defects={"a room": 28},
 )
 
@@ -90,6 +102,15 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_sync_failures_total": 33,
         "edgechat_sync_seconds": 0.34,
         "edgechat_files_to_sync": 35,
+        "edgechat_journal_files": 36,
+        "edgechat_journal_commits_total": 37,
+        "edgechat_journal_failures_total": 38,
+        "edgechat_journal_rooms_total": 39,
+        "edgechat_journal_lines_total": 40,
+        "edgechat_journal_bytes_total": 41,
+        "edgechat_journal_seconds_total": 0.42,
+        "edgechat_recovered_lines_total": 43,
+        "edgechat_aside_lines_total": 44,
     }
     labelled = {
         ("edgechat_connections_refused_total", "full"): 2,

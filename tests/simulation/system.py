@@ -16,7 +16,7 @@ import os
 import select
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,11 +40,9 @@ _UNUSED = (  # only before it serves
     "chmod",
     "flock",
     "hold_descriptor",
-    "makedirs",
     "mkdir",
     "raise_file_limit",
     "replace",
-    "scandir",
 )
 
 
@@ -162,6 +160,8 @@ class System:
             if inode is not None and flags & os.O_EXCL:
                 raise _error(errno.EEXIST)
             inode = inode or self.disk.make(str(path))
+            if flags & os.O_TRUNC and inode.content:
+                inode.do(Cut(0))
         self._next_fd += 1
         self.fds[self._next_fd] = inode
         return self._next_fd
@@ -192,7 +192,7 @@ class System:
 
     def stat(self, path: Path | str, *, follow_symlinks: bool = True) -> SimpleNamespace:
         self._call("stat")
-        if not str(path).endswith(".jsonl"):
+        if not str(path).endswith((".jsonl", ".log")):
             time = self.disk.changes
             return SimpleNamespace(st_dev=1, st_ino=0, st_mtime_ns=time, st_ctime_ns=time)
         inode = self.disk.find(str(path))
@@ -246,6 +246,25 @@ class System:
             self.disk.sync_names()
         else:
             inode.sync()
+
+    def fdatasync(self, fd: int) -> None:
+        inode = self._file(fd)
+        try:
+            self._call("fdatasync")
+        except OSError:
+            inode.fail_sync(self._random, forgets=self.disk.forgets)
+            raise
+        inode.sync()
+
+    def makedirs(self, path: Path, mode: int = 0o777, *, exist_ok: bool) -> None:
+        """Folders are there already."""
+        self._call("makedirs")
+
+    def scandir(self, path: Path) -> Any:
+        self._call("scandir")
+        names = [Path(name) for name in self.disk.names]
+        found = [SimpleNamespace(name=name.name) for name in names if name.parent == path]
+        return nullcontext(found)
 
     def posix_fadvise(self, fd: int, at: int, size: int, advice: int) -> None:
         assert (at, size, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
