@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import trio
+
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import RoomKey
@@ -38,6 +40,8 @@ class Histories:
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
+        self._readers = trio.CapacityLimiter(settings.history_threads)
+        self._openers = trio.CapacityLimiter(settings.opening_threads)
         committer = Committer(self._watches, syncer)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
 
@@ -53,7 +57,7 @@ class Histories:
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
-        return await system.run_in_thread(self._open, key, path)
+        return await system.run_in_thread(self._open, key, path, limiter=self._openers)
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
@@ -95,4 +99,5 @@ class Histories:
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
         writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
+        watch = self._watches[key.private]
+        return History(opened, writer, watch, self._syncer, self._readers, self._settings)

@@ -35,6 +35,9 @@ class Log(Protocol):
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys in the last `depth` lines, oldest first, and their lines."""
 
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """These lines, by their `seq`; a damaged one is left out."""
+
     def close(self) -> None:
         """Let go of it. Never waits; what is not yet synced will be."""
 
