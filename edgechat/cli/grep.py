@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgechat.cli.data import Stored, complete_room, data_option, histories, stored
+from edgechat.cli.data import Stored, Unreadable, complete_room, data_option, histories, stored
 from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import dim, message_line, printable, wants_colour
 
@@ -20,8 +20,8 @@ _EXAMPLES = """Examples:
   edgechat grep "disk full" ops dev               both words, in either order
   edgechat grep --json error | jq -r .message
 
-Exit status: 0 something is found. 1 nothing is, or a file can't be read (one line says so).
-2 an argument is wrong.
+Exit status: 0 something is found. 1 nothing is, or a file can't be read: one line says so,
+and the others are looked into. 2 an argument is wrong.
 """
 
 
@@ -42,12 +42,14 @@ def grep(words: str, rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     if not wanted:
         raise click.UsageError("There is no word to look for.")
     colour = wants_colour(sys.stdout)
-    count = 0
+    count, unreadable = 0, Unreadable()
     for path, name in histories(data, rooms):
-        for found in _matches(path, wanted):
-            count += 1
-            click.echo(_json(path, found) if as_json else _text(name, found, colour), color=True)
-    sys.exit(0 if count else 1)
+        with unreadable.passed_over(only=len(rooms) == 1):
+            for found in _matches(path, wanted):
+                count += 1
+                text = _json(path, found) if as_json else _text(name, found, colour)
+                click.echo(text, color=True)
+    sys.exit(unreadable.exit_status if count else 1)
 
 
 def _matches(path: Path, wanted: list[str]) -> Iterator[Stored]:

@@ -5,7 +5,6 @@ Memory is bounded whatever is in the file, and it waits for nothing but the disk
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from edgechat.history.chain_reader import ChainReader
 from edgechat.history.header import read_beginning
 from edgechat.history.reader import File, read_through
 from edgechat.history.records import lines
+from edgechat.history.regular_file import open_regular
 from edgechat.history.repair import find_end, has_utf16, is_begun, longest_write
 from edgechat.settings import Settings
 
 _EVERY = 4_096  # lines between two words about progress
 _SHOWN = 20  # runs of lost lines named in a report
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 class Report(msgspec.Struct):
@@ -80,19 +79,13 @@ def verify(path: Path, shown: str, room: str, progress: Callable[[int], Any]) ->
     What the report calls the room is `shown`.
     """
     report = Report(shown)
-    # Opening a pipe would wait for somebody who writes to it.
-    flags = system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW | system.O_NONBLOCK
     try:
-        fd = system.open(path, flags)
+        fd = open_regular(path)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
         return report
     try:
-        mode = system.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
-            _verify(fd, room, report, progress)
-        else:
-            report.error = f"it is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file"
+        _verify(fd, room, report, progress)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
     finally:
