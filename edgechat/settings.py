@@ -96,7 +96,7 @@ class Settings:
     history_burst: float = 300.0  # … and at once: a class that comes back with 10,000 lines to read
     history_threads: int = 1  # that read for people; what rooms need themselves is read in others
     opening_threads: int = 4  # in which histories are opened
-    repeats_at_once: int = 8  # ids of one batch whose lines are looked up in the file
+    repeats_at_once: int = 4  # ids of one batch whose lines are looked up in the file
     # Of a history that one request searches, in a thread: some 40,000 short lines in that time,
     # while others wait some ms longer than else.
     search_bytes: int = 32 * 1024 * 1024
