@@ -3,6 +3,7 @@ PYTHON  ?= python3
 PORT    ?= 8080
 DATA    ?= data
 N       ?= 1000
+SECONDS ?= 60
 VENV    := .venv
 LIGHT   := tests/web/lighthouse
 BIN     := $(VENV)/bin
@@ -17,7 +18,7 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
            --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate bench lighthouse node-and-chromium clean
+.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate fuzz bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,9 @@ lock: ## write requirements/ anew from pyproject.toml (UPGRADE=--upgrade takes n
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
 	@$(BIN)/python -m tests.simulation --runs $(N) --jobs $$(nproc)
+
+fuzz: $(VENV)/ready-to-develop ## look for input that does harm, where atheris is installed (SECONDS=… for each target)
+	@for target in door frames text names addresses history; do $(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit 1; done
 
 bench: $(VENV)/ready-to-run ## measure beside the peers (ARGS=--quick for a look)
 	@$(BIN)/python -m bench.environment

@@ -90,10 +90,18 @@ class Settings:
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.
     outbox_bytes: int = 512 * 1024
     page_bytes: int = 256 * 1024  # of history read or sent in one go
+    # Of a history, by one address: looks of `page_bytes` at most, each some ms of a thread's time.
+    # Who asks for more by HTTP is refused (429); a newcomer who catches up waits. 0 is no limit.
+    history_rate: float = 20.0  # a second …
+    history_burst: float = 300.0  # … and at once: a class that comes back with 10,000 lines to read
+    history_threads: int = 1  # that read for people; what rooms need themselves is read in others
+    opening_threads: int = 4  # in which histories are opened
+    repeats_at_once: int = 4  # ids of one batch whose lines are looked up in the file
     # Of a history that one request searches, in a thread: some 40,000 short lines in that time,
     # while others wait some ms longer than else.
     search_bytes: int = 32 * 1024 * 1024
     search_time: float = 0.5
+    search_looks: int = 20  # what a search costs of `history_rate`
     head_bytes: int = 16 * 1024  # of a request's line and headers
     body_bytes: int = 64 * 1024  # of a request's body
     head_timeout: float = 10.0

@@ -18,6 +18,12 @@ class Spendable(Protocol):
     def refund(self) -> None:
         """Give back what the last `spend` took: its message was refused for another reason."""
 
+    def read(self, now: float) -> float:
+        """Take a look into a history and return 0.0, or nothing and return the seconds to wait."""
+
+    def reserve_read(self, now: float) -> float:
+        """Take a look into a history in any case; returns the seconds until its turn."""
+
 
 class Allowance:
     """What one address may still say, in seconds of a clock that never goes back."""
@@ -41,6 +47,12 @@ class Allowance:
             return wait
         self.full_at = start + self._interval
         return 0.0
+
+    def reserve(self, now: float) -> float:
+        """Take one message's worth, whatever there is; returns the seconds until its turn."""
+        start = max(now, self.full_at)
+        self.full_at = start + self._interval
+        return max(0.0, start - now - self._grace)
 
     def refund(self) -> None:
         """Give back what the last `spend` took: its message was refused for another reason."""

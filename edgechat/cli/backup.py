@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgechat.cli.data import data_option, journal_of
+from edgechat.cli.data import data_option, journal_of, size_of
 from edgechat.cli.linux import need_linux
 from edgechat.cli.output import Stdout
 from edgechat.cli.rooms import size_words
@@ -75,7 +75,7 @@ def _copy(data: Path, copier: Copier) -> None:
 
     journal = journal_of(data)
     found = list(copies(data))
-    size = sum(path.stat().st_size for path, _ in found if path.exists())
+    size = size_of(found)
     rooms = total = 0
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=size, label="Copying", file=sys.stderr, hidden=hidden) as bar:

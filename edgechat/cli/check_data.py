@@ -85,7 +85,8 @@ def _check_names(data: Path) -> Iterator[Finding]:
     unread = [*_unread_public(data / "rooms" / "public"), *_unread_private(data)]
     if unread:
         words = "Rename a public one to the name that the room has in its address, and .jsonl; "
-        words += "a private one opens with the key that it was made with only."
+        words += "a private one opens with the key that it was made with only. Links are not "
+        words += "followed."
         yield warning(f"Read by no room: {_some(unread)}.", words)
     else:
         yield ok("Every file in it belongs to a room.")
@@ -96,7 +97,8 @@ def _unread_public(folder: Path) -> Iterator[Path]:
 
     for path in _files(folder):
         try:
-            if path.suffix == ".jsonl" and public_room_name(path.stem) == path.stem:
+            is_name = path.suffix == ".jsonl" and public_room_name(path.stem) == path.stem
+            if is_name and _is_file(path):
                 continue
         except BadRoomName:
             pass
@@ -110,8 +112,13 @@ def _unread_private(data: Path) -> Iterator[Path]:
     ids = PrivateIds(key.read_bytes()) if key.exists() else None
     for path in _files(data / "rooms" / "private"):
         is_id = path.suffix == ".jsonl" and _ID.fullmatch(path.stem) is not None
-        if not is_id or ids is None or not ids.are_ours(path.stem):
+        if not is_id or ids is None or not ids.are_ours(path.stem) or not _is_file(path):
             yield path
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is no link, folder, pipe, …: rooms read files only."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _files(folder: Path) -> Iterable[Path]:

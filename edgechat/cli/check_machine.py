@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import resource
+import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from edgechat.cli.data import journal_of
@@ -44,8 +46,13 @@ def _check_disk(data: Path) -> Finding:
 
 def _check_clock(data: Path) -> Finding:
     journal = journal_of(data)
-    paths = [*(data / "rooms").glob("*/*.jsonl")]
-    newest = sorted(paths, key=lambda path: -path.stat().st_mtime)[:_NEWEST]
+    times = {}
+    for path in (data / "rooms").glob("*/*.jsonl"):
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                times[path] = found.st_mtime
+    newest = sorted(times, key=times.__getitem__)[-_NEWEST:]
     last = max((described(path, journal).last or 0 for path in newest), default=0) / 1_000
     ahead = last - time.time()
     if ahead > _CLOCK:

@@ -17,13 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
+from edgechat.cli.data import shown
 from edgechat.cli.output import Stdout
+from edgechat.cli.showing import note
 
 if TYPE_CHECKING:
     from edgechat.history.journal_view import JournalView
 
 _BLOCK = 1024 * 1024
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 Progress = Callable[[int], Any]
 
@@ -146,9 +147,15 @@ class _Told(io.RawIOBase):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO | None]:
+    from edgechat.history.regular_file import NotAFile, open_regular
+
     try:
-        fd = os.open(path, _FLAGS)
+        fd = open_regular(path)
     except FileNotFoundError:
+        yield None
+        return
+    except NotAFile as error:  # no room can read it, and it could be anything
+        note(f"Left out: {shown(path)}: {error.strerror}.")
         yield None
         return
     with open(fd, "rb") as file:

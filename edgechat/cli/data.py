@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
+from edgechat.cli.showing import note
 from edgechat.settings import Settings
 
 if TYPE_CHECKING:  # a start should be quick, and on another system this can't be imported
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # a start should be quick, and on another system this can't b
     from edgechat.history.strays import Found
 
 _DATA = Settings().data
+_ID = re.compile("[0-9a-f]{64}")
 
 
 def data_option(default: Path | None = _DATA, text: str = "") -> Callable[[Any], Any]:
@@ -143,10 +146,35 @@ def _stored(seq: int, line: bytes | None) -> Stored:
 
 def open_history(path: Path) -> int:
     """A file descriptor to read from. Raises `click.ClickException`."""
+    from edgechat.history.regular_file import open_regular
+
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return open_regular(path)
     except OSError as error:
-        raise click.ClickException(f"{path} can't be read: {error.strerror}.") from None
+        raise click.ClickException(f"{shown(path)} can't be read: {error.strerror}.") from None
+
+
+def shown(path: Path) -> str:
+    """A history's path for a person: of a private room's id only the beginning."""
+    return _ID.sub(lambda id: f"{id[0][:8]}…", str(path))
+
+
+class Unreadable:
+    """Names the files of many that can't be read, and goes on with the others."""
+
+    def __init__(self) -> None:
+        self.exit_status = 0
+
+    @contextmanager
+    def passed_over(self, *, only: bool) -> Iterator[None]:
+        """Reading one file. Where it is the `only` one, it is an error like any other."""
+        try:
+            yield
+        except click.ClickException as error:
+            if only:
+                raise
+            note(f"Passed over: {error.format_message()}")
+            self.exit_status = 1
 
 
 def size_of(files: list[tuple[Path, str]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from edgechat.cli.data import complete_room, data_option, histories, journal_of, open_history
+from edgechat.cli.data import (
+    Unreadable,
+    complete_room,
+    data_option,
+    histories,
+    journal_of,
+    open_history,
+)
 from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import local_time
 from edgechat.cli.talking import address_of, options_of, run, url_option
@@ -34,7 +42,8 @@ _EXAMPLES = """Examples:
 With --json `last` is the time of the last message, in ms of Unix time, and a private room's `room`
 is its id, with which anyone can enter it.
 
-Exit status: 0 the rooms are listed. 1 a file can't be read, or the server is away. 2 an argument
+Exit status: 0 the rooms are listed. 1 a file can't be read (it is named, and the others are
+listed), or the server is away. 2 an argument
 is wrong.
 """
 
@@ -72,18 +81,22 @@ def rooms(rooms: tuple[str, ...], data: Path | None, url: str | None, as_json: b
             raise click.UsageError(f"There is no folder {data}: give --data or --url.")
     if data is None and not rooms:
         raise click.UsageError("A server does not list its rooms: name them, or give --data.")
+    unreadable = Unreadable()
     rows = [Row(room, private=len(room) == 64) for room in rooms] if data is None else []
     if data is not None:
         need_linux("rooms")
         files = histories(data, rooms)
         journal = journal_of(data, files[0][0] if len(files) == 1 else None)
-        rows = [described(path, journal) for path, _ in files]
+        for path, _ in files:
+            with unreadable.passed_over(only=len(rooms) == 1):
+                rows.append(described(path, journal))
         rows.sort(key=lambda row: -(row.last or 0))
     if url is None:
         _show(rows, as_json)
     else:
         addresses = [address_of(url, row.room) for row in rows]
         run(partial(_ask, addresses, rows, as_json))
+    sys.exit(unreadable.exit_status)
 
 
 def described(path: Path, journal: JournalView) -> Row:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import trio
+
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import RoomKey
@@ -44,6 +46,8 @@ class Histories:
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
+        self._readers = trio.CapacityLimiter(settings.history_threads)
+        self._openers = trio.CapacityLimiter(settings.opening_threads)
         committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
         self.tidy = self._keeper.run  # for ever, in the background
@@ -77,7 +81,7 @@ class Histories:
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
-        return await system.run_in_thread(self._open, key, path)
+        return await system.run_in_thread(self._open, key, path, limiter=self._openers)
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
@@ -123,4 +127,5 @@ class Histories:
         last = opened.backlog[-1].line if opened.backlog else None
         journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
         writer = Writer(key, path, opened.base, file, last, journal)
-        return History(opened, writer, self._watches[key.private], closer, self._settings)
+        watch = self._watches[key.private]
+        return History(opened, writer, watch, closer, self._readers, self._settings)

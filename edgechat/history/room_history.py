@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+import trio
+
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Entry
@@ -32,6 +34,7 @@ class History:
     __slots__ = (
         "_closed",
         "_closer",
+        "_readers",
         "_settings",
         "_users",
         "opened",
@@ -45,12 +48,15 @@ class History:
         writer: Writer,
         watch: FolderWatch,
         closer: Retires,
+        readers: trio.CapacityLimiter,
         settings: Settings,
     ) -> None:
+        """`readers`: the threads in which people's reading goes on, for all rooms together."""
         self.opened = opened
         self.writer = writer
         self.watch = watch
         self._closer = closer
+        self._readers = readers
         self._settings = settings
         self._users = 0  # in threads or commits: the file is not closed under them
         self._closed = False
@@ -78,22 +84,34 @@ class History:
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read, seq, most, self._settings.page_bytes)
+        bound = self._settings.page_bytes
+        return await self._read(self._readers, (), reader.read, seq, most, bound)
 
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines before `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read_before, seq, most, self._settings.page_bytes)
+        bound = self._settings.page_bytes
+        return await self._read(self._readers, (), reader.read_before, seq, most, bound)
+
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Single lines, for the room itself; see `rooms.storage.Log`."""
+        return await self._read(None, {}, reader.read_lines, seqs)
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read({}, read_ids, self.opened.head.seq - depth)
+        return await self._read(None, {}, read_ids, self.opened.head.seq - depth)
 
     def close(self) -> None:
         """Let go of the file; it is closed when it is synced and nobody reads it."""
         self._closed = True
         self._retire()
 
-    async def _read(self, nothing: Result, read: Callable[..., Result], *args: object) -> Result:
+    async def _read(
+        self,
+        threads: trio.CapacityLimiter | None,
+        nothing: Result,
+        read: Callable[..., Result],
+        *args: object,
+    ) -> Result:
         """What `read` finds in the file as far as it is stored; `nothing` where there is none."""
         if self._closed:
             raise StorageUnavailable("the room has ended")
@@ -101,7 +119,7 @@ class History:
             return nothing
         self.hold()
         try:
-            return await system.run_in_thread(read, self.writer.file, *args)
+            return await system.run_in_thread(read, self.writer.file, *args, limiter=threads)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:

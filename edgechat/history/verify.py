@@ -5,7 +5,6 @@ Memory is bounded whatever is in the file, and it waits for nothing but the disk
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from edgechat.history.header import read_beginning
 from edgechat.history.journal_view import JournalView, key_of
 from edgechat.history.reader import File, read_through
 from edgechat.history.records import lines
+from edgechat.history.regular_file import open_regular
 from edgechat.history.repair import find_end, has_utf16, is_begun, longest_write
 from edgechat.settings import Settings
 
 _EVERY = 4_096  # lines between two words about progress
 _SHOWN = 20  # runs of lost lines named in a report
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 class Report(msgspec.Struct):
@@ -95,22 +94,16 @@ def verify(
     What the report calls the room is `shown`. `journal` was looked at before.
     """
     report = Report(shown)
-    # Opening a pipe would wait for somebody who writes to it.
-    flags = system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW | system.O_NONBLOCK
     try:
-        fd = system.open(path, flags)
+        fd = open_regular(path)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
         return report
     try:
-        mode = system.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
-            reader = _verify(fd, room, report, progress)
-            if journal is not None and reader is not None:
-                new = journal.after(key_of(path), reader.seq, reader.h)
-                report.journalled = sum(1 for _ in new)
-        else:
-            report.error = f"it is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file"
+        reader = _verify(fd, room, report, progress)
+        if journal is not None and reader is not None:
+            new = journal.after(key_of(path), reader.seq, reader.h)
+            report.journalled = sum(1 for _ in new)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
     finally:

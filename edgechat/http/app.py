@@ -55,7 +55,7 @@ def make_app(
     add_api(app, rooms, ids)
     add_history(app, settings, rooms, ids, callers)
     add_posts(app, settings, rooms, ids, is_open, callers)
-    add_events(app, settings, rooms, ids, is_open, open_stream)
+    add_events(app, settings, rooms, ids, is_open, callers, open_stream)
     add_cors(app, settings.allowed_origins)
     return app
 

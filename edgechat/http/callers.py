@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import trio
 from quart import request
 
 from edgechat.chat.allowance import Spendable
+from edgechat.chat.errors import Refusal
 from edgechat.settings import Settings
 
 
@@ -32,3 +34,12 @@ class Callers:
     def allowance(self) -> Spendable:
         """What that address may still say."""
         return self._allowance_of(self.address())
+
+    def look(self, times: int = 1) -> None:
+        """Pay for looks into a history. Raises `Refusal` (`rate_limited`)."""
+        allowance, now = self.allowance(), trio.current_time()
+        if wait := allowance.read(now):
+            text = f"You are reading too fast. Wait {max(1, round(wait))} s and ask again."
+            raise Refusal("rate_limited", text, retry_after_ms=max(1, round(wait * 1000)))
+        for _ in range(times - 1):
+            allowance.reserve_read(now)

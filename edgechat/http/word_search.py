@@ -27,6 +27,7 @@ class Searches:
 
     def __init__(self) -> None:
         self._going_on: set[str] = set()
+        self.threads = trio.CapacityLimiter(1)  # that look at lines
 
     @contextmanager
     def one_of(self, address: str) -> Iterator[None]:
@@ -93,7 +94,11 @@ def read_words() -> Sequence[str] | None:
 
 
 async def search(
-    room: Room, words: Sequence[str], limit: int, settings: Settings
+    room: Room,
+    words: Sequence[str],
+    limit: int,
+    settings: Settings,
+    threads: trio.CapacityLimiter,
 ) -> tuple[list[bytes], int | None]:
     """The lines that have all words, oldest first, and where the search goes on, if it does.
 
@@ -109,7 +114,7 @@ async def search(
             scan.at = scan.end
             break
         page = min(_PAGE, 2 * len(entries))  # what does not fit into a page was read for nothing
-        await system.run_in_thread(scan.look_at, entries)
+        await system.run_in_thread(scan.look_at, entries, limiter=threads)
         is_over = scan.seen_bytes >= settings.search_bytes or trio.current_time() >= deadline
         if scan.is_full or is_over:
             break

@@ -5,7 +5,13 @@ from __future__ import annotations
 import trio
 
 from edgechat.chat.allowance import Spendable
-from edgechat.rooms.limiter import Address, AddressAllowance, Limiter, Unlimited
+from edgechat.rooms.limiter import (
+    Address,
+    AddressAllowance,
+    Limiter,
+    ReadingAllowance,
+    Unlimited,
+)
 from edgechat.rooms.registry import Registry, RegistryStatistics
 from edgechat.settings import Settings
 
@@ -24,9 +30,11 @@ class Allowances:
 
     def of(self, address: Address) -> Spendable:
         """What a connection from there may spend, over all rooms."""
-        if not self._settings.message_interval:
-            return _UNLIMITED
-        return AddressAllowance(self._limiters, address)
+        if self._settings.message_interval:
+            return AddressAllowance(self._limiters, address)
+        if self._settings.history_rate:
+            return ReadingAllowance(self._limiters, address)
+        return _UNLIMITED
 
     def change_limits(self, settings: Settings) -> None:
         """Another rule holds from now on; where there was none, for new connections."""
@@ -39,5 +47,4 @@ class Allowances:
         return self._limiters.statistics()
 
     def _make(self, address: Address) -> Limiter:
-        settings = self._settings
-        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
+        return Limiter(self._settings)

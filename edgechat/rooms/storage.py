@@ -42,6 +42,9 @@ class Log(Protocol):
         Those of some lines before them may be there as well.
         """
 
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """These lines, by their `seq`; a damaged one is left out."""
+
     def close(self) -> None:
         """Let go of it. Never waits; what is not yet synced will be."""
 

@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import trio
@@ -31,7 +31,6 @@ import edgechat.system
 from .disk import Cut, Disk, Inode, Put
 from .epoll import epoll
 
-P = ParamSpec("P")
 Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
@@ -131,12 +130,19 @@ class System:
     # Threads.
 
     async def run_in_thread(
-        self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs
+        self,
+        function: Callable[..., Result],
+        *args: object,
+        limiter: trio.CapacityLimiter | None = None,
     ) -> Result:
         """`trio.to_thread.run_sync`: it waits for the thread even where it is cancelled."""
+        async with limiter or nullcontext():
+            return await self._run(function, *args)
+
+    async def _run(self, function: Callable[..., Result], *args: object) -> Result:
         await trio.lowlevel.checkpoint_if_cancelled()
         job = greenlet(function)
-        result = job.switch(*args, **kwargs)
+        result = job.switch(*args)
         while not job.dead:
             with trio.CancelScope(shield=True) as scope:
                 self.jobs.add(scope)
