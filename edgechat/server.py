@@ -122,7 +122,7 @@ class _Server:
                     trio.open_nursery() as accepting,
                 ):
                     for socket in sockets:
-                        accepting.start_soon(listener.accept, socket, connections)
+                        accepting.start_soon(listener.door.accept, socket, connections)
                     await self._start_http(background)
                     started.started(url(sockets[0]))
                     await stop.wait()
@@ -160,7 +160,7 @@ class _Server:
                 self._settings = settings
                 self._rooms.most = settings.max_rooms
                 self._allowances.change_limits(settings)
-                self._listener.limits.change(settings)
+                self._listener.door.limits.change(settings)
 
     def _make_room(self, key: RoomKey) -> Room:
         return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
