@@ -31,6 +31,8 @@ _NOTHING_REFUSED = dict.fromkeys(
         "too many of one address",
         "too many rooms",
         "two lengths",
+        "worker away",
+        "worker busy",
     ),
     0,
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 import trio
 
 from edgechat.chat.allowance import Spendable
-from edgechat.rooms.limiter import Address, AddressAllowance, Limiter, Unlimited
+from edgechat.rooms.limiter import (
+    Address,
+    AddressAllowance,
+    Ledger,
+    Limiter,
+    SharedAllowance,
+    Unlimited,
+)
 from edgechat.rooms.registry import Registry, RegistryStatistics
 from edgechat.settings import Settings
 
@@ -15,9 +22,12 @@ _UNLIMITED = Unlimited()
 class Allowances:
     """Gives each address its allowance; a limiter is started when it is first spent."""
 
-    def __init__(self, nursery: trio.Nursery, settings: Settings) -> None:
-        """`nursery` runs the limiters."""
+    def __init__(
+        self, nursery: trio.Nursery, settings: Settings, ledger: Ledger | None = None
+    ) -> None:
+        """`nursery` runs the limiters. `ledger` is told what is spent, if others spend too."""
         self._settings = settings
+        self._ledger = ledger
         self._limiters: Registry[Address, Limiter] = Registry(
             nursery, self._make, settings.max_limiters, "limiter"
         )
@@ -26,7 +36,18 @@ class Allowances:
         """What a connection from there may spend, over all rooms."""
         if not self._settings.message_interval:
             return _UNLIMITED
+        if self._ledger is not None:
+            return SharedAllowance(self._limiters, address, self._ledger)
         return AddressAllowance(self._limiters, address)
+
+    def learn(self, address: Address, full_at: float) -> None:
+        """By what was spent elsewhere too, an allowance is full again then, or later.
+
+        `full_at` is in seconds of Trio's clock. Who has not spent here is told when it does.
+        """
+        limiter = self._limiters.find(address)
+        if limiter is not None:
+            limiter.learn(full_at)
 
     def change_limits(self, settings: Settings) -> None:
         """Another rule holds from now on; where there was none, for new connections."""

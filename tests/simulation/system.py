@@ -42,9 +42,11 @@ _UNUSED = (  # only before it serves
     "hold_descriptor",
     "makedirs",
     "mkdir",
+    "processors",
     "raise_file_limit",
     "replace",
     "scandir",
+    "start_process",
 )
 
 
