@@ -20,11 +20,14 @@ _NOT_READY = (
 
 
 def asked(head: Head) -> str | None:
-    """The path, where a request asks how the server is; None for any other."""
+    """The path, where a request asks how the server is, and nothing about it is unusual.
+
+    None for any other, of which a worker's HTTP server makes what it makes of it.
+    """
     path = head.target.partition("?")[0]
-    if path in _PATHS and head.method in (b"GET", b"HEAD") and not head.wants_websocket:
-        return path
-    return None
+    is_plain = head.method in (b"GET", b"HEAD") and not head.has_body
+    is_plain = is_plain and len(head.values("Host")) == 1 and b"expect" not in head.names
+    return path if path in _PATHS and is_plain and not head.wants_websocket else None
 
 
 def answer(head: Head, path: str, *, is_well: bool) -> bytes:
