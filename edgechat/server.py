@@ -15,8 +15,6 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
-from edgechat.metrics.numbers import numbers_of
-from edgechat.metrics.reading import Reading
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import url
@@ -152,7 +150,9 @@ class _Server:
 
     async def _serve_metrics(self) -> None:
         if self._scraped:
-            from edgechat.metrics.scrapes import serve_metrics  # 80 ms, if it is wanted
+            from edgechat.metrics.numbers import numbers_of  # 80 ms, if they are wanted
+            from edgechat.metrics.reading import Reading
+            from edgechat.metrics.scrapes import serve_metrics
 
             await serve_metrics(
                 self._scraped, self._settings, lambda: Reading(numbers_of(self.statistics()))

@@ -64,8 +64,10 @@ class Front:
         self._log_form = log_form
         self._ids = PrivateIds(places.key)
         self._door = Door(settings, self._serve)
-        self._supervisor = Supervisor(settings.workers, self._make, settings.stop_timeout)
         self._ledger = Ledger(settings)
+        self._supervisor = Supervisor(
+            settings.workers, self._make, self._ledger.forget, settings.stop_timeout
+        )
         self._sums = Sums(self._door)
         self._turns = count()
         self._is_stopping = False
@@ -150,7 +152,6 @@ class Front:
             self._log_form,
         )
         lock, leave = self._places.folder.lock, self._door.limits.leave
-        self._ledger.forget(number)
         return WorkerProcess(begin, lock, leave, self._settle, self._sums.keep)
 
     def _settle(self, worker: WorkerProcess, spent: Spent) -> None:

@@ -121,8 +121,9 @@ class WorkerProcess:
     async def stop(self) -> None:
         """Let it end in order: nothing is handed over to it any more."""
         self.is_stopping = True
-        with suppress(ChannelClosed):
-            await self._channel.finish(Stop())
+        if self._process is not None:
+            with suppress(ChannelClosed):
+                await self._channel.finish(Stop())
 
     def kill(self) -> None:
         """End it at once."""

@@ -23,8 +23,12 @@ Make = Callable[[int], WorkerProcess]
 class Supervisor:
     """Has the slots, and whoever is in them."""
 
-    def __init__(self, workers: int, make: Make, stop_timeout: float) -> None:
-        """`make` makes the worker of a number, which does not run yet; `stop_timeout`: seconds."""
+    def __init__(
+        self, workers: int, make: Make, filled: Callable[[int], None], stop_timeout: float
+    ) -> None:
+        """`make` makes the worker of a number, which does not run yet; `filled` is told when
+        another has the rooms of that number; `stop_timeout` in seconds.
+        """
         self.slots: Sequence[Slot] = [Slot(number) for number in range(workers)]
         self.ready = trio.Event()  # every slot was filled
         self.failed = trio.Event()  # a worker can't be started; `why` is for a person
@@ -32,6 +36,7 @@ class Supervisor:
         self.restarts = 0  # of those that ended by themselves
         self.living: set[WorkerProcess] = set()
         self._make = make
+        self._filled = filled
         self._patience = stop_timeout + _SPARE
         self._nursery: trio.Nursery
         self._keeping = trio.CancelScope()
@@ -93,6 +98,7 @@ class Supervisor:
         """Have this one in the slot, and then those that replace it, until one ends by itself."""
         while worker is not None:
             slot.fill(worker)
+            self._filled(slot.number)
             await worker.released.wait()
             slot.empty()
             worker, slot.next = slot.next, None
@@ -134,6 +140,8 @@ class Supervisor:
             )
 
     async def _stop(self, worker: WorkerProcess) -> None:
+        if not worker.is_ready:  # nobody is there
+            worker.kill()
         with trio.move_on_after(self._patience):
             await worker.stop()
             await worker.ended.wait()

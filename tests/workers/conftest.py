@@ -1,4 +1,4 @@
-"""One server with three workers for many tests: a start of each worker takes half a second of CPU."""
+"""One server with three workers for many tests: to start a worker takes half a second of CPU."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -40,10 +41,10 @@ class Thread(threading.Thread):
 
     async def _serve(self) -> None:
         self._over, self._token = trio.Event(), trio.lowlevel.current_trio_token()
-        quick = {**QUICK, "data": self.data, "workers": WORKERS, "room_idle": 0.0}
+        more: dict[str, Any] = {**QUICK, "data": self.data, "workers": WORKERS, "room_idle": 0.0}
         before = children()
         async with trio.open_nursery() as nursery:
-            url = await nursery.start(partial(serve, Settings(**quick), self._over))
+            url = await nursery.start(partial(serve, Settings(**more), self._over))
             self.port = int(url.rstrip("/").rpartition(":")[2])
             self.pids = children() - before
             self._is_up.set()
