@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -16,6 +18,8 @@ import trio
 from edgechat import system
 from edgechat.workers.messages import Message, decoder, encode
 
+_INT = struct.Struct("i")
+_ROOM_FOR_ONE = socket.CMSG_SPACE(_INT.size)
 _BREATH = 0.01  # seconds until the next try where too many descriptors are on their way
 
 
@@ -53,13 +57,14 @@ class Channel:
         has sent nothing.
         """
         data = encode(message)
-        if self._turn.locked() or not self._try(data, descriptor):
+        if self._turn_is_taken() or not self._try(data, descriptor):
             async with self._turn:
-                await self._send_when_there_is_room(data, descriptor)
+                while not self._try(data, descriptor):
+                    await self._wait()
 
     def offer(self, message: Message) -> bool:
         """Send it if there is room. Never waits. Raises `ChannelClosed`."""
-        return not self._turn.locked() and self._try(encode(message), None)
+        return not self._turn_is_taken() and self._try(encode(message), None)
 
     async def finish(self, message: Message) -> None:
         """Send the last message. From now on `send` raises `ChannelClosed`, also where it waits."""
@@ -81,8 +86,9 @@ class Channel:
     def receive_nowait(self) -> tuple[Any, int | None] | None:
         """The same; None where there is none. Raises `ChannelClosed`, `BadMessage`."""
         try:
-            data, descriptors, *_ = socket.recv_fds(
-                self._end, self._most, 1, socket.MSG_CMSG_CLOEXEC
+            # Not `socket.recv_fds`: in Python 3.11 it passes over its flags.
+            data, ancillary, *_ = self._end.recvmsg(
+                self._most, _ROOM_FOR_ONE, socket.MSG_CMSG_CLOEXEC
             )
         except BlockingIOError:
             return None
@@ -90,7 +96,7 @@ class Channel:
             raise ChannelClosed from None
         if not data:
             raise ChannelClosed
-        descriptor = descriptors[0] if descriptors else None
+        descriptor = _descriptor_in(ancillary)
         try:
             return self._decode(data), descriptor  # one that is cut off can't be decoded
         except msgspec.DecodeError as error:
@@ -105,9 +111,11 @@ class Channel:
         except (OSError, trio.ClosedResourceError):
             raise ChannelClosed from None
 
-    async def _send_when_there_is_room(self, data: bytes, descriptor: int | None) -> None:
-        while not self._try(data, descriptor):
-            await self._wait()
+    def _turn_is_taken(self) -> bool:
+        """Whether others wait for room. Raises `ChannelClosed`."""
+        if self._is_over:
+            raise ChannelClosed
+        return self._turn.locked()
 
     async def _wait(self) -> None:
         try:
@@ -135,3 +143,12 @@ class Channel:
                 return False
             raise ChannelClosed from None
         return True
+
+
+def _descriptor_in(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
+    """The one that came along: cmsg(3)."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS) and len(data) >= _INT.size:
+            (descriptor,) = _INT.unpack_from(data)
+            return int(descriptor)
+    return None

@@ -175,9 +175,8 @@ class Front:
         while True:
             await self._wanted.wait()
             self._wanted = trio.Event()
-            log.info("Fresh workers take the place of those that run, one after the other.")
             if await self._supervisor.replace_all():
-                log.info("All workers are fresh.")
+                log.info("Fresh workers have taken the place of all.")
 
     async def _serve_metrics(self) -> None:
         if self._places.scraped:
