@@ -67,13 +67,21 @@ class Server:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def cpu_ns(self) -> int:
-        """CPU time used by all of its threads so far, ended ones included, in nanoseconds.
+    def workers(self) -> list[int]:
+        """The processes that it has started and that run."""
+        found: list[int] = []
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found += map(int, (thread / "children").read_text().split())
+        return found
 
-        The clock of a process (Linux: `clock_getcpuclockid`) is exact where utime and stime in
-        /proc/<pid>/stat have ticks of 10 ms.
-        """
-        return time.clock_gettime_ns((~self.pid << 3) | 2)
+    def cpu_ns(self) -> int:
+        """CPU time used so far by it and its workers."""
+        return self.own_cpu_ns() + sum(map(cpu_ns, self.workers()))
+
+    def own_cpu_ns(self) -> int:
+        """The same without its workers."""
+        return cpu_ns(self.pid)
 
     def waited_ns(self) -> int:
         """How long its main thread could have run but the core was another's."""
@@ -116,6 +124,15 @@ class Server:
             self.kill()
             raise TimeoutError(f"SIGTERM did not end it in {timeout:.0f} s") from None
         return time.perf_counter() - begin
+
+
+def cpu_ns(pid: int) -> int:
+    """CPU time used by all threads of a process so far, ended ones included, in nanoseconds.
+
+    The clock of a process (Linux: `clock_getcpuclockid`) is exact where utime and stime in
+    /proc/<pid>/stat have ticks of 10 ms.
+    """
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 MakeCommand = Callable[[int, Path], list[str]]

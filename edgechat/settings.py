@@ -31,6 +31,7 @@ class Settings:
     # Where it listens and writes.
     hosts: tuple[str, ...] = ("127.0.0.1",)  # names or addresses; the first is told to people
     port: int = 8080  # 0 lets the system choose
+    workers: int = 1  # processes among which the rooms are parted; 1 is this process alone
     data: Path = Path("data")
     durability: Durability = "os"
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured

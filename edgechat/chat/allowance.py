@@ -58,6 +58,10 @@ class Allowance:
         """Give back what the last `spend` took: its message was refused for another reason."""
         self.full_at -= self._interval
 
+    def charge(self, messages: int, now: float) -> None:
+        """So many were said elsewhere, whatever this says; below 0, so many are given back."""
+        self.full_at = max(now, self.full_at) + messages * self._interval
+
     def is_idle(self, now: float) -> bool:
         """Whether forgetting this allowance would change no later answer."""
         return self.full_at <= now

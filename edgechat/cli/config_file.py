@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from edgechat.cli.values import Number
+from edgechat.cli.values import Number, Workers
 
 _AT = re.compile(r"(.*) \(at (?:line (\d+)|end of document).*\)", re.DOTALL)  # tomllib's errors
 _WORDS = {
@@ -132,6 +132,8 @@ def _shape(known: Mapping[str, click.Parameter]) -> type[msgspec.Struct]:
 
 def _kind(param: click.Parameter) -> Any:
     one = param.type.kind if isinstance(param.type, Number) else str
+    if isinstance(param.type, Workers):
+        return one | str
     return one | list[one] if param.multiple else one  # type: ignore[valid-type]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgechat.cli.config_file import CONFIG
-from edgechat.cli.values import Address, HostName, Network, Number, Origin
+from edgechat.cli.values import Address, HostName, Network, Number, Origin, Workers
 from edgechat.settings import Settings
 
 _SECONDS = Number("seconds", float, 0, 10**9)
@@ -94,6 +94,12 @@ OPTIONS = {
         ),
     ],
     "How much it holds": [
+        _option(
+            "--workers",
+            Workers(),
+            "Processes among which the rooms are parted, so that more than one core has work; "
+            "auto is the number of cores. docs/operations.md says when it helps.",
+        ),
         _option(
             "--max-connections", Number("connections", int, 1, 10**9), "Connections open at once."
         ),

@@ -6,8 +6,9 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -17,6 +18,7 @@ from edgechat.cli.linux import need_linux
 from edgechat.cli.options import OPTIONS, RUN_OPTIONS
 from edgechat.cli.reload import Reload
 from edgechat.cli.sections import Sectioned
+from edgechat.garbage import collect_seldom
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,9 @@ def _settings(options: Mapping[str, Any]) -> Settings:
     return Settings(**{name: value for name, value in options.items() if name in names})
 
 
-def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> None:
+def _run_server(
+    settings: Settings, form: logs.Form, reload: Callable[[], Settings | None] | None
+) -> None:
     logs.set_up(form, sys.stderr)
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
@@ -63,6 +67,13 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.server import serve
+    from edgechat.workers.error import WorkerError
+
+    if settings.workers > 1:
+        from edgechat.workers import front
+
+        serve = partial(front.serve, log_form=form)
+        reload = reload or (lambda: settings)  # SIGHUP means fresh workers in any case
 
     async def run() -> None:
         stop = trio.Event()
@@ -83,7 +94,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
                 waiting.start_soon(obey, signals)
                 async with trio.open_nursery() as nursery:
                     address = await nursery.start(serve, settings, stop, changes)
-                    _collect_seldom()
+                    collect_seldom()
                     log.info("Started: version %s, at %s", __version__, address)
                     click.echo(
                         f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
@@ -94,18 +105,8 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (DataFolderError, ListenError) as group:
+    except* (DataFolderError, ListenError, WorkerError) as group:
         _give_up(str(_first(group)))
-
-
-def _collect_seldom() -> None:
-    """A message makes few objects and frees them by itself: 9% less CPU in small rooms.
-
-    `docs/decisions/0005-garbage.md`.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    gc.enable()
 
 
 def _first(group: ExceptionGroup[Error]) -> Error:

@@ -60,8 +60,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
     def __init__(self, connection: socket.socket, head: bytes, settings: Settings) -> None:
         self.life = trio.CancelScope()  # all that is done for it is done in here
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
+        self.is_taken = False
         self._connection = connection
-        self._taken = False
         self._stream = trio.SocketStream(self.socket)
         self._early = head
         self._end: RequestEnd | None = None  # while more of the request is to come
@@ -78,7 +78,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
 
         Whoever takes it neither reads from it nor closes it, and then ends the request.
         """
-        self._taken = True
+        self.is_taken = True
         return self._connection
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -88,7 +88,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             early, self._early = self._early, b""
             return early
         data = await self._receive() if self._end is not None else await self._wait_left()
-        if not data and not self._taken:
+        if not data and not self.is_taken:
             # Hypercorn takes it for leaving, but a client that says no more may still read.
             await trio.sleep(self._last_answer)
         return data
@@ -114,7 +114,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
-        if self._taken:
+        if self.is_taken:
             await trio.lowlevel.checkpoint()
             return
         try:
@@ -150,7 +150,7 @@ class HypercornBridge:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: set[PrefixedStream] = set()
+        self.open: set[PrefixedStream] = set()  # the requests that are under way
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
@@ -183,15 +183,15 @@ class HypercornBridge:
         stream = PrefixedStream(connection, head, self._settings)
         if has_body:
             stream.expect_body(rest)
-        self._open.add(stream)
+        self.open.add(stream)
         try:
             with stream.life:
                 await self._server(stream)
         finally:
-            self._open.discard(stream)
+            self.open.discard(stream)
 
     def abort(self) -> None:
         """Close what is still open: cancelling is not enough where a send is shielded."""
-        for stream in list(self._open):
+        for stream in list(self.open):
             stream.life.cancel()
             stream.socket.close()

@@ -23,6 +23,8 @@ NOTHING_REFUSED = dict.fromkeys(
         "too many of one address",
         "too many rooms",
         "two lengths",
+        "worker away",
+        "worker busy",
     ),
     0,
 )

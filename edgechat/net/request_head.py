@@ -49,6 +49,11 @@ class Head(NamedTuple):
         return [field.value.decode("latin-1") for field in self.fields if field.name == wanted]
 
     @property
+    def method(self) -> bytes:
+        """`GET`, or another."""
+        return self.text.partition(b" ")[0]
+
+    @property
     def authority(self) -> str | None:
         """The host and port in an absolute target, where it has one: RFC 9112, section 3.2.2."""
         found = _AUTHORITY.match(self.target)
@@ -111,10 +116,11 @@ def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | Non
         if len(data) >= most_bytes:
             raise Refused(TOO_LARGE)
         return None
-    return _parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
+    return parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
 
 
-def _parse(text: bytes, rest: bytes) -> Head:
+def parse(text: bytes, rest: bytes) -> Head:
+    """The head whose whole text this is, with what came behind it. Raises `Refused`."""
     first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
     line = _LINE.fullmatch(first)
     if line is None:

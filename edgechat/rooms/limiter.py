@@ -5,6 +5,8 @@ The task stores nothing and expires when idle.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import trio
 
 from edgechat.chat.allowance import Allowance
@@ -46,6 +48,10 @@ class Limiter:
         """Take one look into a history in any case; returns the seconds until its turn."""
         self._used_at = now
         return self.reading.reserve(now)
+
+    def learn(self, full_at: float) -> None:
+        """It is full again at that time, or later: others spend of it too."""
+        self.allowance.full_at = max(self.allowance.full_at, full_at)
 
     def is_idle(self) -> bool:
         """Whether a fresh one would give the same answers."""
@@ -98,6 +104,41 @@ class AddressAllowance:
             return self._limiters.get(self._address).reserve_read(now)
         except Full:
             return 1.0
+
+
+class Ledger(Protocol):
+    """Where several processes say what addresses spend in each."""
+
+    def spent(self, address: Address, messages: int) -> None:
+        """So many messages here; -1 is one that is given back. Never waits."""
+
+
+class SharedAllowance(AddressAllowance):
+    """The same where other processes spend of it as well.
+
+    It answers by what is known here, at once: a question to another process would take longer than
+    the message. What is spent is told to the ledger, which tells all what was spent in all.
+    """
+
+    __slots__ = ("_ledger",)
+
+    def __init__(
+        self, limiters: Registry[Address, Limiter], address: Address, ledger: Ledger
+    ) -> None:
+        super().__init__(limiters, address)
+        self._ledger = ledger
+
+    def spend(self, now: float) -> float:
+        """Take one message's worth: 0.0, or the seconds to wait."""
+        wait = super().spend(now)
+        if not wait:
+            self._ledger.spent(self._address, 1)
+        return wait
+
+    def refund(self) -> None:
+        """Give back what the last `spend` took."""
+        super().refund()
+        self._ledger.spent(self._address, -1)
 
 
 class ReadingAllowance(AddressAllowance):

@@ -17,6 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.server import serve
 from edgechat.settings import Settings
+from edgechat.workers import front
 from tests.serving.wire import SOON, Wire, dial, join
 
 
@@ -84,16 +85,17 @@ def parse_answer(data: bytes) -> Answer:
 
 
 # Tests say much, and often keep a connection open for as long as the server does.
-_QUICK = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, "linger_timeout": 0.5}
+QUICK = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, "linger_timeout": 0.5}
 
 
 @asynccontextmanager
 async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
-    """A server in this process; it stops in order when the block ends."""
-    changes = {**_QUICK, **changes}
+    """A server in this process, or its front; it stops in order when the block ends."""
+    settings = Settings(data=data, **{**QUICK, **changes})
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
-        url = await nursery.start(serve, Settings(data=data, **changes), stop)
+        run = serve if settings.workers == 1 else front.serve
+        url = await nursery.start(run, settings, stop)
         try:
             yield Running(int(url.rstrip("/").rpartition(":")[2]), data)
         finally:

@@ -40,8 +40,10 @@ _UNUSED = (  # only before it serves
     "flock",
     "hold_descriptor",
     "mkdir",
+    "processors",
     "raise_file_limit",
     "replace",
+    "start_process",
 )
 
 
