@@ -59,7 +59,7 @@ class _Server:
         self._share = share
         self._ids = PrivateIds(key)
         self._syncer = Syncer(settings.sync_interval)
-        self._histories = Histories(folder, self._syncer, settings)
+        self._histories = Histories(folder, self._syncer, settings, alone=share.has is None)
         self._http: HypercornBridge
         self._http_started = trio.Event()
         self._turn = Turn(self._histories, system.now_ms)
@@ -180,9 +180,6 @@ class _Server:
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
 
-    def _is_open(self) -> bool:
-        return not self._stopping
-
     async def _start_http(self, living: trio.Nursery) -> None:
         self._http = await start_http(
             living,
@@ -190,7 +187,7 @@ class _Server:
             self._rooms,
             self._ids,
             self._is_ready,
-            self._is_open,
+            lambda: not self._stopping,
             self._allowances.of,
         )
         self._http_started.set()

@@ -36,11 +36,14 @@ _MOVED = "the data folder was moved away, or its lock removed: restart the serve
 class Histories:
     """All rooms' histories in one data folder; `rooms.storage.Storage`."""
 
-    def __init__(self, folder: DataFolder, syncer: Syncer, settings: Settings) -> None:
+    def __init__(
+        self, folder: DataFolder, syncer: Syncer, settings: Settings, *, alone: bool = True
+    ) -> None:
+        """`alone`: no other process stores histories there; else `recover_all` came before."""
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
-        self._journal = Journal(folder, settings)
+        self._journal = Journal(folder, settings, alone=alone)
         self._keeper = JournalKeeper(self._journal, settings.sync_interval, syncer.health)
         self._journals = settings.durability == "disk"
         self._watches = [

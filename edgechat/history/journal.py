@@ -18,7 +18,7 @@ from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
-from edgechat.history.journal_reader import Journalled, Part, collect, parts
+from edgechat.history.journal_reader import Journalled, Part, collect, newest, parts
 from edgechat.history.journal_segment import Segment
 from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.recovery import recover_room
@@ -32,33 +32,31 @@ log = logging.getLogger(__name__)
 class Journal:
     """All segments of one data folder. One commit is under way at a time, in a worker thread.
 
-    `close_current` and `due_in` are for Trio's thread, while none is; the rest is for workers.
+    `close_current` and `due_in` are for Trio's thread, while none is; all else is for threads.
     """
 
-    def __init__(self, folder: DataFolder, settings: Settings) -> None:
+    def __init__(self, folder: DataFolder, settings: Settings, *, alone: bool = True) -> None:
+        """`alone`: no other process has a journal there now. Else each begins its own segments."""
         self.counts = JournalStatistics()
         self.segments: list[Segment] = []  # the oldest first
         self.current: Segment | None = None  # the one that is written
         self._folder = folder
         self._path = folder.path / "journal"
         self._settings = settings
-        self._most = longest_write(settings)
-        self._next = 1
-        self._doubtful: set[RoomKey] = set()
+        self._alone, self._doubtful = alone, set[RoomKey]()
 
     def statistics(self) -> JournalStatistics:
         """What went through."""
         return replace(self.counts, segments=len(self.segments))
 
     def start(self) -> None:
-        """Recover what an earlier server left. Raises `OSError`."""
-        if not (found := parts(self._path)):
+        """Recover what an earlier server left, if this process is alone. Raises `OSError`."""
+        if not self._alone or not (found := parts(self._path)):
             return
         contents = collect(found)
         if contents.damaged:
             log.error("%d records of the journal are damaged.", contents.damaged)
         self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
-        self._next = found[-1].number + 1
         for private in {key.private for key in contents.rooms}:
             sync_folder(self._folder.rooms_folder(private=private))
         for key in contents.rooms:
@@ -146,13 +144,15 @@ class Journal:
         return segment
 
     def _begin(self) -> Segment:
-        segment = Segment(self._path, self._next, system.monotonic())
-        self._next += 1
+        segment = Segment(self._path, newest(self._path) + 1, system.monotonic())
         before = {str(one.number): one.end for one in self.segments}
         self.current = segment  # first: the keeper takes any other for an old one
         self.segments.append(segment)
         try:
             self._create(segment, before)
+        except FileExistsError:  # another process was faster
+            self.segments.remove(segment)
+            return self._begin()
         except OSError:
             self._abandon(segment)
             raise
@@ -183,7 +183,8 @@ class Journal:
         self.current = None
 
     def _recover(self, key: RoomKey, journalled: Journalled) -> None:
-        done = recover_room(self._folder.history(key), key, journalled, self._most)
+        path, most = self._folder.history(key), longest_write(self._settings)
+        done = recover_room(path, key, journalled, most)
         self.counts.recovered_lines += done.lines
         self.counts.aside_lines += done.aside
 

@@ -78,17 +78,17 @@ class Contents:
 
 def parts(folder: Path) -> list[Part]:
     """The journal's files, oldest first. Raises `OSError`."""
-    try:
-        with system.scandir(folder) as found:
-            names = [_NAME.fullmatch(entry.name) for entry in found]
-    except FileNotFoundError:
-        return []
-    numbers = sorted((int(name[1]), folder / name[0]) for name in names if name)
+    numbers = sorted(_files(folder))
     ends: dict[int, int] = {}
     for _, path in numbers:
         if header := _read_header(path):
             ends.update((int(number), end) for number, end in header.before.items())
     return [Part(number, path, ends.get(number)) for number, path in numbers]
+
+
+def newest(folder: Path) -> int:
+    """The number of the newest file of the journal; 0 without one. Raises `OSError`."""
+    return max((number for number, _ in _files(folder)), default=0)
 
 
 def collect(of: Iterable[Part], only: RoomKey | None = None) -> Contents:
@@ -109,6 +109,15 @@ def collect(of: Iterable[Part], only: RoomKey | None = None) -> Contents:
                 except Damaged:
                     contents.damaged += 1
     return contents
+
+
+def _files(folder: Path) -> list[tuple[int, Path]]:
+    try:
+        with system.scandir(folder) as found:
+            names = [_NAME.fullmatch(entry.name) for entry in found]
+    except FileNotFoundError:
+        return []
+    return [(int(name[1]), folder / name[0]) for name in names if name]
 
 
 def _read_header(path: Path) -> SegmentHeader | None:

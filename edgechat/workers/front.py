@@ -15,6 +15,7 @@ import trio
 
 from edgechat import system
 from edgechat.chat.names import PrivateIds
+from edgechat.history.journal_start import recover_all
 from edgechat.logs import Form
 from edgechat.metrics.reading import Reading
 from edgechat.net.caller import Caller
@@ -33,7 +34,7 @@ from edgechat.workers.messages import FORMAT, Begin, Granted, Spent
 from edgechat.workers.placement import place_of, room_in
 from edgechat.workers.process import WorkerProcess
 from edgechat.workers.slot import PATIENCE, Slot
-from edgechat.workers.supervisor import Supervisor
+from edgechat.workers.supervisor import Supervisor, first_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ async def serve(
     `log_form` is for the workers' logs. Raises `WorkerError` too.
     """
     async with take_places(settings) as places:
+        await system.run_in_thread(recover_all, places.folder, settings)
         await Front(settings, places, log_form).run(stop, changes, task_status)
 
 
@@ -87,13 +89,13 @@ class Front:
             async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
                 for listening in sockets:
                     accepting.start_soon(self._door.accept, listening, connections)
-                await _first_of(supervisor.ready, supervisor.failed, stop)
+                await first_of(supervisor.ready, supervisor.failed, stop)
                 if not supervisor.failed.is_set():
                     started.started(url(sockets[0]))
                 async with trio.open_nursery() as changing:
                     changing.start_soon(self._take_changes, changes)
                     changing.start_soon(self._replace_workers)
-                    await _first_of(supervisor.failed, stop)
+                    await first_of(supervisor.failed, stop)
                     changing.cancel_scope.cancel()
                 self._is_stopping = True
                 self._door.heads.hurry()
@@ -186,15 +188,3 @@ class Front:
                 return self._sums.read(self._supervisor)
 
             await serve_metrics(self._places.scraped, self._settings, read)
-
-
-async def _first_of(*events: trio.Event) -> None:
-    """Until one of them is set."""
-    async with trio.open_nursery() as nursery:
-
-        async def wait(event: trio.Event) -> None:
-            await event.wait()
-            nursery.cancel_scope.cancel()
-
-        for event in events:
-            nursery.start_soon(wait, event)
