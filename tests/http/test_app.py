@@ -258,10 +258,13 @@ async def test_another_servers_id_is_like_a_name_that_can_not_be(server: Running
 
 async def test_what_a_room_is(server: Running, bystanders: Bystander) -> None:
     empty = json.loads((await server.get("/api/room/Empty_Room")).body)
-    assert empty == {"room": "empty-room", "seq": 0, "h": "0" * 16, "members": 0}
+    limits = {"message_chars": 2_000, "name_chars": 32, "interval_ms": 0, "grace_ms": 10_000}
+    nobody = {"members": 0, "limits": limits}
+    assert empty == {"room": "empty-room", "seq": 0, "h": "0" * 16, **nobody}
     lobby = json.loads((await server.get("/api/room/lobby")).body)
     last = json.loads(server.lines()[-1])
-    assert lobby == {"room": "lobby", "seq": last["seq"], "h": last["h"], "members": 2}
+    head = {"seq": last["seq"], "h": last["h"]}
+    assert lobby == {"room": "lobby", **head, "members": 2, "limits": limits}
     assert server.files() == {"lobby.jsonl"}
 
 
