@@ -33,9 +33,9 @@ export class Outbox {
     this.#entries = mine.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
   }
 
-  add(/** @type {string} */ text) {
+  add(/** @type {string} */ text, id = newId()) {
     const order = 1 + Math.max(0, ...this.#entries.map((entry) => entry.order));
-    const entry = { id: newId(), order, name: this.#name, text, failed: null };
+    const entry = { id, order, name: this.#name, text, failed: null };
     this.#entries.push(entry);
     this.#save(entry);
     return entry;
