@@ -3,7 +3,7 @@
  * reload, a crash or a second tab loses nothing. They are sent one at a time, to stay in order. The server stores an id
  * once, so sending again is safe. Times are ms, handed in.
  */
-import { afterRefusal } from "./protocol.js";
+import { afterRefusal, say } from "./protocol.js";
 
 export class Outbox {
   static RESEND = 8_000;
@@ -33,9 +33,9 @@ export class Outbox {
     this.#entries = mine.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
   }
 
-  add(/** @type {string} */ text) {
+  add(/** @type {string} */ text, id = newId()) {
     const order = 1 + Math.max(0, ...this.#entries.map((entry) => entry.order));
-    const entry = { id: newId(), order, name: this.#name, text, failed: null };
+    const entry = { id, order, name: this.#name, text, failed: null };
     this.#entries.push(entry);
     this.#save(entry);
     return entry;
@@ -110,6 +110,46 @@ export class Outbox {
 
   #save(/** @type {Entry} */ entry) {
     this.#store.set(this.#prefix + entry.id, entry);
+  }
+}
+
+/** Sends an outbox, one entry at a time. */
+export class Delivery {
+  static DOUBT = 3_000;
+  #outbox;
+  #connection;
+  /** @type {Timer} */ #timer;
+  /** @type {Timer} */ #doubt;
+
+  constructor(/** @type {Outbox} */ outbox, /** @type {Channel} */ connection) {
+    this.#outbox = outbox;
+    this.#connection = connection;
+  }
+
+  /** Send what may go now; call again when the next may. Without an echo the connection may be dead: check it. */
+  pump() {
+    clearTimeout(this.#timer);
+    if (!this.#connection.open) return;
+    const entry = this.#outbox.next(performance.now());
+    if (entry) {
+      this.#connection.send(say(entry.text, entry.id));
+      clearTimeout(this.#doubt);
+      this.#doubt = setTimeout(() => this.#connection.hurry(), Delivery.DOUBT);
+    }
+    const wait = this.#outbox.due(performance.now());
+    if (wait !== null) this.#timer = setTimeout(() => this.pump(), wait);
+  }
+
+  /** A line with the id of an entry acknowledges it: true. */
+  heard(/** @type {Stored} */ line) {
+    if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return false;
+    clearTimeout(this.#doubt);
+    return true;
+  }
+
+  closed() {
+    clearTimeout(this.#doubt);
+    this.#outbox.disconnected();
   }
 }
 

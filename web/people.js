@@ -14,7 +14,9 @@ export class People {
   #me;
   #notice;
   #frame = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #quiet;
+  /** By HTTP (http-socket.js) nobody is told who is here. */
+  http = false;
+  /** @type {Timer} */ #quiet;
 
   /**
    * @param {HTMLElement} root @param {() => string} me
@@ -76,7 +78,8 @@ export class People {
         name === this.#me() ? element("span", { class: "you" }, phrase("room.you")) : null,
       ),
     );
-    return this.#roster.crowded ? [...entries, element("li", { class: "crowd" }, phrase("room.crowd"))] : entries;
+    const more = this.http ? "room.http" : this.#roster.crowded && "room.crowd";
+    return more ? [...entries, element("li", { class: "crowd" }, phrase(more))] : entries;
   }
 
   #moved(/** @type {() => void} */ note) {

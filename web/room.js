@@ -1,5 +1,5 @@
 /** A room's page: its frame, the question for a name, and then the session. */
-import { isPrivate, roomNamed } from "./addresses.js";
+import { apiOf, isPrivate, roomNamed } from "./addresses.js";
 import { copy, element, part } from "./dom.js";
 import { isName } from "./names.js";
 import { Session } from "./session.js";
@@ -55,6 +55,6 @@ function askName(
 /** Nobody is asked for a name in a room that does not exist. */
 async function askRoom(/** @type {HTMLFormElement} */ form, /** @type {string} */ room) {
   const { probe } = await import("./probe.js");
-  if ((await probe(room)) !== "gone") return;
+  if ((await probe(apiOf(room))) !== "gone") return;
   form.replaceChildren(element("h2", {}, phrase("room.gone")), element("a", { href: "./" }, phrase("room.home")));
 }

@@ -1,33 +1,28 @@
-/** Sends what was typed: the outbox, its rows, its timer, and what is said about a refusal. */
+/** Sends what was typed: the outbox, its rows, and what is said about a refusal. */
 import { part } from "./dom.js";
 import { OutboxRows } from "./outbox-rows.js";
-import { Outbox } from "./outbox.js";
-import { say } from "./protocol.js";
+import { Delivery, Outbox } from "./outbox.js";
 import { ENGLISH, phrase } from "./strings.js";
 
 export class Sender {
-  static DOUBT = 3_000;
-  #connection;
   #continues;
   #outbox;
   #rows;
   #alert;
   #store;
   #room;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #doubt;
+  #delivery;
 
   /**
-   * @param {HTMLElement} root @param {Here} here
-   * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
+   * @param {HTMLElement} root @param {Here} here @param {Channel} connection
    * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
    */
   constructor(root, { store, room, identity }, connection, continues) {
     this.#continues = continues;
-    this.#connection = connection;
     this.#store = store;
     this.#room = room;
     this.#outbox = new Outbox(store, room, identity.accepted);
+    this.#delivery = new Delivery(this.#outbox, connection);
     this.#alert = part(root, ".alert", HTMLElement);
     this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
       retry: (id) => this.#change(() => this.#outbox.retry(id)),
@@ -43,8 +38,7 @@ export class Sender {
 
   /** A line with the id of an entry acknowledges it. */
   heard(/** @type {Stored} */ line) {
-    if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
-    clearTimeout(this.#doubt);
+    if (!this.#delivery.heard(line)) return;
     this.warn("");
     this.#change(() => {});
   }
@@ -61,8 +55,7 @@ export class Sender {
   }
 
   closed() {
-    clearTimeout(this.#doubt);
-    this.#outbox.disconnected();
+    this.#delivery.closed();
   }
 
   stored(/** @type {StorageEvent} */ event) {
@@ -83,23 +76,6 @@ export class Sender {
   #change(/** @type {() => void} */ change) {
     change();
     this.#rows.show(this.#outbox.entries, this.#continues);
-    this.#pump();
-  }
-
-  /** Without an echo the connection may be dead: check it. */
-  #send(/** @type {Entry} */ { text, id }) {
-    this.#connection.send(say(text, id));
-    clearTimeout(this.#doubt);
-    this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);
-  }
-
-  /** Send what may go now; call again when the next may. */
-  #pump() {
-    clearTimeout(this.#timer);
-    if (!this.#connection.open) return;
-    const entry = this.#outbox.next(performance.now());
-    if (entry) this.#send(entry);
-    const wait = this.#outbox.due(performance.now());
-    if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
+    this.#delivery.pump();
   }
 }

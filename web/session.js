@@ -90,20 +90,13 @@ export class Session {
 
   #moved(/** @type {Phase} */ phase) {
     this.#banner.moved(phase);
+    this.#people.http = phase.phase === "open" && phase.http;
     Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#people.begin();
     }
     if (phase.phase === "waiting" || phase.phase === "stopped") this.#sender.closed();
-    if (phase.phase === "waiting" && !this.#met) this.#probe();
-  }
-
-  async #probe() {
-    const found = await import("./probe.js").then((module) => module.probe(this.#here.room)).catch(() => "away");
-    if (this.#met) return;
-    this.#banner.answers = found === "there";
-    if (found === "gone") this.#connection.stop(404);
   }
 
   #heard(/** @type {ServerEvent} */ event) {

@@ -19,6 +19,7 @@ export const ENGLISH = {
   "room.people": "People here",
   "room.you": "you",
   "room.crowd": "… and others: too many to name them all.",
+  "room.http": "Your network blocks live connections. Messages still go and come, but who is here is not shown.",
   "room.empty": "Nothing has been said here yet.",
   "room.empty.hint": "Say the first word, or send someone the link.",
   "room.beginning": "This is the beginning of {room}.",

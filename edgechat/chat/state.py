@@ -101,10 +101,14 @@ class RoomState:
             recovery["recovered"] = join.recovered
         if join.reason is not None:
             recovery["reason"] = join.reason
-        limits = {
+        return outgoing.ready(self._name, self.head, len(self.roster), self.limits, recovery)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """What a client may say here, and how often; times in ms."""
+        return {
             "message_chars": self._settings.max_message_chars,
             "name_chars": self._settings.max_name_chars,
             "interval_ms": round(self._settings.message_interval * 1000),
             "grace_ms": round(self._settings.message_grace * 1000),
         }
-        return outgoing.ready(self._name, self.head, len(self.roster), limits, recovery)
