@@ -16,12 +16,14 @@ from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
+from edgechat.net import event_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
-from edgechat.net.listening import listen, listen_at, url
+from edgechat.net.listening import listen_at, listen_for, url
 from edgechat.net.poller import Poller
 from edgechat.net.request_head import Head
 from edgechat.net.sender import Sender
+from edgechat.net.unix_socket import forget
 from edgechat.rooms import defects, refusals
 from edgechat.rooms.allowances import Allowances
 from edgechat.rooms.registry import Registry
@@ -29,6 +31,7 @@ from edgechat.rooms.room import Room
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
+from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from edgechat.http.hypercorn_bridge import HypercornBridge
@@ -51,7 +54,8 @@ async def serve(
     key = folder.prepare()
     with ExitStack() as stack:
         stack.callback(folder.release)
-        sockets = [stack.enter_context(each) for each in listen(settings.hosts, settings.port)]
+        sockets = [stack.enter_context(each) for each in listen_for(settings)]
+        stack.callback(forget, settings.uds)
         scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]
         async with trio.open_nursery() as beside:
             beside.start_soon(system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key))
@@ -62,6 +66,7 @@ class _Server:
     def __init__(self, settings: Settings, folder: DataFolder, key: bytes) -> None:
         self._settings = settings
         self._ids = PrivateIds(key)
+        self._webhooks = Webhooks(settings, self._ids)
         self._syncer = Syncer(settings.sync_interval)
         self._histories = Histories(folder, self._syncer, settings)
         self._http: HypercornBridge
@@ -80,10 +85,12 @@ class _Server:
             poller=self._poller.statistics(),
             rooms=self._rooms.statistics(),
             members=sum(len(room.fanout) for room in self._rooms),
+            followers=event_stream.statistics(),
             limiters=self._allowances.statistics(),
             syncer=self._syncer.statistics(),
             storage_works=self._histories.works,
             turn=self._turn.statistics(),
+            webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
             defects=defects.statistics(),
         )
@@ -123,6 +130,7 @@ class _Server:
                 ):
                     for socket in sockets:
                         accepting.start_soon(listener.accept, socket, connections)
+                    connections.start_soon(self._webhooks.run, self._rooms, self._is_open)
                     await self._start_http(background)
                     started.started(url(sockets[0]))
                     await stop.wait()
@@ -177,14 +185,9 @@ class _Server:
         return not self._stopping
 
     async def _start_http(self, living: trio.Nursery) -> None:
+        settings, rooms, allowance_of = self._settings, self._rooms, self._allowances.of
         self._http = await start_http(
-            living,
-            self._settings,
-            self._rooms,
-            self._ids,
-            self._is_ready,
-            self._is_open,
-            self._allowances.of,
+            living, settings, rooms, self._ids, self._is_ready, self._is_open, allowance_of
         )
         self._http_started.set()
 

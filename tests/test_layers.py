@@ -22,7 +22,8 @@ LAYERS: dict[str, set[str]] = {
     "history": {"settings", "system", "chat", "rooms"},
     "net": {"settings", "system", "chat", "rooms"},
     "http": {"settings", "system", "chat", "rooms"},
-    "statistics": {"chat", "rooms", "history", "net"},
+    "webhooks": {"settings", "system", "chat", "rooms", "__init__"},
+    "statistics": {"chat", "rooms", "history", "net", "webhooks"},
     "metrics": {"settings", "system", "chat", "rooms", "net", "statistics", "__init__"},
     "http_start": {"settings", "system", "chat", "rooms", "net", "http"},
     "server": {
@@ -36,10 +37,21 @@ LAYERS: dict[str, set[str]] = {
         "http",
         "statistics",
         "metrics",
+        "webhooks",
     },
     "logs": set(),
     "client": {"chat", "__init__"},
-    "cli": {"settings", "chat", "history", "net", "server", "client", "logs", "__init__"},
+    "cli": {
+        "settings",
+        "chat",
+        "history",
+        "net",
+        "webhooks",
+        "server",
+        "client",
+        "logs",
+        "__init__",
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -54,6 +66,7 @@ FORBIDDEN = {
     "net": SYSTEM,
     "http": SYSTEM,
     "metrics": SYSTEM,
+    "webhooks": SYSTEM - {"datetime"},  # it writes times, and is given them
     "server": SYSTEM,
 }
 # Names of Trio's that `edgechat.system` stands for.

@@ -19,15 +19,23 @@ from typing import Any, BinaryIO, Protocol, cast
 from edgechat.cli.output import Stdout
 
 _BLOCK = 1024 * 1024
+_FOLDERS = ("rooms/public", "rooms/private", "webhooks")
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 Progress = Callable[[int], Any]
 
 
 def copies(data: Path) -> Iterator[tuple[Path, str]]:
-    """What belongs into a copy, and its name there: the key, then every history."""
+    """What belongs into a copy, and its name there: the key, then every history.
+
+    The positions of webhooks come first: one that is older than its history repeats lines under
+    their ids, one that is newer would be in a history that does not have its line.
+    """
     if (data / "key").exists():
         yield data / "key", "key"
+    for path in sorted((data / "webhooks").glob("*")):
+        if path.suffix in ("", ".json"):
+            yield path, f"webhooks/{path.name}"
     for kind in ("public", "private"):
         for path in sorted((data / "rooms" / kind).glob("*.jsonl")):
             yield path, f"rooms/{kind}/{path.name}"
@@ -51,8 +59,8 @@ class Folder:
         self._new = path.with_name(f".{path.name}.{os.getpid()}.new")
 
     def __enter__(self) -> Folder:
-        for kind in ("public", "private"):
-            (self._new / "rooms" / kind).mkdir(parents=True)
+        for folder in _FOLDERS:
+            (self._new / folder).mkdir(parents=True)
         self._new.chmod(0o700)
         return self
 
@@ -83,7 +91,7 @@ class Folder:
 
     def finish(self) -> None:
         """See `Copier`."""
-        for folder in ("rooms/public", "rooms/private", "rooms", "."):
+        for folder in (*_FOLDERS, "rooms", "."):
             _sync(self._new / folder)
         self._new.rename(self._path)
         _sync(self._path.parent)
@@ -96,7 +104,7 @@ class Tar:
         self._output = output
         file = cast("BinaryIO", output)
         self._tar = tarfile.TarFile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT)
-        for name in ("rooms", "rooms/public", "rooms/private"):
+        for name in ("rooms", *_FOLDERS):
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o700
             self._tar.addfile(folder)

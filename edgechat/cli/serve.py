@@ -14,8 +14,9 @@ import click
 
 from edgechat import __version__, logs
 from edgechat.cli.linux import need_linux
-from edgechat.cli.options import OPTIONS, RUN_OPTIONS
+from edgechat.cli.options import OPTIONS
 from edgechat.cli.reload import Reload
+from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
 from edgechat.settings import Settings
 
@@ -63,6 +64,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.server import serve
+    from edgechat.webhooks.signing import BadSecret
 
     async def run() -> None:
         stop = trio.Event()
@@ -94,7 +96,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (DataFolderError, ListenError) as group:
+    except* (BadSecret, DataFolderError, ListenError) as group:
         _give_up(str(_first(group)))
 
 

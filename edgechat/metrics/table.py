@@ -41,6 +41,7 @@ _NO_DEFECTS = dict.fromkeys(
         "a request",
         "a room",
         "a scrape",
+        "a webhook",
         "reading from a connection",
     ),
     0,
@@ -80,7 +81,7 @@ PLAIN = (
     Plain(
         "edgechat_outbox_bytes",
         "Bytes that wait for clients to read.",
-        lambda s: s.listener.outbox_bytes,
+        lambda s: s.listener.outbox_bytes + s.followers.outbox_bytes,
     ),
     Plain(
         "edgechat_pauses_total",
@@ -90,11 +91,12 @@ PLAIN = (
     Plain("edgechat_rooms", "Rooms open now.", lambda s: s.rooms.live),
     Plain("edgechat_rooms_started_total", "Rooms opened.", lambda s: s.rooms.started),
     Plain("edgechat_members", "Sessions in all rooms together.", lambda s: s.members),
+    Plain("edgechat_followers", "Followers of rooms by events.", lambda s: s.followers.open),
     Plain("edgechat_limiters", "Addresses whose allowance is kept now.", lambda s: s.limiters.live),
     Plain("edgechat_messages_total", "Messages stored and shown.", lambda s: s.turn.lines),
     Plain(
         "edgechat_deliveries_total",
-        "Messages written to members: each counts once for each.",
+        "Messages written to members and followers: each counts once for each.",
         lambda s: s.turn.deliveries,
     ),
     Plain(
@@ -134,6 +136,26 @@ PLAIN = (
         "edgechat_files_to_sync",
         "Files written to since, which a power loss can shorten.",
         lambda s: s.syncer.pending,
+    ),
+    Plain(
+        "edgechat_webhook_deliveries_total",
+        "Lines that targets of webhooks took.",
+        lambda s: s.webhooks.delivered,
+    ),
+    Plain(
+        "edgechat_webhook_failures_total",
+        "Tries in vain to post to targets of webhooks.",
+        lambda s: s.webhooks.failures,
+    ),
+    Plain(
+        "edgechat_webhook_lines_behind",
+        "Lines that targets of webhooks do not have yet.",
+        lambda s: s.webhooks.behind,
+    ),
+    Plain(
+        "edgechat_webhooks_held",
+        "Webhooks that wait, as their targets refuse a line.",
+        lambda s: s.webhooks.held,
     ),
 )
 

@@ -19,7 +19,7 @@ from edgechat.chat.origin import parse_origin
 from edgechat.net.acceptor import Acceptor
 from edgechat.net.budget import Budgets
 from edgechat.net.caller import Caller
-from edgechat.net.client_address import client_address, counted_address, is_loopback, is_trusted
+from edgechat.net.client_address import client_address, counted_address, is_on_loopback, is_trusted
 from edgechat.net.connection_limits import ConnectionLimits
 from edgechat.net.handshake import shake_hands
 from edgechat.net.head_reader import HeadReader
@@ -78,7 +78,7 @@ class Listener:
 
     async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
-        loopback = is_loopback(listening.getsockname()[0])
+        loopback = is_on_loopback(listening.getsockname())
 
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
@@ -132,7 +132,6 @@ class Listener:
                 self._refuse(caller, refused)
                 return
             try:
-                caller.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await self._part(caller)
             finally:
                 self.limits.leave(caller.counted)
