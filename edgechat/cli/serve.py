@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -61,10 +62,13 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
+    from edgechat.cli.notify import ServiceManager
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.server import serve
     from edgechat.webhooks.signing import BadSecret
+
+    manager = ServiceManager(os.environ)
 
     async def run() -> None:
         stop = trio.Event()
@@ -77,6 +81,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
                         await told.send(new)
                     continue
                 if not stop.is_set():
+                    manager.tell("STOPPING=1")
                     log.info("Stopping: got %s.", signal.Signals(number).name)
                 stop.set()
 
@@ -86,6 +91,8 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
                 async with trio.open_nursery() as nursery:
                     address = await nursery.start(serve, settings, stop, changes)
                     _collect_seldom()
+                    manager.tell("READY=1", f"STATUS=Serving at {address}")
+                    waiting.start_soon(manager.keep_alive)
                     log.info("Started: version %s, at %s", __version__, address)
                     click.echo(
                         f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
