@@ -13,7 +13,8 @@ from edgechat import system
 from edgechat.chat.names import PrivateIds
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.strays import warn_of_strays
-from edgechat.net.listening import listen, listen_at
+from edgechat.net.listening import listen_at, listen_for
+from edgechat.net.unix_socket import forget
 from edgechat.settings import Settings
 
 
@@ -37,7 +38,8 @@ async def take_places(settings: Settings) -> AsyncIterator[Places]:
     key = folder.prepare()
     with ExitStack() as stack:
         stack.callback(folder.release)
-        sockets = [stack.enter_context(each) for each in listen(settings.hosts, settings.port)]
+        sockets = [stack.enter_context(each) for each in listen_for(settings)]
+        stack.callback(forget, settings.uds)
         scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]
         async with trio.open_nursery() as beside:
             beside.start_soon(system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key))

@@ -15,6 +15,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
+from edgechat.net import event_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import url
@@ -30,6 +31,7 @@ from edgechat.rooms.share import ALL, Share
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
+from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from edgechat.http.hypercorn_bridge import HypercornBridge
@@ -58,6 +60,7 @@ class _Server:
         self._settings = settings
         self._share = share
         self._ids = PrivateIds(key)
+        self._webhooks = Webhooks(settings, self._ids, share.has)
         self._syncer = Syncer(settings.sync_interval)
         self._histories = Histories(folder, self._syncer, settings, alone=share.has is None)
         self._http: HypercornBridge
@@ -76,10 +79,12 @@ class _Server:
             poller=self._poller.statistics(),
             rooms=self._rooms.statistics(),
             members=sum(len(room.fanout) for room in self._rooms),
+            followers=event_stream.statistics(),
             limiters=self._allowances.statistics(),
             syncer=self._syncer.statistics(),
             storage_works=self._histories.works,
             turn=self._turn.statistics(),
+            webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
             journal=self._histories.statistics(),
             defects=defects.statistics(),
@@ -110,15 +115,12 @@ class _Server:
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
                 listener = self._listener
-                beats = self._settings.heartbeat, self._settings.heartbeat_timeout
-                background.start_soon(keep_heartbeat, listener.websockets, *beats)
+                background.start_soon(keep_heartbeat, listener.websockets, self._settings)
                 background.start_soon(self._serve_metrics)
                 background.start_soon(self._change_limits)
-                async with (
-                    trio.open_nursery() as connections,
-                    trio.open_nursery() as accepting,
-                ):
+                async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
                     self._let_in(sockets, accepting, connections)
+                    connections.start_soon(self._webhooks.run, self._rooms, self._is_open)
                     await self._start_http(background)
                     started.started(url(sockets[0]) if sockets else "")
                     await stop.wait()
@@ -180,15 +182,13 @@ class _Server:
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
 
+    def _is_open(self) -> bool:
+        return not self._stopping
+
     async def _start_http(self, living: trio.Nursery) -> None:
+        settings, rooms, allowance_of = self._settings, self._rooms, self._allowances.of
         self._http = await start_http(
-            living,
-            self._settings,
-            self._rooms,
-            self._ids,
-            self._is_ready,
-            lambda: not self._stopping,
-            self._allowances.of,
+            living, settings, rooms, self._ids, self._is_ready, self._is_open, allowance_of
         )
         self._http_started.set()
 

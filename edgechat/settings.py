@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,12 +29,19 @@ class Settings:
     """
 
     # Where it listens and writes.
-    hosts: tuple[str, ...] = ("127.0.0.1",)  # names or addresses; the first is told to people
+    # Names or addresses; the first is told to people. None: 127.0.0.1, or nothing beside `uds`.
+    hosts: tuple[str, ...] = ()
     port: int = 8080  # 0 lets the system choose
     workers: int = 1  # processes among which the rooms are parted; 1 is this process alone
+    uds: str = ""  # the path of a Unix socket; none where it is empty
     data: Path = Path("data")
     durability: Durability = "os"
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
+    # Rooms whose lines are posted to an address, as `ROOM=URL`, and the secret that signs them: the
+    # text itself, or a file with it. Without both there is one in the data folder.
+    webhooks: tuple[str, ...] = ()
+    webhook_secret: str = field(default="", repr=False)
+    webhook_secret_file: str = ""
     # Names by which people reach it: with one or more, requests for other names are refused. So are
     # they without one where it listens on loopback, and goes there by no name but `localhost`: no
     # web page gets in whose own name is pointed at this machine (DNS rebinding).
@@ -116,6 +123,12 @@ class Settings:
     last_call: float = 1.0  # for the head of a request that comes while the server stops
     last_answer: float = 5.0  # for a request to be answered whose client sends no more
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
+    webhook_timeout: float = 15.0  # for a target to answer
+    webhook_wait: float = 300.0  # at most between two tries of one line
+    webhook_tries: int = (
+        10  # of a line that the target refuses (3xx and 4xx), and then it is held …
+    )
+    webhook_held: float = 3_600.0  # … and tried so seldom
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
     # `disk` durability: when a file of the journal is closed, to be removed once all is synced that
     # it covers. A start after a crash reads all that there are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,10 +72,8 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _copy(data: Path, copier: Copier) -> None:
-    from edgechat.cli.copying import copies
-
     journal = journal_of(data)
-    found = list(copies(data))
+    found = list(_copies(data))
     size = size_of(found)
     rooms = total = 0
     hidden = not sys.stderr.isatty()
@@ -87,3 +86,19 @@ def _copy(data: Path, copier: Copier) -> None:
     copier.finish()
     key = "the key of private rooms, which is a secret" if (data / "key").exists() else "no key"
     note(f"{rooms} room{'s' * (rooms != 1)}, {size_words(total)}, and {key}.")
+
+
+def _copies(data: Path) -> Iterator[tuple[Path, str]]:
+    """What belongs into a copy, and its name there: the key, then every history.
+
+    The positions of webhooks come first: one that is older than its history repeats lines under
+    their ids, one that is newer would be in a history that does not have its line.
+    """
+    if (data / "key").exists():
+        yield data / "key", "key"
+    for path in sorted((data / "webhooks").glob("*")):
+        if path.suffix in ("", ".json"):
+            yield path, f"webhooks/{path.name}"
+    for kind in ("public", "private"):
+        for path in sorted((data / "rooms" / kind).glob("*.jsonl")):
+            yield path, f"rooms/{kind}/{path.name}"

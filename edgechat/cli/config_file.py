@@ -92,8 +92,6 @@ class ConfigFile:
     def _value(self, param: click.Parameter, value: Any) -> Any:
         """As the option would have it: one that may be repeated has a list."""
         values = value if isinstance(value, list) else [value]
-        if param.default and not values:
-            self._fail(name_of(param), f"{name_of(param)}: name at least one.")
         try:
             made = [param.type.convert(each, param, None) for each in values]
         except click.BadParameter as error:
@@ -112,8 +110,12 @@ class ConfigFile:
 
 
 def is_setting(param: click.Parameter) -> bool:
-    """Whether a file may have it: all options that are variables, but for the file itself."""
-    return isinstance(param.envvar, str) and param is not CONFIG
+    """Whether a file may have it: all options that are variables, but for the file itself.
+
+    One that is hidden is a variable only.
+    """
+    is_hidden = isinstance(param, click.Option) and param.hidden
+    return isinstance(param.envvar, str) and param is not CONFIG and not is_hidden
 
 
 def name_of(param: click.Parameter) -> str:

@@ -25,17 +25,9 @@ if TYPE_CHECKING:
     from edgechat.history.journal_view import JournalView
 
 _BLOCK = 1024 * 1024
+_FOLDERS = ("rooms/public", "rooms/private", "webhooks")
 
 Progress = Callable[[int], Any]
-
-
-def copies(data: Path) -> Iterator[tuple[Path, str]]:
-    """What belongs into a copy, and its name there: the key, then every history."""
-    if (data / "key").exists():
-        yield data / "key", "key"
-    for kind in ("public", "private"):
-        for path in sorted((data / "rooms" / kind).glob("*.jsonl")):
-            yield path, f"rooms/{kind}/{path.name}"
 
 
 class Copier(Protocol):
@@ -59,8 +51,8 @@ class Folder:
         self._new = path.with_name(f".{path.name}.{os.getpid()}.new")
 
     def __enter__(self) -> Folder:
-        for kind in ("public", "private"):
-            (self._new / "rooms" / kind).mkdir(parents=True)
+        for folder in _FOLDERS:
+            (self._new / folder).mkdir(parents=True)
         self._new.chmod(0o700)
         return self
 
@@ -92,7 +84,7 @@ class Folder:
 
     def finish(self) -> None:
         """See `Copier`."""
-        for folder in ("rooms/public", "rooms/private", "rooms", "."):
+        for folder in (*_FOLDERS, "rooms", "."):
             _sync(self._new / folder)
         self._new.rename(self._path)
         _sync(self._path.parent)
@@ -105,7 +97,7 @@ class Tar:
         self._output = output
         file = cast("BinaryIO", output)
         self._tar = tarfile.TarFile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT)
-        for name in ("rooms", "rooms/public", "rooms/private"):
+        for name in ("rooms", *_FOLDERS):
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o700
             self._tar.addfile(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,8 +16,9 @@ import click
 
 from edgechat import __version__, logs
 from edgechat.cli.linux import need_linux
-from edgechat.cli.options import OPTIONS, RUN_OPTIONS
+from edgechat.cli.options import OPTIONS
 from edgechat.cli.reload import Reload
+from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
 from edgechat.garbage import collect_seldom
 from edgechat.settings import Settings
@@ -64,9 +66,11 @@ def _run_server(
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
+    from edgechat.cli.notify import ServiceManager
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.server import serve
+    from edgechat.webhooks.signing import BadSecret
     from edgechat.workers.error import WorkerError
 
     if settings.workers > 1:
@@ -74,6 +78,7 @@ def _run_server(
 
         serve = partial(front.serve, log_form=form)
         reload = reload or (lambda: settings)  # SIGHUP means fresh workers in any case
+    manager = ServiceManager(os.environ)
 
     async def run() -> None:
         stop = trio.Event()
@@ -86,6 +91,7 @@ def _run_server(
                         await told.send(new)
                     continue
                 if not stop.is_set():
+                    manager.tell("STOPPING=1")
                     log.info("Stopping: got %s.", signal.Signals(number).name)
                 stop.set()
 
@@ -95,6 +101,8 @@ def _run_server(
                 async with trio.open_nursery() as nursery:
                     address = await nursery.start(serve, settings, stop, changes)
                     collect_seldom()
+                    manager.tell("READY=1", f"STATUS=Serving at {address}")
+                    waiting.start_soon(manager.keep_alive)
                     log.info("Started: version %s, at %s", __version__, address)
                     click.echo(
                         f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
@@ -105,7 +113,7 @@ def _run_server(
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (DataFolderError, ListenError, WorkerError) as group:
+    except* (BadSecret, DataFolderError, ListenError, WorkerError) as group:
         _give_up(str(_first(group)))
 
 

@@ -11,6 +11,8 @@ from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Refusal
 from edgechat.settings import Settings
 
+_UNIX_PEER = "127.0.0.1"  # who connects to a Unix socket counts as this: there is no address
+
 
 class Callers:
     """Addresses count the same for a request as for a WebSocket."""
@@ -28,8 +30,8 @@ class Callers:
     def address(self) -> str:
         """The address that this request counts for."""
         client = request.scope["client"]  # `remote_addr` may be a header of that name
-        assert client is not None
-        return self._address_of(client[0], request.headers.getlist(self._header))
+        peer = client[0] if client else _UNIX_PEER
+        return self._address_of(peer, request.headers.getlist(self._header))
 
     def allowance(self) -> Spendable:
         """What that address may still say."""

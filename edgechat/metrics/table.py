@@ -6,29 +6,9 @@ a label for each room would be a time series for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-
+from edgechat.metrics.journal_table import JOURNAL
+from edgechat.metrics.metric import Labelled, Plain
 from edgechat.metrics.words import NO_CLOSES, NO_DEFECTS, NOTHING_REFUSED
-from edgechat.statistics import ServerStatistics
-
-
-class Plain(NamedTuple):
-    """A number without a label. What ends in `_total` is a counter, and else it is a gauge."""
-
-    name: str
-    text: str
-    read: Callable[[ServerStatistics], float]
-
-
-class Labelled(NamedTuple):
-    """Numbers by the values of one label."""
-
-    name: str
-    text: str
-    label: str
-    read: Callable[[ServerStatistics], Mapping[Any, int]]
-
 
 PLAIN = (
     Plain("edgechat_connections", "Connections open now.", lambda s: s.listener.connections.open),
@@ -46,7 +26,7 @@ PLAIN = (
     Plain(
         "edgechat_outbox_bytes",
         "Bytes that wait for clients to read.",
-        lambda s: s.listener.outbox_bytes,
+        lambda s: s.listener.outbox_bytes + s.followers.outbox_bytes,
     ),
     Plain(
         "edgechat_pauses_total",
@@ -56,11 +36,12 @@ PLAIN = (
     Plain("edgechat_rooms", "Rooms open now.", lambda s: s.rooms.live),
     Plain("edgechat_rooms_started_total", "Rooms opened.", lambda s: s.rooms.started),
     Plain("edgechat_members", "Sessions in all rooms together.", lambda s: s.members),
+    Plain("edgechat_followers", "Followers of rooms by events.", lambda s: s.followers.open),
     Plain("edgechat_limiters", "Addresses whose allowance is kept now.", lambda s: s.limiters.live),
     Plain("edgechat_messages_total", "Messages stored and shown.", lambda s: s.turn.lines),
     Plain(
         "edgechat_deliveries_total",
-        "Messages written to members: each counts once for each.",
+        "Messages written to members and followers: each counts once for each.",
         lambda s: s.turn.deliveries,
     ),
     Plain(
@@ -101,48 +82,26 @@ PLAIN = (
         "Files written to since, which a power loss can shorten.",
         lambda s: s.syncer.pending,
     ),
+    *JOURNAL,
     Plain(
-        "edgechat_journal_files", "Files of the journal there now.", lambda s: s.journal.segments
+        "edgechat_webhook_deliveries_total",
+        "Lines that targets of webhooks took.",
+        lambda s: s.webhooks.delivered,
     ),
     Plain(
-        "edgechat_journal_commits_total",
-        "Commits of the journal: each makes durable what all rooms said.",
-        lambda s: s.journal.commits,
+        "edgechat_webhook_failures_total",
+        "Tries in vain to post to targets of webhooks.",
+        lambda s: s.webhooks.failures,
     ),
     Plain(
-        "edgechat_journal_failures_total",
-        "Commits of the journal that failed: what was in them was refused.",
-        lambda s: s.journal.failed_commits,
+        "edgechat_webhook_lines_behind",
+        "Lines that targets of webhooks do not have yet.",
+        lambda s: s.webhooks.behind,
     ),
     Plain(
-        "edgechat_journal_seconds_total",
-        "How long all commits of the journal took together.",
-        lambda s: s.journal.seconds,
-    ),
-    Plain(
-        "edgechat_journal_rooms_total",
-        "Rooms in commits of the journal: each counts once for each.",
-        lambda s: s.journal.rooms,
-    ),
-    Plain(
-        "edgechat_journal_lines_total",
-        "Messages in commits of the journal.",
-        lambda s: s.journal.lines,
-    ),
-    Plain(
-        "edgechat_journal_bytes_total",
-        "Bytes written to the journal.",
-        lambda s: s.journal.bytes,
-    ),
-    Plain(
-        "edgechat_recovered_lines_total",
-        "Lines that the journal had and a history lacked, put back.",
-        lambda s: s.journal.recovered_lines,
-    ),
-    Plain(
-        "edgechat_aside_lines_total",
-        "Lines of the journal that did not continue a history, put aside.",
-        lambda s: s.journal.aside_lines,
+        "edgechat_webhooks_held",
+        "Webhooks that wait, as their targets refuse a line.",
+        lambda s: s.webhooks.held,
     ),
 )
 

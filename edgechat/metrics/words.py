@@ -35,6 +35,7 @@ NO_DEFECTS = dict.fromkeys(
         "a request",
         "a room",
         "a scrape",
+        "a webhook",
         "reading from a connection",
     ),
     0,

@@ -18,7 +18,7 @@ import trio
 
 from edgechat.net.acceptor import Acceptor
 from edgechat.net.caller import Caller
-from edgechat.net.client_address import client_address, counted_address, is_loopback, is_trusted
+from edgechat.net.client_address import client_address, counted_address, is_on_loopback, is_trusted
 from edgechat.net.connection_limits import ConnectionLimits, ConnectionLimitsStatistics
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.hosts import Hosts
@@ -63,7 +63,7 @@ class Door:
 
     async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
         """Accept for ever; each connection is a task in `nursery`."""
-        loopback = is_loopback(listening.getsockname()[0])
+        loopback = is_on_loopback(listening.getsockname())
 
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
@@ -104,7 +104,6 @@ class Door:
                 self._refuse(caller, refused)
             else:
                 try:
-                    caller.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     await self._answer(caller)
                 finally:
                     if not caller.is_elsewhere:

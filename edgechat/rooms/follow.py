@@ -81,10 +81,10 @@ async def follow(room: Room, look: Look, after: int, stream: Stream, encode: Enc
 
     Raises `Disconnected`, `StorageUnavailable`.
     """
-    async for lines, last in _read_up(room, look, after):
+    while after < room.state.backlog.start:
+        lines, after = await _old_page(look, after)
         stream.write(encode(lines))
         await stream.drained()
-        after = last
     if lines := room.state.backlog.lines_after(after):  # from here on nothing waits: no gap
         stream.write(encode(lines))
     room.fanout.follow(stream, encode)
@@ -92,20 +92,29 @@ async def follow(room: Room, look: Look, after: int, stream: Stream, encode: Enc
 
 async def read_all(room: Room, look: Look, after: int) -> AsyncIterator[list[bytes]]:
     """Every line after that one, to the head. Raises `StorageUnavailable`."""
-    async for lines, last in _read_up(room, look, after):
+    while after < room.state.backlog.start:
+        lines, after = await _old_page(look, after)
         yield lines
-        after = last
     yield room.state.backlog.lines_after(after)
 
 
-async def _read_up(room: Room, look: Look, after: int) -> AsyncIterator[tuple[list[bytes], int]]:
-    """Pages of what is older than the room's memory, and each one's last `seq`."""
-    while after < room.state.backlog.start:
-        entries = await look(after, _PAGE)
-        if not entries:
-            raise StorageUnavailable("lines that were there are gone")
-        after = entries[-1].seq
-        yield [_line(entry) for entry in entries], after
+async def read_next(room: Room, look: Look, after: int) -> list[bytes]:
+    """The next lines after that one, at most a page; none at the head.
+
+    Raises `StorageUnavailable`.
+    """
+    if after < room.state.backlog.start:
+        lines, _ = await _old_page(look, after)
+        return lines
+    return room.state.backlog.lines_after(after)
+
+
+async def _old_page(look: Look, after: int) -> tuple[list[bytes], int]:
+    """A page of what is older than the room's memory, and its last `seq`."""
+    entries = await look(after, _PAGE)
+    if not entries:
+        raise StorageUnavailable("lines that were there are gone")
+    return [_line(entry) for entry in entries], entries[-1].seq
 
 
 def _line(entry: Entry) -> bytes:

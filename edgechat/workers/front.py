@@ -26,6 +26,7 @@ from edgechat.net.refused import STOPPING, Refused
 from edgechat.net.request_head import Head
 from edgechat.places import Places, take_places
 from edgechat.settings import Settings
+from edgechat.webhooks.webhooks import Webhooks
 from edgechat.workers import health
 from edgechat.workers.error import WorkerError
 from edgechat.workers.figures import Sums
@@ -54,6 +55,7 @@ async def serve(
     """
     async with take_places(settings) as places:
         await system.run_in_thread(recover_all, places.folder, settings)
+        Webhooks(settings, PrivateIds(places.key))  # makes the secret that all workers read
         await Front(settings, places, log_form).run(stop, changes, task_status)
 
 

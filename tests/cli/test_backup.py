@@ -28,6 +28,9 @@ def data(tmp_path: Path) -> Path:
     write(folder / "rooms" / "private" / f"{'ab' * 32}.jsonl", make_lines(2))
     (folder / "key").write_bytes(b"{" * 32)
     (folder / "lock").touch()
+    (folder / "webhooks").mkdir()
+    (folder / "webhooks" / "secret").write_bytes(b"whsec_")
+    (folder / "webhooks" / "0123.json").write_bytes(b"{}")
     return folder
 
 

@@ -20,12 +20,14 @@ from edgechat.metrics.reading import Workers
 from edgechat.metrics.table import LABELLED, PLAIN
 from edgechat.net.budget import BudgetStatistics
 from edgechat.net.connection_limits import ConnectionLimitsStatistics
+from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.refusals import statistics as refusals
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
 from edgechat.statistics import ServerStatistics
+from edgechat.webhooks.webhooks import WebhookStatistics
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\b(?:edgechat|process)_[a-z_]+[a-z]\b")
@@ -43,10 +45,12 @@ STATISTICS = ServerStatistics(
     poller=PollerStatistics(turns=11, watched=12),
     rooms=RegistryStatistics(live=13, started=14, let_go=15, refused=16),
     members=17,
+    followers=EventStreamStatistics(open=36, outbox_bytes=100),
     limiters=RegistryStatistics(live=18, started=19, let_go=20, refused=21),
     syncer=SyncerStatistics(syncs=31, files_synced=32, failures=33, last_seconds=0.34, pending=35),
     storage_works=True,
     turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
+    webhooks=WebhookStatistics(delivered=37, failures=38, held=39, behind=40),
     refusals={**dict.fromkeys(REFUSALS, 0), "rate_limited": 27},
     journal=JournalStatistics(
         segments=36,
@@ -90,10 +94,11 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_connection_addresses": 5,
         "edgechat_connections_accepted_total": 1,
         "edgechat_websockets": 7,
-        "edgechat_outbox_bytes": 8,
+        "edgechat_outbox_bytes": 108,
         "edgechat_rooms": 13,
         "edgechat_rooms_started_total": 14,
         "edgechat_members": 17,
+        "edgechat_followers": 36,
         "edgechat_limiters": 18,
         "edgechat_messages_total": 24,
         "edgechat_deliveries_total": 25,
@@ -115,6 +120,10 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_journal_seconds_total": 0.42,
         "edgechat_recovered_lines_total": 43,
         "edgechat_aside_lines_total": 44,
+        "edgechat_webhook_deliveries_total": 37,
+        "edgechat_webhook_failures_total": 38,
+        "edgechat_webhook_lines_behind": 40,
+        "edgechat_webhooks_held": 39,
     }
     labelled = {
         ("edgechat_connections_refused_total", "full"): 2,
