@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import time
@@ -26,6 +27,7 @@ from edgechat.workers.process import WorkerProcess
 from tests.serving.files import check
 from tests.serving.running import QUICK, Bystander, Running, asked, eventually, serving
 from tests.serving.talking import said
+from tests.serving.test_metrics import Port
 from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
 from tests.workers.processes import children
 
@@ -181,6 +183,43 @@ async def test_one_allowance_over_all(tmp_path: Path) -> None:
             with trio.fail_after(SOON):
                 while (await said(wire, "more"))["retry_after_ms"] < 350_000:
                     pass
+
+
+async def test_the_metrics_are_those_of_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Added up over the workers; what only rises does not fall when one of them ends."""
+    caplog.set_level(logging.INFO)
+    port = Port(caplog)
+    async with two(tmp_path / "data", metrics_address="127.0.0.1:0") as server:
+        wires = [await join(server.port, "alice", room_at(worker)) for worker in (0, 1)]
+        for wire in wires:
+            for n in range(3):
+                await said(wire, f"m{n}")
+
+        async def reached(name: str, number: float) -> dict[str, float]:
+            with trio.fail_after(2 * SOON):
+                while (found := await port.numbers())[name] != number:
+                    pass
+            return found
+
+        found = await reached("edgechat_messages_total", 6)
+        assert found["edgechat_members"] == found["edgechat_websockets"] == 2
+        assert found["edgechat_workers"] == found["edgechat_workers_wanted"] == 2
+        assert found['edgechat_worker_connections{worker="0"}'] == 1
+        assert found['edgechat_worker_resident_memory_bytes{worker="1"}'] > 10e6
+        assert found["edgechat_connections"] == 2
+        assert found["edgechat_connections_accepted_total"] == 2
+        assert found["edgechat_storage_works"] == 1
+        assert found['edgechat_event_loop_lag_seconds_bucket{le="+Inf"}'] >= 0
+        os.kill(workers()[0].pid, signal.SIGKILL)
+        found = await reached("edgechat_worker_restarts_total", 1)
+        assert found["edgechat_messages_total"] == 6
+        again = await join(server.port, "alice", room_at(0))
+        await said(again, "one more")
+        found = await reached("edgechat_messages_total", 7)
+        assert found["edgechat_rooms_started_total"] == 3
+        assert found["edgechat_members"] == 2
 
 
 async def test_fresh_workers_while_people_talk(
