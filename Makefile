@@ -2,6 +2,7 @@
 PYTHON  ?= python3
 PORT    ?= 8080
 DATA    ?= data
+WORKERS ?= 1
 N       ?= 1000
 SECONDS ?= 60
 VENV    := .venv
@@ -23,8 +24,8 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…)
-	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA)
+run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…, WORKERS=…)
+	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA) --workers $(WORKERS)
 
 test: $(VENV)/ready-to-develop web-tools ## run every test
 	@$(BIN)/python -m pytest

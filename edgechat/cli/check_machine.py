@@ -29,6 +29,7 @@ def check_machine(data: Path) -> Iterator[Finding]:
     yield _check_disk(data)
     yield _check_clock(data)
     yield _check_limits(data)
+    yield from _check_workers(data)
 
 
 def _check_disk(data: Path) -> Finding:
@@ -72,6 +73,39 @@ def _check_limits(data: Path) -> Finding:
         words += "--max-connections: each connection and each open room takes one."
         return warning(f"{whose} may open {limit:,} files.", words)
     return ok(f"{whose} may open {limit:,} files.")
+
+
+def _check_workers(data: Path) -> Iterator[Finding]:
+    """How many processes a server has, beside the cores that it may use."""
+    pid = server_of(data)
+    if pid is None:
+        return
+    try:
+        cores, workers = len(os.sched_getaffinity(pid)), len(_children(pid))
+    except ProcessLookupError:
+        text = "The server's first process has ended; its workers stop, and hold the folder."
+        yield warning(text, "Wait ten seconds before you start another one.")
+        return
+    except OSError:  # another user's
+        return
+    if workers > cores:
+        words = "More than cores makes nothing faster: --workers auto takes as many as there are."
+        yield warning(f"The server has {workers} workers on {_cores(cores)}.", words)
+    elif workers:
+        yield ok(f"The server has {workers} workers on {_cores(cores)}.")
+    elif cores > 1:
+        yield ok(f"The server uses one of {cores} cores; --workers auto lets it use all.")
+
+
+def _cores(count: int) -> str:
+    return "one core" if count == 1 else f"{count} cores"
+
+
+def _children(pid: int) -> set[str]:
+    found: set[str] = set()
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        found.update(children.read_text().split())
+    return found
 
 
 def server_of(data: Path) -> int | None:

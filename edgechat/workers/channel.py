@@ -19,7 +19,7 @@ from edgechat import system
 from edgechat.workers.messages import Message, decoder, encode
 
 _INT = struct.Struct("i")
-_ROOM_FOR_ONE = socket.CMSG_SPACE(_INT.size)
+_ROOM_FOR_ONE = socket.CMSG_LEN(_INT.size)
 _BREATH = 0.01  # seconds until the next try where too many descriptors are on their way
 
 

@@ -37,7 +37,8 @@ class Slot:
     def empty(self) -> None:
         """Nobody has."""
         self.worker = None
-        self._is_filled = trio.Event()
+        if self._is_filled.is_set():  # else some wait for it already
+            self._is_filled = trio.Event()
 
     async def wait(self) -> WorkerProcess:
         """Who has the rooms, as soon as somebody has."""

@@ -85,7 +85,12 @@ def parse_answer(data: bytes) -> Answer:
 
 
 # Tests say much, and often keep a connection open for as long as the server does.
-QUICK = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, "linger_timeout": 0.5}
+QUICK: dict[str, Any] = {
+    "message_interval": 0.0,
+    "port": 0,
+    "sync_interval": 0.01,
+    "linger_timeout": 0.5,
+}
 
 
 @asynccontextmanager
@@ -138,8 +143,9 @@ async def program(
     with _log(data) as log:
         process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE, stderr=log)
     try:
-        with trio.fail_after(SOON):
-            yield Program(process, await _port(process), data)
+        with trio.fail_after(2 * SOON):
+            port = await _port(process)
+        yield Program(process, port, data)
     finally:
         Wire.close_all()
         process.kill()
