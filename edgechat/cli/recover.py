@@ -22,13 +22,23 @@ _DATA = click.option(
 )
 
 
-@click.command()
+_EXAMPLES = """Examples:
+
+\b
+  edgechat recover --data /srv/chat                      after a power loss, instead of a start
+  edgechat recover --data /srv/chat && edgechat export lobby --data /srv/chat -o lobby.txt
+
+Exit status: 0 if nothing is left in the journal, 1 if a history could not be recovered.
+"""
+
+
+@click.command(epilog=_EXAMPLES)
 @_DATA
 def recover(data: Path) -> None:
     """Put back what the journal of a server that was killed still has.
 
     A start does the same: this is for reading or copying the histories without one. Not beside a
-    server. Exit status 1 if a history could not be recovered.
+    server.
     """
     need_linux("recover")
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
