@@ -96,7 +96,9 @@ class Head(NamedTuple):
                 yield field.line
 
 
-def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | None:
+def find(
+    data: bytes | bytearray, most_bytes: int, known: int = 0, most_fields: int = 128
+) -> Head | None:
     """The head at the start of `data`; None while it is not whole. Raises `Refused`.
 
     `known` bytes were looked at before, so that a head that comes byte by byte is not searched
@@ -111,16 +113,18 @@ def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | Non
         if len(data) >= most_bytes:
             raise Refused(TOO_LARGE)
         return None
-    return _parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
+    return _parse(bytes(data[: end.end()]), bytes(data[end.end() :]), most_fields)
 
 
-def _parse(text: bytes, rest: bytes) -> Head:
+def _parse(text: bytes, rest: bytes, most_fields: int) -> Head:
     first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
     line = _LINE.fullmatch(first)
     if line is None:
         raise Refused(NOT_HTTP)
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)
+    if len(lines) > most_fields:  # the HTTP server behind would take its time for each
+        raise Refused(TOO_LARGE)
     fields = tuple(_field(line) for line in lines)
     names = frozenset([field.name for field in fields])
     if b"content-length" in names and b"transfer-encoding" in names:
