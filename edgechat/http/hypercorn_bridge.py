@@ -19,6 +19,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
 from edgechat.http.request_end import TOO_MANY_PIECES, RequestEnd
+from edgechat.http.turnstile import Turnstile
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
@@ -149,6 +150,8 @@ class HypercornBridge:
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
+        settings = self._settings
+        self._turnstile = Turnstile(settings.requests_at_once, settings.request_place, nursery)
         config = Config()
         config.errorlog = None
         config.include_server_header = False
@@ -181,8 +184,10 @@ class HypercornBridge:
         self._open.add(stream)
         try:
             with stream.life:
+                await self._turnstile.enter(stream)
                 await self._server(stream)
         finally:
+            self._turnstile.leave(stream)
             self._open.discard(stream)
 
     def abort(self) -> None:
