@@ -127,8 +127,8 @@ def _parse(text: bytes, rest: bytes, most_fields: int) -> Head:
         raise Refused(TOO_LARGE)
     fields = tuple(_field(line) for line in lines)
     names = frozenset([field.name for field in fields])
-    if b"content-length" in names and b"transfer-encoding" in names:
-        raise Refused(AMBIGUOUS)  # two lengths, one body: RFC 9112, section 6.3
+    if b"transfer-encoding" in names and (b"content-length" in names or line[4] == b"0"):
+        raise Refused(AMBIGUOUS)  # two lengths, or one that it can't mean: RFC 9112, section 6.1
     return Head(text, rest, line[2].decode("latin-1"), fields, names)
 
 

@@ -64,6 +64,14 @@ def test_two_lengths_of_one_body(lengths: bytes) -> None:
     assert refused.value.reason is AMBIGUOUS
 
 
+def test_http_1_0_knows_no_chunks() -> None:
+    """A proxy of that time passes the header on, and takes the body to end with the connection."""
+    request = REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(Refused) as refused:
+        request_head.find(request, 200)
+    assert refused.value.reason is AMBIGUOUS
+
+
 def parsed(*lines: bytes, request: bytes = REQUEST) -> Head:
     found = request_head.find(request + b"".join(line + b"\r\n" for line in lines) + b"\r\n", 900)
     assert found is not None
