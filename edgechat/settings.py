@@ -111,7 +111,11 @@ class Settings:
     search_time: float = 0.5
     search_looks: int = 20  # what a search costs of `history_rate`
     head_bytes: int = 16 * 1024  # of a request's line and headers
+    head_fields: int = 128  # headers of a request; each takes some 20 µs
     body_bytes: int = 64 * 1024  # of a request's body
+    body_pieces: int = 1_000  # in which a request's body comes: chunks, or reads
+    requests_at_once: int = 8  # by HTTP; others wait until one is answered …
+    request_place: float = 0.05  # … or has been going on for so long
     head_timeout: float = 10.0
     hello_timeout: float = 10.0
     heartbeat: float = 20.0  # of silence, then a ping

@@ -33,8 +33,8 @@ class Most(NamedTuple):
 MESSAGE = Most(26, 43)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
-# the front of several workers has the same one.
-REQUEST = Most(21, 58)
+# the front of several workers has the same one. Then it waits for its place.
+REQUEST = Most(22, 61)
 
 
 class Traced(NamedTuple):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from typing import NoReturn
 
-import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
@@ -18,34 +18,13 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
+from edgechat.http.request_end import TOO_MANY_PIECES, RequestEnd
+from edgechat.http.turnstile import Turnstile
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
 CONNECTION = "edgechat.connection"  # the `PrefixedStream` of a request, in its scope's state
 _MOST_BEHIND = 64 * 1024  # bytes behind a request that are read, to learn that the client has left
-
-
-class RequestEnd:
-    """Finds where a connection's one request ends.
-
-    What comes behind it is nobody's, a stray CRLF most often (RFC 9112, section 2.2). Hypercorn
-    would take it for an error, and close in the middle of its answer.
-    """
-
-    def __init__(self, head_bytes: int) -> None:
-        self.is_over = False
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
-
-    def feed(self, data: bytes) -> bytes:
-        """What of `data` belongs to the request. All, where it is wrong: Hypercorn says so."""
-        self._parser.receive_data(data)
-        with suppress(h11.RemoteProtocolError):
-            while (event := self._parser.next_event()) is not h11.NEED_DATA:
-                if type(event) is h11.EndOfMessage:
-                    self.is_over = True
-                    behind, _ = self._parser.trailing_data
-                    return data[: len(data) - len(behind)]
-        return data
 
 
 class PrefixedStream(trio.abc.HalfCloseableStream):
@@ -62,15 +41,17 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
         self.is_taken = False
         self._connection = connection
+        self._is_answered = False  # at least in part
         self._stream = trio.SocketStream(self.socket)
         self._early = head
         self._end: RequestEnd | None = None  # while more of the request is to come
         self._patience = settings.stall_timeout
         self._last_answer = settings.last_answer
+        self._most_pieces = settings.body_pieces
 
     def expect_body(self, early: bytes) -> None:
         """The request has a body, which begins with `early`."""
-        self._end = RequestEnd(len(self._early))
+        self._end = RequestEnd(len(self._early), self._most_pieces)
         self._early = self._of_request(self._early + early)
 
     def take(self) -> socket.socket:
@@ -83,6 +64,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What was read already, then what comes of the request, then the client's leaving."""
+        if self._end is not None and self._end.is_in_crumbs:
+            self._give_up()
         if self._early:
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
@@ -94,7 +77,19 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         return data
 
     async def _receive(self) -> bytes:
-        return self._of_request(bytes(await self._stream.receive_some(_PIECE)))
+        data = self._of_request(bytes(await self._stream.receive_some(_PIECE)))
+        if self._end is not None and self._end.is_in_crumbs:
+            self._give_up()
+        return data
+
+    def _give_up(self) -> NoReturn:
+        """The request's body comes in crumbs. Raises `trio.BrokenResourceError`."""
+        if not self._is_answered:
+            self.is_taken = self._is_answered = True
+            with suppress(OSError):
+                self._connection.send(TOO_MANY_PIECES)
+        self.life.cancel()
+        raise trio.BrokenResourceError
 
     def _of_request(self, data: bytes) -> bytes:
         if self._end is not None and data:
@@ -117,6 +112,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         if self.is_taken:
             await trio.lowlevel.checkpoint()
             return
+        self._is_answered = True
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:
@@ -154,6 +150,8 @@ class HypercornBridge:
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
+        settings = self._settings
+        self._turnstile = Turnstile(settings.requests_at_once, settings.request_place, nursery)
         config = Config()
         config.errorlog = None
         config.include_server_header = False
@@ -186,8 +184,10 @@ class HypercornBridge:
         self.open.add(stream)
         try:
             with stream.life:
+                await self._turnstile.enter(stream)
                 await self._server(stream)
         finally:
+            self._turnstile.leave(stream)
             self.open.discard(stream)
 
     def abort(self) -> None:

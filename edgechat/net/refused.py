@@ -44,7 +44,9 @@ OTHER_VERSION = refuse(
     "not http", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 is spoken here."
 )
 BAD_HEAD = refuse("bad head", HTTPStatus.BAD_REQUEST, "The request's headers are malformed.")
-BAD_HOST = refuse("bad host", HTTPStatus.BAD_REQUEST, "A request has one Host.")
+BAD_HOST = refuse(
+    "bad host", HTTPStatus.BAD_REQUEST, "A request has one Host, which is well-formed."
+)
 OTHER_HOST = refuse(
     "other host",
     HTTPStatus.MISDIRECTED_REQUEST,

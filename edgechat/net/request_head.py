@@ -101,7 +101,9 @@ class Head(NamedTuple):
                 yield field.line
 
 
-def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | None:
+def find(
+    data: bytes | bytearray, most_bytes: int, known: int = 0, most_fields: int = 128
+) -> Head | None:
     """The head at the start of `data`; None while it is not whole. Raises `Refused`.
 
     `known` bytes were looked at before, so that a head that comes byte by byte is not searched
@@ -116,21 +118,26 @@ def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | Non
         if len(data) >= most_bytes:
             raise Refused(TOO_LARGE)
         return None
-    return parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
+    return parse(bytes(data[: end.end()]), bytes(data[end.end() :]), most_fields)
 
 
-def parse(text: bytes, rest: bytes) -> Head:
-    """The head whose whole text this is, with what came behind it. Raises `Refused`."""
+def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
+    """The head whose whole text this is, with what came behind it. Raises `Refused`.
+
+    It has at most so many header fields.
+    """
     first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
     line = _LINE.fullmatch(first)
     if line is None:
         raise Refused(NOT_HTTP)
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)
+    if len(lines) > most_fields:  # the HTTP server behind would take its time for each
+        raise Refused(TOO_LARGE)
     fields = tuple(_field(line) for line in lines)
     names = frozenset([field.name for field in fields])
-    if b"content-length" in names and b"transfer-encoding" in names:
-        raise Refused(AMBIGUOUS)  # two lengths, one body: RFC 9112, section 6.3
+    if b"transfer-encoding" in names and (b"content-length" in names or line[4] == b"0"):
+        raise Refused(AMBIGUOUS)  # two lengths, or one that it can't mean: RFC 9112, section 6.1
     return Head(text, rest, line[2].decode("latin-1"), fields, names)
 
 

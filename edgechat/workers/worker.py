@@ -160,7 +160,7 @@ class Worker(_Server):
         connection = socket.socket(handed.family, socket.SOCK_STREAM, 0, descriptor)
         try:
             with contain("a connection"):
-                head = request_head.parse(handed.text, handed.rest)
+                head = request_head.parse(handed.text, handed.rest, self._settings.head_fields)
                 counted = handed.counted or None
                 caller = Caller(connection, handed.peer, False, False, counted)
                 await self._listener.door.take(caller, head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -179,6 +180,27 @@ async def test_what_stands_behind_a_request_does_not_cost_its_answer(
                     await wire.send(behind)
                     told.set()
             assert parse_answer(await wire.rest()).body == (b"secret" if body else b"empty")
+
+
+@pytest.mark.parametrize("when", ["with it", "behind it"])
+async def test_a_body_in_crumbs_is_given_up(when: str) -> None:
+    """Chunks of a byte cost a thousand times what they hold: 64 KB of them took two seconds."""
+    most = Settings().body_pieces
+    crumbs = b"1\r\nx\r\n"
+
+    async def tried_with(tried: Door, count: int) -> Answer:
+        body = crumbs * count + b"0\r\n\r\n"
+        wire = tried.open(CHUNKED + body if when == "with it" else CHUNKED)
+        with trio.fail_after(SOON):
+            if when == "behind it":
+                await wire.send(body)
+            return parse_answer(await wire.rest())
+
+    async with door(echo) as (tried, _):
+        assert (await tried_with(tried, most - 1)).body == b"x" * (most - 1)
+        refused = await tried_with(tried, 10 * most)
+        assert refused.status == 413
+        assert json.loads(refused.body)["code"] == "content_too_large"
 
 
 async def test_each_answer_ends_its_connection_whatever_the_client_does() -> None:

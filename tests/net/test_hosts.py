@@ -36,12 +36,22 @@ OTHERS = [
     "127.1",
     "2130706433",
     "0x7f.0.0.1",
+    "",
+]
+MALFORMED = [
     "localhost:port@evil.example",
     "localhost@evil.example",
+    "evil@localhost",
+    "evil.example:80@127.0.0.1",
     "evil.example#localhost",
+    "localhost#evil",
+    "localhost/evil",
+    "localhost evil",
+    "localhost:80:80",
+    "localhost:x",
     "[::1",
+    "[::1]x",
     "[evil.example]",
-    "",
     "\xff",
 ]
 NAMED: dict[str, Any] = {
@@ -75,6 +85,19 @@ def test_addresses_and_localhost_are_ours(
 def test_no_other_name_is_ours_on_loopback(host: str) -> None:
     assert refusal(host, loopback=True) is OTHER_HOST
     assert refusal(host, loopback=True, **NAMED) is OTHER_HOST
+
+
+@pytest.mark.parametrize("host", MALFORMED)
+@pytest.mark.parametrize("loopback", [True, False])
+def test_what_is_no_host_is_refused_everywhere(host: str, loopback: bool) -> None:
+    """One program takes it for this name, and another one for that."""
+    assert refusal(host, loopback=loopback) is BAD_HOST
+    assert refusal(host, loopback=loopback, **NAMED) is BAD_HOST
+
+
+def test_a_target_names_a_host_and_nobody() -> None:
+    assert refusal("localhost", loopback=False, target="http://evil@localhost/") is BAD_HOST
+    assert refusal("localhost", loopback=False, target="http://[::1]x/") is BAD_HOST
 
 
 @pytest.mark.parametrize("host", OTHERS)

@@ -64,6 +64,14 @@ def test_two_lengths_of_one_body(lengths: bytes) -> None:
     assert refused.value.reason is AMBIGUOUS
 
 
+def test_http_1_0_knows_no_chunks() -> None:
+    """A proxy of that time passes the header on, and takes the body to end with the connection."""
+    request = REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(Refused) as refused:
+        request_head.find(request, 200)
+    assert refused.value.reason is AMBIGUOUS
+
+
 def parsed(*lines: bytes, request: bytes = REQUEST) -> Head:
     found = request_head.find(request + b"".join(line + b"\r\n" for line in lines) + b"\r\n", 900)
     assert found is not None
@@ -142,6 +150,16 @@ def test_an_offer_is_taken_off_the_head(lines: list[bytes], left: bytes) -> None
 )
 def test_heads_that_could_be_understood_differently(request_: bytes, code: int) -> None:
     assert status(request_) == code
+
+
+def test_so_many_headers_and_no_more() -> None:
+    """Each of thousands would take 20 µs, here and in the HTTP server."""
+    lines = b"X: y\r\n" * 40
+    found = request_head.find(REQUEST + lines + b"\r\n", 16_384, 0, 41)
+    assert found is not None
+    with pytest.raises(Refused) as refused:
+        request_head.find(REQUEST + lines + b"Y: z\r\n\r\n", 16_384, 0, 41)
+    assert b" 431 " in refused.value.reason.answer
 
 
 def test_a_value_of_blanks_is_looked_at_once() -> None:
