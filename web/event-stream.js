@@ -2,19 +2,17 @@
 
 /**
  * Each event with the last `id` before it; one without data says only where the stream stands. Comments and `retry` are
- * passed over, but `heard` is called for all that comes.
+ * passed over.
  * @param {ReadableStream<Uint8Array>} body
- * @param {() => void} heard
  * @returns {AsyncGenerator<{ event: string, id: string, data: string }>}
  */
-export async function* events(body, heard) {
+export async function* events(body) {
   let [rest, id] = ["", ""];
   const decoder = new TextDecoder();
   const reader = body.getReader();
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    heard();
     const blocks = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
     rest = blocks.pop() ?? "";
     for (const block of blocks) {

@@ -7,8 +7,6 @@
 import { events } from "./event-stream.js";
 import { PATIENCE, Requests, refusalOf } from "./requests.js";
 
-/** In ms: the server says something every 20 s. */
-const SILENCE = 30_000;
 /** A token that is so many lines behind is not resumed from, as by a WebSocket. */
 const FAR = 10_000;
 /** A WebSocket is tried again after a minute, then after two … */
@@ -27,7 +25,6 @@ export class HttpSocket {
   #name = "";
   #posts = Promise.resolve();
   /** The newest line that came. */ #seq = 0;
-  #heardAt = performance.now();
   /** Each is answered when this line has come. @type {{ ping: number, seq: number }[]} */ #pings = [];
   #members = 0;
   #wait = RETURN.first;
@@ -80,10 +77,9 @@ export class HttpSocket {
     else if (JSON.parse(line).seq <= this.#seq) this.#tell(line);
   }
 
-  /** Answers once the newest line has come, and not at all if the events have stopped. */
+  /** Answers when the newest line has come: never, if the events have stopped. */
   async #check(/** @type {number} */ ping) {
     const { seq, members } = await this.#requests.info();
-    if (performance.now() - this.#heardAt > SILENCE) return this.#end(4408);
     if (members !== this.#members) this.#tell(this.#count(members));
     this.#pings.push({ ping, seq });
     this.#pong();
@@ -143,7 +139,7 @@ export class HttpSocket {
       const recovered = reason === null ? {} : { recovered: !reason, ...(reason && { reason }) };
       this.#tell(JSON.stringify({ ready: true, ...info, ...goal, members: info.members + 1, ...recovered }));
     };
-    for await (const { event, id, data } of events(body, () => (this.#heardAt = performance.now()))) {
+    for await (const { event, id, data } of events(body)) {
       if (event === "reset") {
         const reset = JSON.parse(data);
         goal = { seq: reset.seq, h: reset.h };

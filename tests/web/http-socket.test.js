@@ -32,7 +32,7 @@ for (const [name, text, wanted] of /** @type {[string, string, object[]][]} */ (
     for (const parts of [[text], [...text]]) {
       const body = new Blob(parts).stream();
       const found = [];
-      for await (const each of events(body, () => {})) found.push(each);
+      for await (const each of events(body)) found.push(each);
       assert.deepEqual(found, wanted);
     }
   });
