@@ -153,6 +153,7 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
 
 
 VARIABLES: list[tuple[str, str, Any]] = [
+    ("WORKERS", "3", 3),
     ("PORT", "1234", 1234),
     ("DATA", "/somewhere", Path("/somewhere")),
     ("DURABILITY", "disk", "disk"),
