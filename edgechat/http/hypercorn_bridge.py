@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
-import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
@@ -18,34 +17,12 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
+from edgechat.http.request_end import BAD_BODY, RequestEnd
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
 CONNECTION = "edgechat.connection"  # the `PrefixedStream` of a request, in its scope's state
 _MOST_BEHIND = 64 * 1024  # bytes behind a request that are read, to learn that the client has left
-
-
-class RequestEnd:
-    """Finds where a connection's one request ends.
-
-    What comes behind it is nobody's, a stray CRLF most often (RFC 9112, section 2.2). Hypercorn
-    would take it for an error, and close in the middle of its answer.
-    """
-
-    def __init__(self, head_bytes: int) -> None:
-        self.is_over = False
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
-
-    def feed(self, data: bytes) -> bytes:
-        """What of `data` belongs to the request. All, where it is wrong: Hypercorn says so."""
-        self._parser.receive_data(data)
-        with suppress(h11.RemoteProtocolError):
-            while (event := self._parser.next_event()) is not h11.NEED_DATA:
-                if type(event) is h11.EndOfMessage:
-                    self.is_over = True
-                    behind, _ = self._parser.trailing_data
-                    return data[: len(data) - len(behind)]
-        return data
 
 
 class PrefixedStream(trio.abc.HalfCloseableStream):
@@ -117,6 +94,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         if self._taken:
             await trio.lowlevel.checkpoint()
             return
+        if self._end is not None and self._end.is_wrong:
+            data, self._taken = BAD_BODY, True  # Hypercorn's answer would be empty
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:

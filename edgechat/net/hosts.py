@@ -30,10 +30,10 @@ class Hosts:
         """Raise `Refused` for a request to a name that is not ours.
 
         `loopback`: it came to a socket that listens on loopback, and was not passed on by a trusted
-        proxy. A request without a `Host` passes: no browser sends one.
+        proxy. A request of HTTP/1.0 passes without a `Host`: no browser sends one.
         """
         hosts = head.values("Host")
-        if len(hosts) > 1:
+        if len(hosts) != 1 and not (head.is_old and not hosts):
             raise Refused(BAD_HOST)  # RFC 9112, section 3.2
         if loopback or self._are_named:
             named = [*hosts, head.authority] if head.authority is not None else hosts

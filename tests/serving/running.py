@@ -34,6 +34,7 @@ class Running:
     def __init__(self, port: int, data: Path) -> None:
         self.port = port
         self.data = data
+        self.stopping = trio.Event()  # set: a server in this process stops
 
     def file(self, room: str = "lobby") -> Path:
         return self.data / "rooms" / "public" / f"{room}.jsonl"
@@ -95,7 +96,9 @@ async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
     async with trio.open_nursery() as nursery:
         url = await nursery.start(serve, Settings(data=data, **changes), stop)
         try:
-            yield Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running = Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running.stopping = stop
+            yield running
         finally:
             Wire.close_all()
             stop.set()
