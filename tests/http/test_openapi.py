@@ -316,10 +316,11 @@ async def ask_slowly(witness: Witness, folder: Path) -> None:
 
 
 async def ask_at_the_door(witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with a_server(folder, public_hosts=("chat.example",), max_connections=1) as server:
+    async with a_server(folder, public_hosts=("chat.example",)) as server:
         odd = b"GET /livez HTTP/%b\r\nHost: %b\r\n\r\n"
         witness.note("GET", "/livez", await exchange(server.port, odd % (b"1.1", b"a.example")))
         witness.note("GET", "/livez", await exchange(server.port, odd % (b"2.0", b"localhost")))
+    async with a_server(folder, max_connections=1) as server:
         silent = await dial(server.port)
         await trio.testing.wait_all_tasks_blocked(0.05)
         wire = await dial(server.port)  # one too many is told so, whatever it wants
