@@ -35,7 +35,7 @@ def check_data(data: Path) -> Iterator[Finding]:
 
 def _check_access(data: Path) -> Iterator[Finding]:
     kept = [*(data / "rooms").rglob("*"), *data.glob("journal"), *(data / "journal").glob("*")]
-    files = [data, *data.glob("key"), *kept]
+    files = [data, *data.glob("key"), *kept, *data.glob("webhooks/*")]
     owner = data.stat().st_uid
     foreign = [path for path in files if path.lstat().st_uid != owner]
     shut = [path for path in files if not os.access(path, os.R_OK | os.W_OK)]
@@ -74,6 +74,9 @@ def _check_secrets(data: Path) -> Iterator[Finding]:
         yield error(f"Others may read {key}.", f"chmod 600 {shlex.quote(str(key))}")
     else:
         yield ok(f"{key} is readable by its owner only.")
+    for secret in data.glob("webhooks/*"):
+        if secret.stat().st_mode & _OTHERS:
+            yield error(f"Others may read {secret}.", f"chmod 600 {shlex.quote(str(secret))}")
     private = data / "rooms" / "private"
     way = [data, data / "rooms", private]
     if private.exists() and all(path.stat().st_mode & _OTHERS for path in way):

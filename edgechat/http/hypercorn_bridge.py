@@ -18,7 +18,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
-from edgechat.http.request_end import TOO_MANY_PIECES, RequestEnd
+from edgechat.http.request_end import BAD_BODY, TOO_MANY_PIECES, RequestEnd
 from edgechat.http.turnstile import Turnstile
 from edgechat.settings import Settings
 
@@ -113,6 +113,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             await trio.lowlevel.checkpoint()
             return
         self._is_answered = True
+        if self._end is not None and self._end.is_wrong:
+            data, self.is_taken = BAD_BODY, True  # Hypercorn's answer would be empty
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:

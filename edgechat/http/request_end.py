@@ -1,15 +1,28 @@
-"""Where a connection's one request ends."""
+"""Where a connection's one request ends, and what is answered where that can't be found."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from http import HTTPStatus
 
 import h11
+import msgspec
 
-_WORDS = b'{"error":"The request\'s body comes in too many pieces.","code":"content_too_large"}\n'
-TOO_MANY_PIECES = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(_WORDS), _WORDS)
+
+def _answer(status: HTTPStatus, code: str, text: str) -> bytes:
+    body = msgspec.json.encode({"error": text, "code": code}) + b"\n"
+    return (
+        b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+        b"Connection: close\r\n\r\n%b" % (status, status.phrase.encode(), len(body), body)
+    )
+
+
+TOO_MANY_PIECES = _answer(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "request_entity_too_large",
+    "The request's body comes in too many pieces.",
+)
+BAD_BODY = _answer(
+    HTTPStatus.BAD_REQUEST, "bad_request", "The request's body is not one of HTTP/1.1."
 )
 
 
@@ -25,6 +38,7 @@ class RequestEnd:
 
     def __init__(self, head_bytes: int, most_pieces: int) -> None:
         self.is_over = False
+        self.is_wrong = False  # its body breaks the rules of HTTP
         self.is_in_crumbs = False
         self._left = most_pieces
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
@@ -32,7 +46,7 @@ class RequestEnd:
     def feed(self, data: bytes) -> bytes:
         """What of `data` belongs to the request. All, where it is wrong: Hypercorn says so."""
         self._parser.receive_data(data)
-        with suppress(h11.RemoteProtocolError):
+        try:
             while (event := self._parser.next_event()) is not h11.NEED_DATA:
                 if type(event) is h11.EndOfMessage:
                     self.is_over = True
@@ -42,4 +56,6 @@ class RequestEnd:
                 if self._left < 0:
                     self.is_in_crumbs = True
                     return b""
+        except h11.RemoteProtocolError:
+            self.is_wrong = True
         return data

@@ -34,11 +34,12 @@ class Hosts:
         """Raise `Refused` for a request to a name that is not ours.
 
         `loopback`: it came to a socket that listens on loopback, and was not passed on by a trusted
-        proxy. A request without a `Host` passes: no browser sends one.
+        proxy. A request of HTTP/1.0 passes without a `Host`: no browser sends one.
         """
         hosts = head.values("Host")
         named = [*hosts, head.authority] if head.authority is not None else hosts
-        if len(hosts) > 1 or not all(map(_HOST.fullmatch, named)):
+        is_one = len(hosts) == 1 or (head.is_old and not hosts)
+        if not is_one or not all(map(_HOST.fullmatch, named)):
             raise Refused(BAD_HOST)  # RFC 9112, section 3.2
         if (loopback or self._are_named) and not all(map(self._is_ours, named)):
             raise Refused(OTHER_HOST)

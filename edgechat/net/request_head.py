@@ -7,22 +7,33 @@ they are, so that the three can't understand it differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from edgechat.net.refused import AMBIGUOUS, BAD_HEAD, NOT_HTTP, OTHER_VERSION, TOO_LARGE, Refused
+from edgechat.net.refused import (
+    AMBIGUOUS,
+    BAD_HEAD,
+    NOT_HTTP,
+    OTHER_CODING,
+    OTHER_VERSION,
+    TOO_LARGE,
+    Refused,
+)
 
 _END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_END = 4
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _START_BYTES = 24
-_LINE = re.compile(rb"([A-Z]{1,20}) ([^ ]+) HTTP/([0-9])\.([0-9])")
-_NAME = re.compile(rb"[^\s:]+")
+_LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control characters
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
 # Headers of an offer to go on in another protocol, which the server may ignore: RFC 9110, 7.8. The
 # HTTP server is not to see them, as it would take some up.
+_FRAMING = (b"content-length", b"transfer-encoding")
 _OFFER = (b"upgrade", b"http2-settings")
 
 
@@ -60,6 +71,11 @@ class Head(NamedTuple):
         return found[1] if found is not None else None
 
     @property
+    def is_old(self) -> bool:
+        """Whether it is of HTTP/1.0."""
+        return self.text.partition(b"\n")[0].rstrip(b"\r").endswith(b"HTTP/1.0")
+
+    @property
     def wants_websocket(self) -> bool:
         """Whether `websocket` is among what it offers to go on with."""
         if b"upgrade" not in self.names:
@@ -70,7 +86,7 @@ class Head(NamedTuple):
     @property
     def has_body(self) -> bool:
         """Whether something belongs to it that comes behind it."""
-        return not self.names.isdisjoint((b"content-length", b"transfer-encoding"))
+        return not self.names.isdisjoint(_FRAMING)
 
     def for_websocket(self) -> bytes:
         """Its text, where it offers to go on with `websocket` and with nothing else."""
@@ -136,15 +152,27 @@ def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
         raise Refused(TOO_LARGE)
     fields = tuple(_field(line) for line in lines)
     names = frozenset([field.name for field in fields])
-    if b"transfer-encoding" in names and (b"content-length" in names or line[4] == b"0"):
-        raise Refused(AMBIGUOUS)  # two lengths, or one that it can't mean: RFC 9112, section 6.1
+    if not names.isdisjoint(_FRAMING):
+        framing = [field for field in fields if field.name in _FRAMING]
+        _check_framing(framing, is_old=line[4] == b"0")
     return Head(text, rest, line[2].decode("latin-1"), fields, names)
+
+
+def _check_framing(fields: Sequence[Field], *, is_old: bool) -> None:
+    """One body has one length, or comes in chunks: RFC 9112, section 6.3. Raises `Refused`."""
+    name, value, _ = fields[0]
+    if len(fields) > 1 or (is_old and name == b"transfer-encoding"):
+        raise Refused(AMBIGUOUS)  # two lengths, or one that HTTP/1.0 can't mean
+    if name == b"transfer-encoding" and value.lower() != b"chunked":
+        raise Refused(OTHER_CODING)
+    if name == b"content-length" and not _LENGTH.fullmatch(value):
+        raise Refused(BAD_HEAD)
 
 
 def _field(line: bytes) -> Field:
     """No blank before the colon, and none at the start: RFC 9112, sections 5.1 and 5.2."""
     name, colon, value = line.partition(b":")
-    if not colon or _NAME.fullmatch(name) is None:
+    if not colon or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
         raise Refused(BAD_HEAD)
     return Field(name.lower(), value.strip(b" \t"), line)
 

@@ -73,9 +73,10 @@ class Webhooks:
         if not self._hooks:
             return
         from edgechat.webhooks.delivery import Delivery
-        from edgechat.webhooks.poster import dial
+        from edgechat.webhooks.poster import Dialer
         from edgechat.webhooks.webhook import Webhook
 
+        dial = Dialer()
         async with trio.open_nursery() as nursery:
             for hook in self._hooks:
                 delivery = Delivery(hook, self._secret, self._settings, dial)

@@ -62,6 +62,16 @@ async def test_permissions(data: Path) -> None:
     assert (await edgechat("doctor", "--data", data)).status == 1
 
 
+async def test_what_webhooks_keep(data: Path) -> None:
+    (data / "webhooks").mkdir(mode=0o700)
+    secret = data / "webhooks" / "secret"
+    secret.touch(0o600)
+    assert bad(check_data(data)) == []
+    secret.chmod(0o640)
+    (found,) = bad(check_data(data))
+    assert found == Finding("error", f"Others may read {secret}.", f"chmod 600 {secret}")
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 async def test_a_file_of_another_user(data: Path) -> None:
     await trio.to_thread.run_sync(os.chown, data / "rooms" / "public" / "lobby.jsonl", 12345, -1)

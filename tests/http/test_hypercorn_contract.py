@@ -200,7 +200,7 @@ async def test_a_body_in_crumbs_is_given_up(when: str) -> None:
         assert (await tried_with(tried, most - 1)).body == b"x" * (most - 1)
         refused = await tried_with(tried, 10 * most)
         assert refused.status == 413
-        assert json.loads(refused.body)["code"] == "content_too_large"
+        assert json.loads(refused.body)["code"] == "request_entity_too_large"
 
 
 async def test_each_answer_ends_its_connection_whatever_the_client_does() -> None:

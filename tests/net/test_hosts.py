@@ -60,10 +60,13 @@ NAMED: dict[str, Any] = {
 }
 
 
-def refusal(host: str | None, *, loopback: bool, target: str = "/", **changes: Any) -> object:
+def refusal(
+    host: str | None, *, loopback: bool, target: str = "/", version: str = "1.1", **changes: Any
+) -> object:
     """Why such a request is refused; None where it is not."""
     line = "" if host is None else f"Host: {host}\r\n"
-    head = request_head.find(f"GET {target} HTTP/1.1\r\n{line}\r\n".encode("latin-1"), 900)
+    first = f"GET {target} HTTP/{version}"
+    head = request_head.find(f"{first}\r\n{line}\r\n".encode("latin-1"), 900)
     assert head is not None
     try:
         Hosts(Settings(**changes)).check(head, loopback=loopback)
@@ -122,7 +125,8 @@ def test_an_absolute_target_has_to_be_ours_as_well() -> None:
 
 
 def test_no_host_and_two() -> None:
-    assert refusal(None, loopback=True) is None  # no browser; in HTTP/1.1 it is refused elsewhere
+    assert refusal(None, loopback=True) is BAD_HOST
+    assert refusal(None, loopback=True, version="1.0") is None  # no browser sends that
     assert refusal("localhost\r\nHost: localhost", loopback=False) is BAD_HOST
 
 

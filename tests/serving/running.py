@@ -35,6 +35,7 @@ class Running:
     def __init__(self, port: int, data: Path) -> None:
         self.port = port
         self.data = data
+        self.stopping = trio.Event()  # set: a server in this process stops
 
     def file(self, room: str = "lobby") -> Path:
         return self.data / "rooms" / "public" / f"{room}.jsonl"
@@ -102,7 +103,9 @@ async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
         run = serve if settings.workers == 1 else front.serve
         url = await nursery.start(run, settings, stop)
         try:
-            yield Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running = Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running.stopping = stop
+            yield running
         finally:
             Wire.close_all()
             stop.set()
