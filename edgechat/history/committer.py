@@ -89,7 +89,8 @@ class Committer:
             for submission in self._written:
                 history, _, written, ticket = submission
                 try:
-                    history.writer.check(written, history.watch.generation)
+                    generation = history.watch.generation
+                    history.writer.check(written, generation, accept=not self._journals)
                 except Exception as failure:
                     answers.append((ticket, failure))
                     self._note(history, failure)
@@ -100,7 +101,6 @@ class Committer:
                         history.hold()
                         self._gathered.append(submission)
                     else:
-                        history.writer.accept(written)
                         answers.append((ticket, None))
                         self._syncer.add(history.writer)
             self._written.clear()

@@ -102,15 +102,17 @@ class Writer:
             raise StorageUnavailable("the disk took only a part of it")
         return File(file.fd, file.start, file.end + written, file.base), new[-1]
 
-    def check(self, written: Written, generation: int | None = None) -> None:
+    def check(self, written: Written, generation: int, *, accept: bool) -> None:
         """What was written is where it is looked for; else it is taken back, and this raises.
 
-        `generation` is the folder's, where that was looked at after `write`. `accept` or
+        `generation` is the folder's after `write`. Without `accept`, the method of that name or
         `take_back` has to follow.
         """
-        if generation is None or generation != self._generation:
+        if generation != self._generation:
             self._check_place(written[0])
             self._generation = generation
+        if accept:
+            self.file, self._last = written
 
     def accept(self, written: Written) -> None:
         """It is stored."""
@@ -123,7 +125,10 @@ class Writer:
     def sync(self) -> None:
         """Fsync all that was written, and a new file's name. Raises `OSError`."""
         if self.file is not None:
-            self._sync(self.file)
+            system.fsync(self.file.fd)
+            if not self._name_lasts:
+                sync_folder(self.folder)
+                self._name_lasts = True
 
     def release(self) -> None:
         """Close the file."""
@@ -146,7 +151,7 @@ class Writer:
         except OSError as error:
             self._roll_back(written)
             raise StorageUnavailable(reason(error)) from None
-        if identity(found) != self._identity:
+        if (found.st_dev, found.st_ino) != self._identity:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
@@ -186,15 +191,8 @@ class Writer:
         except OSError:
             self.suspect = True
 
-    def _sync(self, file: File) -> None:
-        system.fsync(file.fd)
-        if not self._name_lasts:
-            sync_folder(self.folder)
-            self._name_lasts = True
-
     def _reopen(self) -> None:
         if self.file is not None:
-            self._identity = reopen(
-                self._path, self.file, self._last or b"", self.key, self._journal
-            )
+            last = self._last or b""
+            self._identity = reopen(self._path, self.file, last, self.key, self._journal)
         self.suspect = False

@@ -56,6 +56,9 @@ PLAIN: list[Case] = [
     case("GET", "/room/lobby/", 308),
     case("GET", "/assets/x/main.js", 200),
     case("GET", "/assets/x/nothing.js", 404, "not_found"),
+    case("GET", "/client.js", 200),
+    case("GET", "/client.d.ts", 200),
+    case("GET", "/embed.js", 200),
     case("GET", "/sw.js", 200),
     case("GET", "/manifest.webmanifest", 200),
     case("GET", "/openapi.yaml", 200),
@@ -222,7 +225,7 @@ async def ask_for_websockets(witness: Witness, folder: Path) -> None:
         for request, status, code in (
             (plain, 101, ""),
             (plain.replace(b": 13", b": 12"), 400, "bad_request"),
-            (plain.replace(b"Host: localhost", other), 403, "forbidden"),
+            (plain.replace(b"Host: localhost", other), 403, "origin_refused"),
             (plain.replace(b"lobby", LONG.encode()), 404, "not_found"),
             (plain.replace(b"n: Upgrade", b"n: close"), 426, "upgrade_required"),
             (plain.replace(b"GET", b"POST"), 405, "method_not_allowed"),
