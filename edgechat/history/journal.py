@@ -56,7 +56,7 @@ class Journal:
             return
         contents = collect(found)
         if contents.damaged:
-            log.error("%d records of the journal are damaged.", contents.damaged)
+            log.error("%d commits of the journal are damaged.", contents.damaged)
         self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
         self._next = found[-1].number + 1
         for private in {key.private for key in contents.rooms}:
