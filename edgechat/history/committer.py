@@ -19,7 +19,7 @@ from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import StoredLine
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.journal_keeper import JournalKeeper
-from edgechat.history.journal_record import pack
+from edgechat.history.journal_record import pack, place_of
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import Written
@@ -142,7 +142,7 @@ class Committer:
         keeper = self._keeper
         keeper.begin_commit()
         try:
-            records = b"".join([_records(submission) for submission in batch])
+            records = pack([record for submission in batch for record in _records(submission)])
             writers = [submission.history.writer for submission in batch]
             new = {writer.folder for writer in writers if writer.file is None}
             segment = await system.run_in_thread(keeper.journal.commit, records, new)
@@ -184,9 +184,10 @@ def _take_back(submission: _Submission, failure: Exception) -> Answer:
     return submission.ticket, failure
 
 
-def _records(submission: _Submission) -> bytes:
+def _records(submission: _Submission) -> list[bytes]:
     history, lines, _, _ = submission
     writer = history.writer
     if writer.file is None:
         lines = [writer.header()[:-1], *lines]
-    return pack(writer.key, lines)
+    place = place_of(writer.key)
+    return [place + line for line in lines]

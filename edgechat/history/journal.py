@@ -40,10 +40,9 @@ class Journal:
         self.counts = JournalStatistics()
         self.segments: list[Segment] = []  # the oldest first
         self.current: Segment | None = None  # the one that is written
-        self._folder = folder
-        self._path = folder.path / "journal"
-        self._settings = settings
-        self._alone, self._doubtful = alone, set[RoomKey]()
+        self._folder, self._settings, self._alone = folder, settings, alone
+        self._doubtful: set[RoomKey] = set()
+        self._path, self._number = folder.path / "journal", 0  # of the newest segment begun here
 
     def statistics(self) -> JournalStatistics:
         """What went through."""
@@ -55,7 +54,7 @@ class Journal:
             return
         contents = collect(found)
         if contents.damaged:
-            log.error("%d records of the journal are damaged.", contents.damaged)
+            log.error("%d commits of the journal are damaged.", contents.damaged)
         self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
         for private in {key.private for key in contents.rooms}:
             sync_folder(self._folder.rooms_folder(private=private))
@@ -144,7 +143,8 @@ class Journal:
         return segment
 
     def _begin(self) -> Segment:
-        segment = Segment(self._path, newest(self._path) + 1, system.monotonic())
+        self._number = max(self._number, newest(self._path)) + 1  # others may take some, too
+        segment = Segment(self._path, self._number, system.monotonic())
         before = {str(one.number): one.end for one in self.segments}
         self.current = segment  # first: the keeper takes any other for an old one
         self.segments.append(segment)
@@ -183,8 +183,8 @@ class Journal:
         self.current = None
 
     def _recover(self, key: RoomKey, journalled: Journalled) -> None:
-        path, most = self._folder.history(key), longest_write(self._settings)
-        done = recover_room(path, key, journalled, most)
+        most = longest_write(self._settings)
+        done = recover_room(self._folder.history(key), key, journalled, most)
         self.counts.recovered_lines += done.lines
         self.counts.aside_lines += done.aside
 

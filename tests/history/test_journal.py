@@ -28,9 +28,11 @@ async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
         assert await talking.says("one") == "stored"
         (line,) = server.lines()
         (segment,) = journal(tmp_path)
-        records = segment.read_bytes().splitlines()
-        assert [record.split(b" ")[:2] for record in records[1:]] == [[b"public", b"lobby"]] * 2
-        assert records[2].endswith(b" " + line)
+        header, commit, *records = segment.read_bytes().splitlines()
+        assert header.startswith(b"journal 1 ")
+        assert commit.startswith(b"commit ")
+        assert [record.split(b" ")[:2] for record in records] == [[b"public", b"lobby"]] * 2
+        assert records[1] == b"public lobby " + line
         assert segment.stat().st_mode & 0o777 == 0o600
         assert segment.parent.stat().st_mode & 0o777 == 0o700
         await check_honesty(server, talking)
