@@ -14,6 +14,7 @@ from edgechat.metrics.numbers import Numbers
 from edgechat.settings import Settings
 
 FORMAT = 1  # of these messages; another one where the same bytes would mean something else
+MOST_BYTES = 256 * 1024  # of a message: more than any has
 NOBODY = ""  # stands for a connection that counts for no address
 
 
