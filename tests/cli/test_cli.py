@@ -168,6 +168,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("STOP_TIMEOUT", "2", 2.0),
     ("PROXY_HEADER", "forwarded", "Forwarded"),
     ("METRICS_ADDRESS", "[::1]:9100", "[::1]:9100"),
+    ("WORKERS", "3", 3),
 ]
 
 
