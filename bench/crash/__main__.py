@@ -2,6 +2,8 @@
 
 `python -m bench.crash --rounds 500 --clients 20`. In the end every client must have seen exactly
 the lines of the file, whose chain is checked, and every message sent must be in it once.
+
+With `--workers 3` a random worker is killed each time, and not the server.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from bench.commands import edgechat
 from bench.crash.power import Disk
 from bench.crash.resuming_client import ResumingClient
+from bench.crash.workers import WithWorkers
 from bench.crash.world import AT_LAST_S, FILE, ROOM, World
 from bench.history_reader import ChainError, read
 from bench.host import free_port, raise_file_limit
@@ -81,6 +84,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--durability", choices=("os", "disk"), default="os")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--power", action="store_true", help="cut a disk's power too (as root)")
     asked = parser.parse_args()
     if asked.power:
@@ -92,8 +96,10 @@ def main() -> int:
         disk = stack.enter_context(Disk()) if asked.power else None
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="edgechat-crash-"))
         port, data = free_port(), disk.path if disk else Path(folder)
-        server = Server(edgechat(port, data, "--durability", asked.durability), port, data, None)
-        stack.callback(server.kill)
+        more = ("--durability", asked.durability, "--workers", str(asked.workers))
+        kind = Server if asked.workers == 1 else WithWorkers
+        server = kind(edgechat(port, data, *more), port, data, None)
+        stack.callback(Server.kill, server)
         clients = [ResumingClient(f"n{n}", ROOM, eager=n % 2 == 1) for n in range(asked.clients)]
         world = World(server, clients, disk)
         server.wait_listening()

@@ -20,6 +20,7 @@ from edgechat.net.request_head import Head
 from edgechat.workers.channel import BadMessage, Channel, ChannelClosed
 from edgechat.workers.held import Held
 from edgechat.workers.messages import (
+    MOST_BYTES,
     NOBODY,
     Begin,
     Failed,
@@ -40,7 +41,6 @@ _SILENCE = 15.0  # seconds without a word, then it is ended: it has one to say e
 _START = 30.0  # seconds in which it has to be ready
 _FULL = 1.0  # seconds that a request waits for room in the channel
 _LAST = 10.0  # seconds for one that has closed its channel to end; it stops in less
-_MOST_BYTES = 256 * 1024  # of a message: more than any has
 _BUSY = refuse(
     "worker busy",
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -88,7 +88,7 @@ class WorkerProcess:
         """From its start to its end; it is killed where this is cancelled. Raises nothing."""
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with closing(Channel(ours, ToFront, _MOST_BYTES)) as self._channel:
+            with closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel:
                 with theirs:
                     self._process = await self._start(theirs.fileno())
                 await self._live(self._process)

@@ -19,6 +19,6 @@ def main() -> None:
     channel, lock = map(int, sys.argv[1:3])
     import trio
 
-    from edgechat.workers.worker import run
+    from edgechat.workers.life import run
 
     trio.run(run, channel, lock, strict_exception_groups=True)

@@ -13,7 +13,7 @@ from edgechat.workers.slot import Slot
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a start; each is twice the one before
-_STEADY = 2.0  # seconds of life after which the next pause is the first again
+_STEADY = 1.0  # seconds of life after which the next pause is the first again
 _TRIES = 5  # starts in a row that fail, then the server gives up
 _SPARE = 1.5  # seconds over those of an orderly stop, then a worker is killed
 

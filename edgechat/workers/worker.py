@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import trio
 
-from edgechat import logs, system
+from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.garbage import collect_seldom
 from edgechat.history.data_folder import DataFolder
@@ -24,44 +23,21 @@ from edgechat.rooms.share import Share
 from edgechat.server import _Server
 from edgechat.workers.channel import Channel, ChannelClosed
 from edgechat.workers.messages import (
-    FORMAT,
     Begin,
-    Failed,
     Figures,
     Granted,
     Handed,
     Ready,
     Released,
     Stop,
-    ToWorker,
 )
 from edgechat.workers.placement import place_of
 from edgechat.workers.report import Report
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES = 256 * 1024  # of a message: more than any has
 _AT_ONCE = 64  # messages of the front, then the others have their turn
 _FIRST_STEPS = 3  # of a task, until a request that was handed over is under way
-
-
-async def run(channel_descriptor: int, lock: int) -> None:
-    """Serve as the front says, until it says stop or is gone."""
-    end = socket.socket(fileno=channel_descriptor)
-    with closing(Channel(end, ToWorker, _MOST_BYTES)) as channel, suppress(ChannelClosed):
-        begin, _ = await channel.receive()
-        logs.set_up(begin.log, sys.stderr, f"worker {begin.number}")
-        if begin.format != FORMAT:
-            text = f"its code is of format {FORMAT}, the front's of {begin.format}: restart all"
-            await channel.send(Failed(text))
-            return
-        worker = Worker(begin, DataFolder(begin.settings.data, lock), channel)
-        try:
-            await worker.serve()
-        except Exception as defect:
-            if not worker.is_ready:
-                await channel.send(Failed(f"{type(defect).__name__}: {defect}"))
-            raise
 
 
 class Worker(_Server):
@@ -90,7 +66,7 @@ class Worker(_Server):
             await self._channel.send(Ready())
             beside.start_soon(self._tell)
             await self._ended.wait()
-            with suppress(ChannelClosed):
+            with suppress(ChannelClosed), trio.move_on_after(self._settings.last_call):
                 await self._channel.send(await self._figures())  # its last sums
             beside.cancel_scope.cancel()
 
@@ -100,12 +76,14 @@ class Worker(_Server):
 
     async def _tell(self) -> None:
         """All that the front has to know, until it is gone."""
-        with suppress(ChannelClosed):
+        try:
             async with trio.open_nursery() as telling:
                 telling.start_soon(self._report.tell_left)
                 telling.start_soon(self._report.tell_spent)
                 telling.start_soon(self._report.tell_figures, self._figures)
                 telling.start_soon(self._lag.run)
+        except* ChannelClosed:
+            pass
 
     async def _figures(self) -> Figures:
         works = await self._histories.check()

@@ -153,7 +153,6 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
 
 
 VARIABLES: list[tuple[str, str, Any]] = [
-    ("WORKERS", "3", 3),
     ("PORT", "1234", 1234),
     ("DATA", "/somewhere", Path("/somewhere")),
     ("DURABILITY", "disk", "disk"),
@@ -173,6 +172,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("METRICS_ADDRESS", "[::1]:9100", "[::1]:9100"),
     ("UDS", "/run/edgechat.sock", "/run/edgechat.sock"),
     ("WEBHOOK_SECRET_FILE", "/etc/secret", "/etc/secret"),
+    ("WORKERS", "3", 3),
 ]
 
 

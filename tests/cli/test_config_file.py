@@ -65,6 +65,7 @@ def test_what_a_file_says(tmp_path: Path, text: str, values: dict[str, Any]) -> 
         ("host = 1", 1, "host: expected text in quotes or a list, got a whole number."),
         ("backlog = 1\nhost = [1]", 2, "host: expected text in quotes, got a whole number."),
         ('durability = "tape"', 1, "durability: 'tape' is not one of 'os', 'disk'."),
+        ("workers = 0", 1, "workers: 0 is not a whole number from 1 to 64 (number|auto)."),
         ("[port]\nx = 1", 1, "port: expected a whole number, got a table."),
         ("port = 1\nport = 2", 2, "not TOML: Cannot overwrite a value."),
         ("a = 1\nb =", 2, "not TOML: Invalid value."),

@@ -17,6 +17,7 @@ from edgechat.settings import Settings
 from edgechat.workers.channel import BadMessage, Channel, ChannelClosed
 from edgechat.workers.messages import (
     FORMAT,
+    MOST_BYTES,
     Begin,
     Granted,
     Handed,
@@ -25,10 +26,11 @@ from edgechat.workers.messages import (
     Stop,
     ToFront,
     ToWorker,
+    encode,
 )
 from tests.serving.running import open_files
 
-MOST = 256 * 1024
+MOST = MOST_BYTES
 Ends = tuple[Channel, Channel]
 
 
@@ -72,6 +74,12 @@ async def test_what_is_said_comes_whole(ends: Ends) -> None:
     assert worker.receive_nowait() is None
     await worker.send(Left({"": 2, "192.0.2.1": 1}))
     assert await front.receive() == (Left({"": 2, "192.0.2.1": 1}), None)
+
+
+def test_what_the_front_has_read_fits_into_one() -> None:
+    most = Settings().head_bytes
+    whole = Handed(socket.AF_INET6, "2001:db8::1", "2001:db8::/64", bytes(most), bytes(most))
+    assert len(encode(whole)) < MOST_BYTES
 
 
 async def test_a_connection_goes_along_and_is_not_inherited(ends: Ends) -> None:

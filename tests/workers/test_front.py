@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +26,7 @@ from edgechat.workers.front import Front
 from edgechat.workers.placement import place_of
 from edgechat.workers.process import WorkerProcess
 from tests.serving.files import check
-from tests.serving.running import QUICK, Bystander, Running, asked, eventually, serving
+from tests.serving.running import QUICK, Bystander, Running, asked, eventually, open_files, serving
 from tests.serving.talking import said
 from tests.serving.test_metrics import Port
 from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
@@ -42,8 +43,10 @@ def room_at(worker: int, workers: int = 2, number: int = 0) -> str:
 
 
 def the_front() -> Front:
+    """That of the server with two workers: one with three runs for other tests."""
     gc.collect()  # those of servers that are over
-    return next(thing for thing in gc.get_objects() if type(thing) is Front)
+    fronts = [thing for thing in gc.get_objects() if type(thing) is Front]
+    return next(each for each in fronts if each._settings.workers == 2)
 
 
 def workers() -> list[WorkerProcess]:
@@ -126,7 +129,8 @@ async def test_a_worker_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         for wire in crowd:
             wire.close()
         monkeypatch.setattr(process, "_SILENCE", 2.0)
-        await eventually(lambda: worker.figures is not None)
+        before = worker.figures
+        await eventually(lambda: worker.figures is not before)
         os.kill(worker.pid, signal.SIGSTOP)
         with trio.fail_after(2 * SOON):
             await worker.ended.wait()
@@ -169,6 +173,18 @@ async def test_connections_of_one_address_are_counted_over_all(
                 wire.close()
             await eventually(lambda: counted().open == 0)
         assert counted().addresses == 0
+
+
+async def test_a_worker_without_descriptors(tmp_path: Path) -> None:
+    """It has a reserve for connections, as one process has."""
+    async with two(tmp_path / "data") as server:
+        talk = await both(server, room_at(0))
+        pid = workers()[0].pid
+        hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files(pid) + 2, hard))
+        for number in range(20):
+            await join(server.port, f"member {number}", room_at(0))
+        await talk.goes_on()
 
 
 async def test_one_allowance_over_all(tmp_path: Path) -> None:

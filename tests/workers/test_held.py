@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -28,8 +29,8 @@ class HandOvers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        settings = Settings(max_connections_per_address=MOST, max_opened_per_minute=0)
-        self.limits = ConnectionLimits(settings)
+        limits = Settings(max_connections_per_address=MOST, max_opened_per_minute=0)
+        self.limits = ConnectionLimits(limits)
         self.held = [Held(self.limits.leave) for _ in range(WORKERS)]
         self.on_their_way: list[list[str | None]] = [[] for _ in range(WORKERS)]
         self.taken: list[list[str | None]] = [[] for _ in range(WORKERS)]
@@ -95,3 +96,4 @@ class HandOvers(RuleBasedStateMachine):
 
 
 TestHandOvers = HandOvers.TestCase
+TestHandOvers.settings = settings(max_examples=40)

@@ -18,7 +18,7 @@ from tests.serving.files import check
 from tests.serving.running import Program, eventually, open_files, program
 from tests.serving.talking import said
 from tests.serving.test_stopping import _flood, _settle_in
-from tests.serving.wire import SOON, Wire, dial, frame, hello, join, open_wire, say, upgrade
+from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
 from tests.workers.conftest import Thread
 from tests.workers.processes import children, is_alive
 from tests.workers.test_front import PLAIN, room_at
@@ -92,10 +92,11 @@ async def test_the_front_is_killed(tmp_path: Path) -> None:
                 assert await wire.close_code() == 1012
         with pytest.raises(DataFolderError, match="Another EdgeChat server uses the data folder"):
             DataFolder(tmp_path).prepare()
-        for wire in members:
-            await wire.send(frame(b"\x03\xf4", 8))
-            wire.close()
+        members[0].close()
+        members[1].reset()
         await eventually(lambda: not any(map(is_alive, pids)))
+        assert server.log().count("The front has ended") == 2
+        assert "critical" not in server.log()
     async with program(tmp_path) as alone:  # another number of workers moves no file
         for room in ROOMS:
             wire = await join(alone.port, "alice", room)
