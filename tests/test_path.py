@@ -33,7 +33,7 @@ class Most(NamedTuple):
 MESSAGE = Most(26, 43)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. Then it waits for its place.
-REQUEST = Most(21, 61)
+REQUEST = Most(22, 61)
 
 
 class Traced(NamedTuple):

@@ -14,6 +14,7 @@ import trio
 import trio.testing
 
 from edgechat.http.hypercorn_bridge import HypercornBridge
+from edgechat.http.prefixed_stream import CONNECTION
 from edgechat.net.linger import linger
 from edgechat.settings import Settings
 from tests.serving.running import Answer, parse_answer
@@ -248,6 +249,44 @@ async def test_who_leaves_cancels_what_is_done_for_them() -> None:
         await events[0].wait()
         wire.close()
         await events[1].wait()
+
+
+async def test_who_leaves_while_the_head_of_the_answer_is_sent_is_no_defect() -> None:
+    """Quart cancels what it does for who has left: Hypercorn has begun an answer then, begins
+    another one, and can't.
+    """
+    ended = trio.Event()
+
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        with trio.CancelScope() as left:
+            left.cancel()
+            await answer(send, b"answer")
+        ended.set()
+
+    async with door(handler, last_answer=0.0) as (tried, _):
+        wire = tried.open(GET)
+        wire.close()
+        await ended.wait()
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_connection_that_was_taken_ends_with_nothing_of_hypercorns(leaves: bool) -> None:
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        connection = scope["state"][CONNECTION]
+        connection.take().send(b"own words")
+        if leaves:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        await connection.end()
+
+    async with door(handler) as (tried, _):
+        wire = tried.open(GET)
+        if leaves:
+            await wire.half_close()
+        with trio.fail_after(SOON):
+            assert await wire.rest() == b"own words"
 
 
 async def endless(scope: dict[str, Any], receive: Receive, send: Send) -> None:
