@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from functools import partial
+from math import inf
 
 import h11
 import trio
@@ -70,9 +71,10 @@ class HypercornBridge:
                 await self._turnstile.enter(stream)
                 await self._server(stream)
         except* h11.LocalProtocolError:
-            # Who left while the head of the answer was sent has broken that off; Hypercorn begins
-            # another one, which can't be.
-            if not stream.has_left:
+            # What was cancelled while it sent its answer's head, as the server stops, has broken
+            # that off; Hypercorn begins another one, which can't be.
+            stops = stream.life.cancel_called or trio.current_effective_deadline() == -inf
+            if not stops:
                 raise
         finally:
             self._turnstile.leave(stream)

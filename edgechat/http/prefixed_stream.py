@@ -35,8 +35,8 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
         self._connection = connection
         self.let_go: Callable[[], None] = _nothing  # called when it is taken
-        self.has_left = False  # the client, as far as reading can tell
         self._taken = False
+        self._was_taken = trio.Event()
         self._is_answered = False  # at least in part
         self._stream = trio.SocketStream(self.socket)
         self._early = head
@@ -56,14 +56,14 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         Whoever takes it neither reads from it nor closes it, and calls `end` when all is said.
         """
         self._taken = True
+        self._was_taken.set()
         self.let_go()
         return self._connection
 
     async def end(self) -> NoReturn:
         """All is said on a connection that was taken: whatever is done for it is cancelled.
 
-        An answer that goes nowhere would be broken off where the client leaves just then, and
-        Hypercorn would begin another one, which it can't.
+        Else Hypercorn would go through an answer that goes nowhere.
         """
         self.life.cancel()
         await trio.sleep_forever()
@@ -76,15 +76,11 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             await trio.lowlevel.checkpoint()
             early, self._early = self._early, b""
             return early
-        try:
-            data = await self._receive() if self._end is not None else await self._wait_left()
-        except trio.BrokenResourceError:
-            self.has_left = True
-            raise
+        data = await self._receive() if self._end is not None else await self._wait_left()
         if not data and not self._taken:
             # Hypercorn takes it for leaving, but a client that says no more may still read.
-            await trio.sleep(self._last_answer)
-        self.has_left = not data
+            with trio.move_on_after(self._last_answer):
+                await self._was_taken.wait()
         return data
 
     async def _receive(self) -> bytes:

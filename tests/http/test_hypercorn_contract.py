@@ -71,6 +71,10 @@ class Door:
         self._nursery.start_soon(self._serve, theirs, early)
         return Wire(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
 
+    def stop(self) -> None:
+        """Whatever goes on is cancelled."""
+        self._nursery.cancel_scope.cancel()
+
     async def _serve(self, connection: socket.socket, early: bytes) -> None:
         with connection:
             head, end, rest = early.partition(b"\r\n\r\n")
@@ -251,24 +255,25 @@ async def test_who_leaves_cancels_what_is_done_for_them() -> None:
         await events[1].wait()
 
 
-async def test_who_leaves_while_the_head_of_the_answer_is_sent_is_no_defect() -> None:
-    """Quart cancels what it does for who has left: Hypercorn has begun an answer then, begins
-    another one, and can't.
-    """
-    ended = trio.Event()
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_is_cancelled_while_the_head_of_the_answer_is_sent_is_no_defect(
+    whole: bool,
+) -> None:
+    """As the server stops: Hypercorn has begun an answer then, begins another one, and can't."""
 
     async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        with trio.CancelScope() as left:
-            left.cancel()
-            await answer(send, b"answer")
-        ended.set()
+        if whole:
+            tried.stop()
+        else:
+            scope["state"][CONNECTION].life.cancel()
+        await answer(send, b"answer")
 
-    async with door(handler, last_answer=0.0) as (tried, _):
+    async with door(handler) as (tried, app):
         wire = tried.open(GET)
-        wire.close()
-        await ended.wait()
+        if not whole:
+            await wire.rest()
+        await trio.sleep_forever() if whole else None
+    assert app.seen == ["lifespan", "http"]
 
 
 @pytest.mark.parametrize("leaves", [True, False])
