@@ -115,7 +115,7 @@ class Settings:
     body_bytes: int = 64 * 1024  # of a request's body
     body_pieces: int = 1_000  # in which a request's body comes: chunks, or reads
     requests_at_once: int = 8  # by HTTP; others wait until one is answered …
-    request_place: float = 0.05  # … or has been going on for so long
+    request_place: float = 0.03  # … or has been going on for so long
     head_timeout: float = 10.0
     hello_timeout: float = 10.0
     heartbeat: float = 20.0  # of silence, then a ping

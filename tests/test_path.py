@@ -34,7 +34,7 @@ MESSAGE = Most(26, 43)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
 # the front of several workers has the same one. Then it waits for its place.
-REQUEST = Most(22, 61)
+REQUEST = Most(23, 61)
 
 
 class Traced(NamedTuple):

@@ -24,7 +24,7 @@ from edgechat.http.api import Rooms, check_may_talk, find_key, visit
 from edgechat.http.callers import Callers
 from edgechat.http.cors import allow_origin
 from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, FollowerFeed, token_text
-from edgechat.http.hypercorn_bridge import CONNECTION
+from edgechat.http.prefixed_stream import CONNECTION, PrefixedStream
 from edgechat.http.since import read_since
 from edgechat.rooms.follow import Extreme, Since, Start, find_start, follow, read_all
 from edgechat.rooms.looking import paced
@@ -98,8 +98,8 @@ async def _follow(
     answer = _answer(feed, start, b"")
     if settings.allowed_origins:
         allow_origin(answer, settings.allowed_origins)
-    connection = request.scope["state"][CONNECTION].take()
-    async with open_stream(connection, settings) as stream:
+    connection: PrefixedStream = request.scope["state"][CONNECTION]
+    async with open_stream(connection.take(), settings) as stream:
         with room.visit(stream):
             try:
                 stream.write(_head(answer) + feed.begin(start))
@@ -111,7 +111,7 @@ async def _follow(
                 log.error("The history of %s can't be read: %s", room.key, failure)
             finally:
                 room.fanout.unfollow(stream, feed.encode)
-    return answer  # goes nowhere
+    await connection.end()
 
 
 async def _beat(stream: Stream, beat: bytes, interval: float) -> NoReturn:
