@@ -148,6 +148,7 @@ export class Delivery {
   }
 
   closed() {
+    clearTimeout(this.#timer);
     clearTimeout(this.#doubt);
     this.#outbox.disconnected();
   }

@@ -193,7 +193,7 @@ export async function open(url, name = "", { since = null, backlog = 100, storag
   const room = roomOf(address.pathname);
   if (room === null) throw new TypeError(`${url} does not end in /room/ and a room's name`);
   address.protocol = address.protocol.replace(/^ws/, "http");
-  const base = address.href.slice(0, address.href.lastIndexOf("/room/") + 1);
+  const base = new URL(address.pathname.replace(/room\/[^/]+\/?$/, ""), address).href;
   const opened = new Room(socketOf(room, base), name, { since, backlog, storage, within });
   await opened.join(within);
   return opened;

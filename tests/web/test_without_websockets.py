@@ -113,7 +113,7 @@ def test_nothing_is_lost_or_doubled_over_restarts(
         say(page, said[-1])
         server.start()
         wait_back(other)
-        page.wait_for_function("() => window.dispatchEvent(new Event('online'))", polling=250)
+        wait_back(page)
         expect_said(page, *said)
         expect_said(other, *said)
     assert seqs(page) == seqs(other) == [1, 2, 3, 4, 5, 6]
