@@ -62,9 +62,9 @@ class Channel:
                 while not self._try(data, descriptor):
                     await self._wait()
 
-    def offer(self, message: Message) -> bool:
+    def offer(self, message: Message, descriptor: int | None = None) -> bool:
         """Send it if there is room. Never waits. Raises `ChannelClosed`."""
-        return not self._turn_is_taken() and self._try(encode(message), None)
+        return not self._turn_is_taken() and self._try(encode(message), descriptor)
 
     async def finish(self, message: Message) -> None:
         """Send the last message. From now on `send` raises `ChannelClosed`, also where it waits."""

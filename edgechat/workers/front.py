@@ -1,7 +1,7 @@
 """The front of several workers: it has the port and the folder's lock, and hands connections over.
 
-It reads a request's head and passes the socket to the worker that has the room, with all that was
-read (`SCM_RIGHTS`); from then on it has nothing to do with it, but for the limits that count it.
+It passes a socket to the worker that has the room, with all that was read (`SCM_RIGHTS`); from then
+on it has nothing to do with it, but for the limits that count it.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Front:
             background.start_soon(supervisor.run)
             background.start_soon(self._serve_metrics)
             async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
-                for listening in sockets:
-                    accepting.start_soon(self._door.accept, listening, connections)
                 await first_of(supervisor.ready, supervisor.failed, stop)
+                for listening in sockets:  # whoever came already waits in the kernel
+                    accepting.start_soon(self._door.accept, listening, connections)
                 if not supervisor.failed.is_set():
                     started.started(url(sockets[0]))
                 async with trio.open_nursery() as changing:

@@ -104,14 +104,19 @@ class WorkerProcess:
         """Pass on a connection; False if this worker takes none any more. Raises `Refused`."""
         text, rest = head.text, head.rest
         handed = Handed(caller.connection.family, caller.peer, caller.counted or NOBODY, text, rest)
-        with trio.move_on_after(_FULL):
-            try:
-                await self._channel.send(handed, caller.connection.fileno())
-            except ChannelClosed:
-                return False
-            self.held.add(caller.counted)
-            return True
-        raise Refused(_BUSY)
+        descriptor = caller.connection.fileno()
+        try:
+            is_sent = self._channel.offer(handed, descriptor)
+            if not is_sent:
+                with trio.move_on_after(_FULL):
+                    await self._channel.send(handed, descriptor)
+                    is_sent = True
+        except ChannelClosed:
+            return False
+        if not is_sent:
+            raise Refused(_BUSY)
+        self.held.add(caller.counted)
+        return True
 
     def grant(self, granted: Granted) -> None:
         """Say what addresses have spent; not where there is no room, as it is said again."""

@@ -48,11 +48,16 @@ class Slot:
 
     async def hand_over(self, caller: Caller, head: Head) -> None:
         """Pass a connection on. Raises `Refused` where nobody takes it in time."""
-        with trio.move_on_after(PATIENCE):
-            while True:
-                worker = await self.wait()
-                if await worker.hand_over(caller, head):
-                    caller.is_elsewhere = True
-                    return
-                await trio.sleep(_BREATH)
-        raise Refused(_AWAY)
+        caller.is_elsewhere = await self._try(caller, head)
+        if not caller.is_elsewhere:
+            with trio.move_on_after(PATIENCE):
+                while not caller.is_elsewhere:
+                    await trio.sleep(_BREATH)
+                    await self.wait()
+                    caller.is_elsewhere = await self._try(caller, head)
+        if not caller.is_elsewhere:
+            raise Refused(_AWAY)
+
+    async def _try(self, caller: Caller, head: Head) -> bool:
+        """Whether somebody has taken it. Raises `Refused` where there is no room."""
+        return self.worker is not None and await self.worker.hand_over(caller, head)
