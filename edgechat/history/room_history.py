@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.line import Entry
+from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
@@ -74,6 +74,13 @@ class History:
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
         return await self._read({}, read_ids, self.opened.head.seq - depth)
+
+    def heard(self) -> Sequence[StoredLine]:
+        """Nothing: a history has one server."""
+        return ()
+
+    async def reach(self, seq: int) -> None:
+        """There is no line that its server has not written."""
 
     def close(self) -> None:
         """Let go of the file; the syncer closes it when it is synced and nobody reads it."""

@@ -26,6 +26,8 @@ _PAGE = 1_000  # lines, and `Settings.page_bytes` at most
 async def check_token(state: RoomState, log: Log, since: Token) -> Reason | None:
     """Why one can't go on from `since`, however far back it is; None if one can."""
     if since.seq > state.last.seq:
+        await log.reach(since.seq)  # another server may have said it
+    if since.seq > state.last.seq:
         return "forked"
     if since.seq < state.base.seq:
         return "trimmed"

@@ -116,6 +116,8 @@ async def _check(state: RoomState, log: Log, since: Token | int) -> Reason | Non
     if isinstance(since, Token):
         return await check_token(state, log, since)
     if since > state.last.seq:
+        await log.reach(since)
+    if since > state.last.seq:
         return "forked"
     return "trimmed" if since < state.base.seq else None
 
