@@ -12,7 +12,6 @@ import trio
 from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
@@ -29,6 +28,7 @@ from edgechat.rooms.room import Room
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
+from edgechat.storage_start import RoomStorage, join_nodes
 
 if TYPE_CHECKING:
     from edgechat.http.hypercorn_bridge import HypercornBridge
@@ -44,13 +44,14 @@ async def serve(
     """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
 
     Of each of `changes`, the limits in `RELOADABLE` hold from then on.
-    Raises `DataFolderError` where the data folder can't be used, and `ListenError`.
+    Raises `DataFolderError` where the data folder can't be used, `EngineError`, and `ListenError`.
     """
     system.raise_file_limit()
     folder = DataFolder(settings.data)
     key = folder.prepare()
     with ExitStack() as stack:
         stack.callback(folder.release)
+        key = await join_nodes(settings, folder, key)
         sockets = [stack.enter_context(each) for each in listen(settings.hosts, settings.port)]
         scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]
         async with trio.open_nursery() as beside:
@@ -63,10 +64,10 @@ class _Server:
         self._settings = settings
         self._ids = PrivateIds(key)
         self._syncer = Syncer(settings.sync_interval)
-        self._histories = Histories(folder, self._syncer, settings)
+        self._storage = RoomStorage(settings, folder, key, self._syncer)
         self._http: HypercornBridge
         self._http_started = trio.Event()
-        self._turn = Turn(self._histories, system.now_ms)
+        self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
         self._allowances: Allowances
@@ -82,7 +83,7 @@ class _Server:
             members=sum(len(room.fanout) for room in self._rooms),
             limiters=self._allowances.statistics(),
             syncer=self._syncer.statistics(),
-            storage_works=self._histories.works,
+            storage_works=self._storage.works,
             turn=self._turn.statistics(),
             refusals=refusals.statistics(),
             defects=defects.statistics(),
@@ -109,7 +110,8 @@ class _Server:
         async with trio.open_nursery() as background:
             background.start_soon(self._syncer.run)
             background.start_soon(self._poller.run)
-            background.start_soon(self._histories.run, self._turn.answered)
+            background.start_soon(self._storage.run, self._turn.answered)
+            await self._storage.start(self._ids)
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
                 listener = self._listener
@@ -134,6 +136,7 @@ class _Server:
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
+                await self._storage.flush()
                 await self._syncer.flush()
             background.cancel_scope.cancel()
 
@@ -163,7 +166,7 @@ class _Server:
                 self._listener.limits.change(settings)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
+        return Room(key, self._storage.rooms, self._settings, self._turn, Sender.write_all)
 
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
@@ -189,7 +192,7 @@ class _Server:
         self._http_started.set()
 
     async def _is_ready(self) -> bool:
-        return not self._stopping and await self._histories.check()
+        return not self._stopping and await self._storage.check()
 
     async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()

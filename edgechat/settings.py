@@ -33,6 +33,7 @@ class Settings:
     port: int = 8080  # 0 lets the system choose
     data: Path = Path("data")
     durability: Durability = "os"
+    engine: str = ""  # a Valkey or Redis that other nodes share: `redis://host:6379`
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
     # Names by which people reach it: with one or more, requests for other names are refused. So are
     # they without one where it listens on loopback, and goes there by no name but `localhost`: no

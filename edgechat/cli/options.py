@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgechat.cli.config_file import CONFIG
-from edgechat.cli.values import Address, HostName, Network, Number, Origin
+from edgechat.cli.values import Address, EngineUrl, HostName, Network, Number, Origin
 from edgechat.settings import Settings
 
 _SECONDS = Number("seconds", float, 0, 10**9)
@@ -67,6 +67,15 @@ OPTIONS = {
             "When a message is shown. os: once it is written, so that it outlives this process; "
             "a power loss can cost the last second. disk: once it is fsynced, so that it "
             "outlives a power loss too.",
+        ),
+    ],
+    "With other nodes": [
+        _option(
+            "--engine",
+            EngineUrl(),
+            "A Valkey or Redis (6.2 or newer) in which several servers share their rooms, like "
+            "redis://engine:6379. rediss:// is TLS; a password is in the address, so give that "
+            "as a variable. Without it this server is alone.",
         ),
     ],
     "What people may send": [

@@ -62,6 +62,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
 
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
+    from edgechat.nodes.errors import EngineError
     from edgechat.server import serve
 
     async def run() -> None:
@@ -94,7 +95,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (DataFolderError, ListenError) as group:
+    except* (DataFolderError, EngineError, ListenError) as group:
         _give_up(str(_first(group)))
 
 

@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from edgechat.nodes.address import parse_address
+
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_PASSWORD = re.compile(r"(//[^/@]*:)[^/]*@")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -118,6 +121,27 @@ class Address(_Value):
             words = "write a host and a port, like 127.0.0.1:9100 or [::1]:9100"
             self.fail(f"{text!r} is not an address to listen on: {words}.", param, ctx)
         return f"{host}:{int(digits)}"
+
+
+class EngineUrl(_Value):
+    """Where an engine is; empty for none."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As it was given."""
+        url = str(value).strip()
+        if url:
+            try:
+                parse_address(url)
+            except ValueError as error:
+                self.fail(f"{self.shown(url)!r}: {error}.", param, ctx)
+        return url
+
+    @staticmethod
+    def shown(url: str) -> str:
+        """The address without its password."""
+        return _PASSWORD.sub(r"\1***@", url)
 
 
 class Network(_Value):

@@ -21,8 +21,8 @@ from edgechat.chat.state import Opened
 
 # What `submit` was given to know the lines by, and what became of them. None: they are stored at
 # the chosen durability. `StorageUnavailable`: none of them is, and a later submission may succeed;
-# `HistoryChanged`: this log is of no more use; `Moved`, `Unanswered`: see there. What else is raised
-# is a defect.
+# `HistoryChanged`: this log is of no more use; `Moved`, `Unanswered`: see there. What else
+# is raised is a defect.
 Answer = tuple[Any, Exception | None]
 
 # Told, without waiting, that there is something for `Log.heard` to return.
