@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.hear import Here, News
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.state import Opened
 from edgechat.history import reader
@@ -78,6 +79,16 @@ class History:
     def heard(self) -> Sequence[StoredLine]:
         """Nothing: a history has one server."""
         return ()
+
+    def news(self) -> Sequence[News]:
+        """Nobody is elsewhere."""
+        return ()
+
+    def show(self, here: Here) -> None:
+        """There is nobody to be shown it."""
+
+    def show_typing(self, name: str) -> None:
+        """There is nobody to be shown it."""
 
     async def reach(self, seq: int) -> None:
         """There is no line that its server has not written."""

@@ -89,10 +89,9 @@ class Appends:
             words = append_words(log.keys, flight.after, flight.last, header, flight.lines)
             connection.call(partial(self._replied, log, flight), *words)
 
-    def hear(self, channel: bytes, data: bytes) -> None:
+    def hear(self, log: RoomLog, data: bytes) -> None:
         """Lines were said somewhere: here, or on another node."""
-        log = self.logs.get(channel)
-        if log is None or log.failure is not None:
+        if log.failure is not None:
             return
         if log.flight is not None and data.endswith(log.flight.ending):
             log.store(log.flight)  # our own, before the answer

@@ -15,6 +15,7 @@ FORMAT = f"{_PREFIX}format"  # the number of this layout
 PRIVATE_KEY = f"{_PREFIX}key"  # that signs the ids of private rooms, one for all nodes
 TOUCHED = f"{_PREFIX}touched"  # sorted set: room -> tick of the last change
 CLOCK = f"{_PREFIX}clock"  # the last tick
+NODES = f"{_PREFIX}nodes"  # sorted set: a node's boot id -> when it beat last
 ASK = f"{_PREFIX}ask"  # channel: a node wants lines that the engine has let go of
 
 
@@ -29,13 +30,14 @@ class RoomKeys(NamedTuple):
     room: str
     meta: str  # hash: seq, h, header
     stream: str  # an entry for each batch, its id is the last line's seq; one field, the lines
-    channel: str  # what is said, as it is said
+    channel: str  # what is said, as it is said; and who comes, goes and types
+    roster: str  # hash: a node's boot id -> who is there on that node
 
 
 def keys_of(key: RoomKey) -> RoomKeys:
     """Where that room is. A private room's id is in it: not for a log."""
     room = f"{'x' if key.private else 'r'}:{key.name}"
-    return RoomKeys(room, f"{_PREFIX}m:{room}", f"{_PREFIX}s:{room}", f"{_PREFIX}c:{room}")
+    return RoomKeys(room, *(f"{_PREFIX}{kind}:{room}" for kind in "mscn"))
 
 
 def room_of(room: bytes) -> RoomKey:

@@ -19,6 +19,7 @@ from edgechat.nodes.connection import Connection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.keys import keys_of
 from edgechat.nodes.levelling import Levelling
+from edgechat.nodes.presence import Presence
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Wake
@@ -36,6 +37,7 @@ class Opening:
         upkeep: Upkeep,
         archivist: Archivist,
         levelling: Levelling,
+        presence: Presence,
         logs: MutableMapping[bytes, RoomLog],
         connection: Callable[[], Connection],
     ) -> None:
@@ -46,6 +48,7 @@ class Opening:
         self._upkeep = upkeep
         self._archivist = archivist
         self._levelling = levelling
+        self._presence = presence
         self._logs = logs
         self._connection = connection
 
@@ -74,6 +77,7 @@ class Opening:
             await self._levelling.now(room)
             if not room.is_level:
                 raise StorageUnavailable(_GONE)
+            await self._presence.enter(room)
         except BaseException:
             del self._logs[channel]
             if room.archive is not None:
@@ -92,6 +96,7 @@ class Opening:
         """The room has ended: its last lines go to its file, and that is given back."""
         channel = room.keys.channel.encode()
         del self._logs[channel]
+        self._presence.leave(room)
         try:
             connection = self._connection()
         except LinkDown:

@@ -20,10 +20,11 @@ from edgechat.nodes.chain import Place, place_of
 from edgechat.nodes.flight import Flight
 from edgechat.nodes.history_files import make_header
 from edgechat.nodes.keys import RoomKeys
+from edgechat.nodes.room_news import RoomNews
 from edgechat.rooms.storage import Wake, nothing
 
 
-class RoomLog:
+class RoomLog(RoomNews):
     """An open room's `rooms.storage.Log`, and a `level.Chain`."""
 
     def __init__(
@@ -35,7 +36,7 @@ class RoomLog:
         catch_up: Callable[[RoomLog], Awaitable[None]],
     ) -> None:
         """`archive` is None for a room in which nobody spoke; `catch_up` asks the engine."""
-        self.keys = room
+        super().__init__(room, wake)
         self.opened = opened
         self.archive = archive
         self.base = place_of(opened.base)
@@ -52,7 +53,6 @@ class RoomLog:
         self.writing = trio.Lock()  # its file is being written to
         self._seen = self.tip.seq  # what the room was told
         self._heard: list[StoredLine] = []
-        self._wake = wake
         self._catch_up = catch_up
         self._told = trio.Event()
 

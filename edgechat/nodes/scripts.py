@@ -2,7 +2,7 @@
 
 An append is compare-and-append: it happens iff the room's head is still the line, by `seq` and
 `h`, that the new ones go on from. Numbers are compared as the text they are, for Lua's are doubles.
-No script asks for the time or for randomness.
+Only the beat asks for the time, so that all nodes live by one clock.
 """
 
 from __future__ import annotations
@@ -63,4 +63,14 @@ touch(ARGV[4])
 return 1
 """)
 
-ALL = (APPEND, SEED)
+# A node lives. Answers whether it had been dead, and all that live. KEYS: nodes. ARGV: boot, lease.
+BEAT = _script("""
+local now = tonumber(redis.call('TIME')[1])
+local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600)
+local lapsed = (not last or tonumber(last) < now - ARGV[2]) and 1 or 0
+return {lapsed, redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')}
+""")
+
+ALL = (APPEND, SEED, BEAT)

@@ -24,6 +24,7 @@ from edgechat.nodes.identity import agree_on_key
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
 from edgechat.nodes.opening import Opening
+from edgechat.nodes.presence import Presence
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.siblings import Siblings
 from edgechat.nodes.upkeep import Upkeep
@@ -52,6 +53,7 @@ class NodeStorage:
         self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
         logs = self._appends.logs
         self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
+        self._presence = Presence(self._siblings.boot, logs, self._connection)
         self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
         self._archivist = Archivist(
             self._archives, self._upkeep, logs, self._connection, self._levelling.soon
@@ -62,6 +64,7 @@ class NodeStorage:
             self._upkeep,
             self._archivist,
             self._levelling,
+            self._presence,
             logs,
             self._connection,
         )
@@ -97,6 +100,8 @@ class NodeStorage:
             start(self._files.run, self._archives.answered)
             for task in (self.link.run, self._appends.run, self._siblings.run, self._tick):
                 start(task)
+            start(self._presence.run)
+            start(self._presence.beat)
             start(self._archivist.write_all)
             start(self._archivist.look_all)
 
@@ -137,6 +142,7 @@ class NodeStorage:
         if changed:  # it may have lost what was said last: nothing new is said meanwhile
             await trio.sleep(_MENDING)
             await self._levelling.all()
+        await self._presence.arrive()
         self._relaunch = True
 
     def _level_soon(self, room: RoomLog) -> None:
@@ -151,8 +157,12 @@ class NodeStorage:
         return await self._archivist.read_page(key, after)
 
     def _pushed(self, channel: bytes, data: bytes) -> None:
-        if channel in self._appends.logs:
-            self._appends.hear(channel, data)
+        room = self._appends.logs.get(channel)
+        if room is not None:
+            if data[:1].isdigit():
+                self._appends.hear(room, data)
+            else:
+                self._presence.hear(room, data)
         else:
             self._siblings.heard(channel, data)
 

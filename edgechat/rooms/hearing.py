@@ -1,13 +1,15 @@
-"""A room's ear: lines that were said on other servers, told here when no batch is under way."""
+"""A room's ear: what other servers tell, told here when no batch is under way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import trio
+
 from edgechat.chat.commands import Command
 from edgechat.chat.errors import HistoryChanged
-from edgechat.chat.hear import hear
+from edgechat.chat.hear import hear, hear_news
 from edgechat.chat.state import RoomState
 from edgechat.rooms.actor import Actor
 from edgechat.rooms.fanout import Fanout
@@ -22,7 +24,7 @@ class Hearing(Actor):
     what is heard meanwhile waits in the log.
     """
 
-    __slots__ = ("_again", "_hears")
+    __slots__ = ("_again", "_hears", "_shown")
 
     state: RoomState
     history: Log
@@ -32,6 +34,7 @@ class Hearing(Actor):
         """See `Actor`."""
         super().__init__(size, join_turn)
         self._hears = False  # there is something in the log that was not told
+        self._shown = 0  # comings and goings that others were told of
         self._again: list[Command] = []  # to be decided once more
 
     def hear(self) -> None:
@@ -50,6 +53,12 @@ class Hearing(Actor):
         if self._hears:
             self._try_to_tell()
         super().rest()
+
+    def show(self) -> None:
+        """Others are told who is here, if that changed."""
+        if self._shown != self.state.roster.changes:
+            self._shown = self.state.roster.changes
+            self.history.show(self.state.roster.here)
 
     def take_again(self) -> list[Command]:
         """Move to the newest line that was heard; returns what is to be decided from there."""
@@ -74,3 +83,7 @@ class Hearing(Actor):
         else:
             if lines:
                 self.fanout.deliver(hear(self.state, lines))
+            if news := self.history.news():
+                self.fanout.deliver(hear_news(self.state, news, trio.current_time()))
+                if self.state.roster.stale:
+                    self.wake()  # a count is to be told later

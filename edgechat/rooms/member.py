@@ -159,6 +159,7 @@ class Member:
         if type(received) is Ping:
             self._socket.write(pong(received.value))
         elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
+            self._room.history.show_typing(self.session.name)
             return Type(self.session)
         return None
 

@@ -1,10 +1,9 @@
 """A room: one task that owns a mailbox, a roster, a history and the fan-out to its members.
 
 What is asked of a room goes into its mailbox, a memory channel. While the room rests, whatever was
-put there in a turn of the poller is drained by that turn (`turn`), for all rooms together and
-without waking this task. Where something has to be waited for (a look into the history, people who
-come and go, an end), this task drains the same mailbox and drives the same steps (`batch`).
-A room never waits for a member.
+put there in a turn of the poller is drained by that turn (`turn`), for all rooms together, without
+waking this task. Where something has to be waited for (the history, people who come and go, an
+end), this task drains the same mailbox and drives the same steps. It never waits for a member.
 """
 
 from __future__ import annotations
@@ -161,6 +160,7 @@ class Room(Hearing):
             except StorageUnavailable as error:
                 batch, failure = Batch(self, commands), error
             self._turn.run([batch], failure)
+            self.show()
         return Close.RESTART
 
     async def _next(self) -> list[Command] | None:

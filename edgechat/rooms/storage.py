@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from edgechat.chat.hear import Here, News
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
@@ -25,7 +26,7 @@ from edgechat.chat.state import Opened
 # is raised is a defect.
 Answer = tuple[Any, Exception | None]
 
-# Told, without waiting, that there is something for `Log.heard` to return.
+# Told, without waiting, that there is something for `Log.heard` or `Log.news` to return.
 Wake = Callable[[], None]
 
 
@@ -64,6 +65,18 @@ class Log(Protocol):
         From now on these lines are part of what this log is asked for. Never waits. Raises
         `HistoryChanged`: the log is of no more use.
         """
+
+    def news(self) -> Sequence[News]:
+        """Who is in this room on other servers, as far as that changed, and who types there.
+
+        In order, since it was last asked. Never waits.
+        """
+
+    def show(self, here: Here) -> None:
+        """Others are to know who is in this room here: it changed. Never waits."""
+
+    def show_typing(self, name: str) -> None:
+        """Others are to know that somebody types here. Never waits."""
 
     async def reach(self, seq: int) -> None:
         """Until this room has heard line `seq`, if there is one anywhere.

@@ -14,6 +14,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close
+from edgechat.chat.hear import Here, News
 from edgechat.chat.line import Entry, StoredLine, Token, encode_name, encode_said
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
@@ -103,6 +104,9 @@ class FakeStorage:
         self._open.setdefault(key, []).append(log)
         return log
 
+    def open_here(self, key: RoomKey) -> list[FakeLog]:
+        return self._open[key]
+
     def texts(self, key: RoomKey = LOBBY) -> list[str]:
         """What the messages in a file say."""
         return [json.loads(line)["message"] for line in self.files.get(key, []) if line]
@@ -114,6 +118,9 @@ class FakeLog:
     def __init__(self, storage: FakeStorage, key: RoomKey, wake: Wake = nothing) -> None:
         self._wake = wake
         self._heard: list[StoredLine] = []
+        self._news: list[News] = []
+        self.shown: list[tuple[list[str], int]] = []
+        self.typing: list[str] = []
         self._storage = storage
         self._key = key
         entries = self._entries()
@@ -138,6 +145,20 @@ class FakeLog:
         heard, self._heard = self._heard, []
         self.head += len(heard)
         return heard
+
+    def news(self) -> Sequence[News]:
+        news, self._news = self._news, []
+        return news
+
+    def tell(self, *news: News) -> None:
+        self._news += news
+        self._wake()
+
+    def show(self, here: Here) -> None:
+        self.shown.append(here())
+
+    def show_typing(self, name: str) -> None:
+        self.typing.append(name)
 
     async def reach(self, seq: int) -> None:
         await self._read()

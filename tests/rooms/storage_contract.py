@@ -181,4 +181,7 @@ async def test_nothing_is_heard_where_nobody_else_speaks(stored: Stored) -> None
         await log.reach(3)
         await log.reach(1_000)  # there is no such line
     assert list(log.heard()) == []
+    log.show(lambda: (["alice"], 0))
+    log.show_typing("alice")
+    assert list(log.news()) == []
     log.close()

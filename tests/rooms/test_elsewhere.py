@@ -7,8 +7,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.chat.errors import Close, HistoryChanged
+from edgechat.chat.hear import News, Others
 
-from .fakes import FakeSocket, World, a_world
+from .fakes import LOBBY, FakeSocket, World, a_world
 
 
 def spoken(socket: FakeSocket) -> list[str]:
@@ -165,3 +166,63 @@ async def test_a_defect_in_hearing_ends_the_room(
         say_elsewhere(world, "one")
         await wait_all_tasks_blocked()
         assert alice.closed == Close.DEFECT
+
+
+def tell(world: World, *news: News) -> None:
+    (log,) = world.storage.open_here(LOBBY)
+    log.tell(*news)
+
+
+async def test_who_is_elsewhere_is_in_the_roster(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        alice, bob = await world.join("alice"), await world.join("bob", v=2)
+        alice.take(), bob.take()
+        tell(world, Others("n2", ["eve", "eve", "bob"], 0))
+        assert alice.briefs() == ["joined eve", "joined eve", "joined bob"]
+        assert bob.briefs() == ["joined eve"]  # one bob, and one eve
+        carol = await world.join("carol", v=2)
+        assert carol.briefs()[:3] == ["joined alice", "joined bob", "joined eve"]
+        assert carol.received[-1]["members"] == 6
+        alice.take(), bob.take()
+        tell(world, Others("n2", ["eve"], 0))
+        assert alice.briefs() == ["quit eve", "quit bob"]
+        assert bob.briefs() == []
+        tell(world, Others("n2", [], 0))
+        assert (alice.briefs(), bob.briefs()) == (["quit eve"], ["quit eve"])
+
+
+async def test_others_are_shown_who_is_here(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        alice = await world.join("alice")
+        await world.join("bob")
+        (log,) = world.storage.open_here(LOBBY)
+        alice.feed({"typing": True})
+        alice.hang_up()
+        await wait_all_tasks_blocked()
+        assert log.shown[-1] == (["bob"], 0)
+        assert (["alice", "bob"], 0) in log.shown
+
+
+async def test_typing_elsewhere_is_told_to_those_who_may_know(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        alice, bob = await world.join("alice"), await world.join("bob", v=2)
+        alice.take(), bob.take()
+        tell(world, "eve")
+        assert alice.take() == []
+        assert bob.take() == [{"typing": ["eve"]}]
+        bob.feed({"typing": True})
+        await wait_all_tasks_blocked()
+        (log,) = world.storage.open_here(LOBBY)
+        assert log.typing == ["bob"]
+
+
+async def test_a_crowd_elsewhere_makes_a_room_big(autojump_clock: MockClock) -> None:
+    async with a_world(big_room=10) as world:
+        bob = await world.join("bob", v=2)
+        bob.take()
+        tell(world, Others("n2", [f"e{n}" for n in range(5)], 20))
+        await trio.sleep(1.1)
+        assert bob.take() == [{"members": 26}]
+        tell(world, Others("n2", ["e1"], 0))
+        await trio.sleep(1.1)
+        assert bob.take() == [{"members": 2, "roster": ["bob", "e1"]}]
