@@ -93,8 +93,9 @@ class Appends:
         """Lines were said somewhere: here, or on another node."""
         if log.failure is not None:
             return
-        if log.flight is not None and data.endswith(log.flight.ending):
-            log.store(log.flight)  # our own, before the answer
+        flight = log.flight
+        if flight is not None and data.endswith(flight.ending) and flight.after == log.tip:
+            log.store(flight)  # our own, before the answer
             return
         after, _, text = data.partition(b" ")
         lines = split(text)
@@ -102,7 +103,7 @@ class Appends:
             if int(after) + len(lines) == log.tip.seq and claimed(lines[-1]) != log.tip.h:
                 self._level(log)  # another chain
             return
-        if not log.is_level or log.is_levelling or int(after) > log.tip.seq:
+        if int(after) > log.tip.seq:  # a gap
             self._level(log)
             return
         try:

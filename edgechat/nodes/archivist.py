@@ -32,8 +32,8 @@ _LINES = 1_000  # written at once
 _PAGE = 1_000  # lines for a sibling
 _FINISH = 3.0  # seconds for the last lines of ended rooms
 _MOST = 20_000  # lines that a room keeps in memory while its file can't be written
-_KEPT = 2_000  # lines that a stream keeps beyond what this node has written …
-_TRIM = 1_000  # … give or take
+_KEPT = 1_000  # lines that a stream keeps beyond what this node has written …
+_TRIM = 500  # … give or take
 
 
 class Archivist:
@@ -156,11 +156,12 @@ class Archivist:
             log.error("The rooms in the engine can't be looked through: %s", failure)
 
     async def _look(self) -> None:
-        rooms, self._tick = await touched_since(self._connection(), self._tick)
+        rooms, tick = await touched_since(self._connection(), self._tick)
         closed = [key for key in rooms if not self._is_followed(key)]
         self._connection().flush()
         for key in closed:
             await self._upkeep.keep(key)
+        self._tick = tick
 
     def _is_followed(self, key: RoomKey) -> bool:
         """Whether that room is open here; then the next `flush` sees that it misses nothing."""

@@ -96,21 +96,22 @@ async def _seed(connection: Connection, chain: Chain) -> None:
 async def _fetch(connection: Connection, chain: Chain, head: Place, ask: Ask) -> None:
     """Take what the engine has more."""
     while chain.tip.seq < head.seq:
-        tip = chain.tip
+        after = chain.tip.seq
         entries = await connection.request(
-            "XRANGE", chain.keys.stream, f"({tip.seq}-0", "+", "COUNT", _ENTRIES
+            "XRANGE", chain.keys.stream, f"({after}-0", "+", "COUNT", _ENTRIES
         )
         lines = [line for _, fields in entries for line in split(fields[1])]
-        if not lines or first_seq(lines) > tip.seq + 1:
-            lines = list(await ask(chain.keys, tip.seq))
+        if not lines or first_seq(lines) > after + 1:
+            lines = list(await ask(chain.keys, after))
             if not lines:
                 raise StorageUnavailable(
-                    f"line {tip.seq + 1} is no longer in the engine, and no other node has it"
+                    f"line {after + 1} is no longer in the engine, and no other node has it"
                 )
-        new = follow(tip, beyond(tip, lines))
-        if not new:
+        tip = chain.tip  # it may have gone on meanwhile, by what was pushed
+        if new := follow(tip, beyond(tip, lines)):
+            await chain.take(new)
+        elif tip.seq == after:
             raise Forked("the engine's head is not in its stream")
-        await chain.take(new)
 
 
 async def _give(connection: Connection, chain: Chain, head: Place) -> None:

@@ -154,13 +154,13 @@ class RoomLog(RoomNews):
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The ids of the last lines."""
+        seen, pending = self._seen, list(self.pending)  # that may be written meanwhile
         found: dict[str, int] = {}
         if self.archive is not None:
             found = await self.archive.file.ids(depth)
-            if self.written > self._seen:
-                found = {id: seq for id, seq in found.items() if seq <= self._seen}
-        for seq, line, _ in self.pending:
-            if line is not None and seq <= self._seen:
+            found = {id: seq for id, seq in found.items() if seq <= seen}
+        for seq, line, _ in pending:
+            if line is not None and seq <= seen:
                 with suppress(Damaged):
                     if (id := parse_line(line).id) is not None:
                         found[id] = seq
@@ -173,14 +173,15 @@ class RoomLog(RoomNews):
         self.closed(self)
 
     async def _read(self, seq: int, most: int, upto: int) -> Sequence[Entry]:
+        written, pending = self.written, list(self.pending)  # that may be written meanwhile
         entries: list[Entry] = []
-        if self.archive is not None and seq < self.written:
+        if self.archive is not None and seq < written:
             found = await self.archive.file.after(seq, most)
             entries = [entry for entry in found if entry.seq <= upto]
-            if not entries or entries[-1].seq < self.written:
+            if not entries or entries[-1].seq < written:
                 return entries  # it was cut short
         last = entries[-1].seq if entries else seq
-        more = [_whole(entry) for entry in self.pending if last < entry.seq <= upto]
+        more = [_whole(entry) for entry in pending if last < entry.seq <= upto]
         return entries + more[: most - len(entries)]
 
 

@@ -55,14 +55,14 @@ class NodeStorage:
         self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
         self._presence = Presence(self._siblings.boot, logs, self._connection)
         self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
-        self._archivist = Archivist(
+        self.archivist = Archivist(
             self._archives, self._upkeep, logs, self._connection, self._levelling.soon
         )
         self._opening = Opening(
             key,
             self._archives,
             self._upkeep,
-            self._archivist,
+            self.archivist,
             self._levelling,
             self._presence,
             logs,
@@ -102,8 +102,8 @@ class NodeStorage:
                 start(task)
             start(self._presence.run)
             start(self._presence.beat)
-            start(self._archivist.write_all)
-            start(self._archivist.look_all)
+            start(self.archivist.write_all)
+            start(self.archivist.look_all)
 
     async def open(self, key: RoomKey, wake: Wake = nothing) -> RoomLog:
         """See `rooms.storage.Storage`. The file gets what it lacks, and the engine as well."""
@@ -121,7 +121,7 @@ class NodeStorage:
 
     async def flush(self) -> None:
         """Until the files have what was said in rooms that have ended; bounded."""
-        await self._archivist.flush()
+        await self.archivist.flush()
 
     # The link.
 
@@ -154,7 +154,7 @@ class NodeStorage:
         self._settle()
 
     async def _read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
-        return await self._archivist.read_page(key, after)
+        return await self.archivist.read_page(key, after)
 
     def _pushed(self, channel: bytes, data: bytes) -> None:
         room = self._appends.logs.get(channel)

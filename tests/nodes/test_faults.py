@@ -115,3 +115,14 @@ async def test_scripts_are_flushed(engine: Engine, tmp_path: Path) -> None:
     async with a_town(engine, tmp_path) as town:
         await engine.ask("SCRIPT", "FLUSH")
         await town.goes_on()
+
+
+async def test_everybody_speaks_in_one_room_at_once(engine: Engine, tmp_path: Path) -> None:
+    async with a_town(engine, tmp_path) as town:
+        crowd = Speakers(town.speakers.ports)
+        async with trio.open_nursery() as nursery:
+            for number in range(30):
+                nursery.start_soon(crowd.talk, f"fast{number}", 0.0)
+            await soon(lambda: len(crowd.acked) > 300)
+            crowd.stop()
+        town.speakers.acked |= crowd.acked
