@@ -52,9 +52,9 @@ def split(data: bytes) -> list[bytes]:
     return data.split(b"\n")[:-1] if data.endswith(b"\n") else data.split(b"\n")
 
 
-def join(lines: Iterable[bytes]) -> bytes:
+def join(lines: Sequence[bytes]) -> bytes:
     """An entry of these lines, as a piece of a history file."""
-    return b"".join([line + b"\n" for line in lines])
+    return b"\n".join(lines) + b"\n" if lines else b""
 
 
 def first_seq(lines: Sequence[bytes]) -> int:

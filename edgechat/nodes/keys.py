@@ -32,12 +32,15 @@ class RoomKeys(NamedTuple):
     stream: str  # an entry for each batch, its id is the last line's seq; one field, the lines
     channel: str  # what is said, as it is said; and who comes, goes and types
     roster: str  # hash: a node's boot id -> who is there on that node
+    for_scripts: tuple[bytes, ...]  # the keys of `APPEND` and `SEED`
 
 
 def keys_of(key: RoomKey) -> RoomKeys:
     """Where that room is. A private room's id is in it: not for a log."""
     room = f"{'x' if key.private else 'r'}:{key.name}"
-    return RoomKeys(room, *(f"{_PREFIX}{kind}:{room}" for kind in "mscn"))
+    meta, stream, channel, roster = (f"{_PREFIX}{kind}:{room}" for kind in "mscn")
+    for_scripts = tuple(key.encode() for key in (meta, stream, TOUCHED, CLOCK))
+    return RoomKeys(room, meta, stream, channel, roster, for_scripts)
 
 
 def room_of(room: bytes) -> RoomKey:

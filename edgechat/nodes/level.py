@@ -12,7 +12,7 @@ from typing import Protocol
 
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Entry, StoredLine
-from edgechat.nodes import keys, scripts
+from edgechat.nodes import scripts
 from edgechat.nodes.chain import Place, beyond, first_seq, follow, join, split
 from edgechat.nodes.connection import Connection, Word
 from edgechat.nodes.errors import Forked
@@ -90,7 +90,7 @@ async def _seed(connection: Connection, chain: Chain) -> None:
         else:
             newest.append(entry.line)
     words: list[Word] = [str(tip.seq), tip.hex, await chain.header(), chain.keys.room, join(newest)]
-    await connection.request("EVALSHA", scripts.SEED.sha, 4, *script_keys(chain.keys), *words)
+    await connection.request("EVALSHA", scripts.SEED.sha, 4, *chain.keys.for_scripts, *words)
 
 
 async def _fetch(connection: Connection, chain: Chain, head: Place, ask: Ask) -> None:
@@ -138,26 +138,21 @@ async def _has(chain: Chain, place: Place) -> bool:
     return any(entry.seq == place.seq and entry.h == place.h for entry in found)
 
 
-def script_keys(room: RoomKeys) -> list[str]:
-    """The keys that a script is given."""
-    return [room.meta, room.stream, keys.TOUCHED, keys.CLOCK]
-
-
 def append_words(
     room: RoomKeys, after: Place, last: Place, header: bytes, lines: Sequence[bytes]
-) -> list[Word]:
+) -> Sequence[Word]:
     """The request for an append. `header` is empty but for a room that may be new."""
-    return [
+    return (
         "EVALSHA",
         scripts.APPEND.sha,
         4,
-        *script_keys(room),
-        str(after.seq),
-        after.hex,
-        str(last.seq),
-        last.hex,
+        *room.for_scripts,
+        after.seq,
+        after.h.hex(),
+        last.seq,
+        last.h.hex(),
         header,
         room.channel,
         room.room,
         join(lines),
-    ]
+    )
