@@ -19,13 +19,16 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
            --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate fuzz bench lighthouse node-and-chromium clean
+.PHONY: help run run-nodes test test-latest latest check format lint types web-check web-tools lock simulate fuzz bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…, WORKERS=…)
 	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA) --workers $(WORKERS)
+
+run-nodes: $(VENV)/ready-to-develop ## serve from an engine and three nodes on this machine: PORT and the two after it
+	@exec $(BIN)/python deploy/run_nodes.py --port $(PORT) --data $(DATA)/nodes
 
 test: $(VENV)/ready-to-develop web-tools ## run every test
 	@$(BIN)/python -m pytest

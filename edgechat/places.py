@@ -16,6 +16,7 @@ from edgechat.history.strays import warn_of_strays
 from edgechat.net.listening import listen_at, listen_for
 from edgechat.net.unix_socket import forget
 from edgechat.settings import Settings
+from edgechat.storage_start import join_nodes
 
 
 class Places(NamedTuple):
@@ -29,7 +30,9 @@ class Places(NamedTuple):
 
 @asynccontextmanager
 async def take_places(settings: Settings) -> AsyncIterator[Places]:
-    """All of them until the block ends, or none. Raises `DataFolderError`, `ListenError`.
+    """All of them until the block ends, or none.
+
+    Raises `DataFolderError`, `EngineError`, `ListenError`.
 
     Files that no room reads are named in the log meanwhile.
     """
@@ -38,6 +41,7 @@ async def take_places(settings: Settings) -> AsyncIterator[Places]:
     key = folder.prepare()
     with ExitStack() as stack:
         stack.callback(folder.release)
+        key = await join_nodes(settings, folder, key)
         sockets = [stack.enter_context(each) for each in listen_for(settings)]
         stack.callback(forget, settings.uds)
         scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]

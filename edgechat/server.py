@@ -12,7 +12,6 @@ import trio
 from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
 from edgechat.net import event_stream
@@ -31,6 +30,7 @@ from edgechat.rooms.share import ALL, Share
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
+from edgechat.storage_start import RoomStorage
 from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def serve(
     """Serve until `stop` is set, and then stop in order; `started()` gets the address to open.
 
     Of each of `changes`, the limits in `RELOADABLE` hold from then on.
-    Raises `DataFolderError` where the data folder can't be used, and `ListenError`.
+    Raises `DataFolderError` where the data folder can't be used, `EngineError`, and `ListenError`.
     """
     async with take_places(settings) as (folder, key, sockets, scraped):
         await _Server(settings, folder, key).run(sockets, stop, task_status, scraped, changes)
@@ -62,10 +62,10 @@ class _Server:
         self._ids = PrivateIds(key)
         self._webhooks = Webhooks(settings, self._ids, share.has)
         self._syncer = Syncer(settings.sync_interval)
-        self._histories = Histories(folder, self._syncer, settings, alone=share.has is None)
+        self._storage = RoomStorage(settings, folder, key, self._syncer, alone=share.has is None)
         self._http: HypercornBridge
         self._http_started = trio.Event()
-        self._turn = Turn(self._histories, system.now_ms)
+        self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
         self._allowances: Allowances
@@ -82,11 +82,11 @@ class _Server:
             followers=event_stream.statistics(),
             limiters=self._allowances.statistics(),
             syncer=self._syncer.statistics(),
-            storage_works=self._histories.works,
+            storage_works=self._storage.works,
             turn=self._turn.statistics(),
             webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
-            journal=self._histories.statistics(),
+            journal=self._storage.statistics(),
             defects=defects.statistics(),
         )
 
@@ -107,11 +107,11 @@ class _Server:
         self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         async with trio.open_nursery() as background:
-            await self._histories.start()
+            await self._storage.recover()
             background.start_soon(self._syncer.run)
-            background.start_soon(self._histories.tidy)
             background.start_soon(self._poller.run)
-            background.start_soon(self._histories.run, self._turn.answered)
+            background.start_soon(self._storage.run, self._turn.answered)
+            await self._storage.start(self._ids)
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
                 listener = self._listener
@@ -132,7 +132,7 @@ class _Server:
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
-                await self._histories.flush()
+                await self._storage.flush()
             background.cancel_scope.cancel()
 
     def _let_in(
@@ -172,7 +172,7 @@ class _Server:
                 self._listener.door.limits.change(settings)
 
     def _make_room(self, key: RoomKey) -> Room:
-        return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
+        return Room(key, self._storage.rooms, self._settings, self._turn, Sender.write_all)
 
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
@@ -193,7 +193,7 @@ class _Server:
         self._http_started.set()
 
     async def _is_ready(self) -> bool:
-        return not self._stopping and await self._histories.check()
+        return not self._stopping and await self._storage.check()
 
     async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()

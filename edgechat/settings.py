@@ -36,6 +36,7 @@ class Settings:
     uds: str = ""  # the path of a Unix socket; none where it is empty
     data: Path = Path("data")
     durability: Durability = "os"
+    engine: str = ""  # a Valkey or Redis that other nodes share: `redis://host:6379`
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
     # Rooms whose lines are posted to an address, as `ROOM=URL`, and the secret that signs them: the
     # text itself, or a file with it. Without both there is one in the data folder.

@@ -131,6 +131,14 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
     )
 
 
+def take_back(draft: Draft) -> None:
+    """Undo `charge`, as far as the draft's lines go: the batch is to be decided once more."""
+    verdicts = iter(draft.verdicts)
+    for command in draft.commands:
+        if type(command) is Speak and type(next(verdicts)) is StoredLine:
+            command.session.allowance.refund()
+
+
 def _again(
     speak: Speak, id: str, new: Mapping[str, bytes] | None, repeated: Mapping[str, bytes | None]
 ) -> Verdict | None:

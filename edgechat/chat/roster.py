@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 
 from edgechat.chat import outgoing
@@ -21,13 +21,27 @@ _SMALL_AGAIN = 0.8  # of the size at which it became big: a room at the border d
 
 
 class Roster:
-    """The sessions in one room, oldest first."""
+    """The sessions in one room, oldest first, and those of the same room on other servers."""
 
-    __slots__ = ("_big_room", "_counted_at", "_greetings", "_names", "big", "sessions", "stale")
+    __slots__ = (
+        "_big_room",
+        "_counted_at",
+        "_elsewhere",
+        "_greetings",
+        "_names",
+        "_unnamed",
+        "big",
+        "changes",
+        "sessions",
+        "stale",
+    )
 
     def __init__(self, big_room: int) -> None:
         self.sessions: dict[Session, None] = {}
+        self.changes = 0  # of `sessions`: comings and goings until now
         self.big = False
+        self._elsewhere: dict[str, Counter[str]] = {}  # by server
+        self._unnamed: dict[str, int] = {}  # more of them, by server
         self._big_room = big_room
         self._names: Counter[str] = Counter()
         self._greetings: dict[bool, bytes] = {}
@@ -35,17 +49,50 @@ class Roster:
         self._counted_at = float("-inf")
 
     def __len__(self) -> int:
-        return len(self.sessions)
+        if not self._elsewhere:
+            return len(self.sessions)
+        others = sum(names.total() for names in self._elsewhere.values())
+        return len(self.sessions) + others + sum(self._unnamed.values())
+
+    def here(self) -> tuple[list[str], int]:
+        """What other servers are told: names of sessions here, and how many more there are."""
+        most = self._big_room if len(self.sessions) <= self._big_room else PAGE
+        named = [session.name for session in islice(self.sessions, most)]
+        return named, len(self.sessions) - len(named)
+
+    def replace(self, server: str, names: Iterable[str], more: int) -> tuple[bytes, bytes]:
+        """These, and `more`, are there on another server. Returns what v1 and v2 are told."""
+        before, now = self._elsewhere.get(server, Counter()), Counter(names)
+        v1: list[bytes] = []
+        v2: list[bytes] = []
+        for name in (before - now).elements():
+            v1.append(outgoing.quit(encode_name(name)))
+            self._names[name] -= 1
+            if not self._names[name]:
+                del self._names[name]
+                v2.append(v1[-1])
+        for name in (now - before).elements():
+            v1.append(outgoing.joined(encode_name(name)))
+            self._names[name] += 1
+            if self._names[name] == 1:
+                v2.append(v1[-1])
+        self._elsewhere[server], self._unnamed[server] = now, more
+        if not now and not more:
+            del self._elsewhere[server], self._unnamed[server]
+        self._greetings.clear()
+        return b"".join(v1), self._for_v2(b"".join(v2))
 
     def present(self, *, v2: bool) -> tuple[str, ...]:
         """The names that `greeting` says: each session's, or each once; of a big room a page."""
         if not v2:
-            return tuple(session.name for session in self.sessions)
+            here = [session.name for session in self.sessions]
+            return (*here, *chain(*(names.elements() for names in self._elsewhere.values())))
         return tuple(islice(self._names, PAGE if self.big else None))
 
     def add(self, session: Session) -> tuple[bytes, bytes]:
         """Take a newcomer in. Returns what v1 members are told, and what v2 members are."""
         self.sessions[session] = None
+        self.changes += 1
         self._names[session.name] += 1
         first = self._names[session.name] == 1
         greeting = self._greetings.get(False)
@@ -58,6 +105,7 @@ class Roster:
     def remove(self, session: Session) -> tuple[bytes, bytes]:
         """Let a member go. Returns what v1 members are told, and what v2 members are."""
         del self.sessions[session]
+        self.changes += 1
         self._greetings.clear()
         self._names[session.name] -= 1
         last = not self._names[session.name]
@@ -107,7 +155,11 @@ class Roster:
         return self._greet_page() if was_big else frame
 
     def _greet_v1(self) -> bytes:
-        return b"".join([session.joined for session in self.sessions])
+        here = [session.joined for session in self.sessions]
+        if self._elsewhere:
+            others = chain(*(names.elements() for names in self._elsewhere.values()))
+            here += [outgoing.joined(encode_name(name)) for name in others]
+        return b"".join(here)
 
     def _greet_v2(self) -> bytes:
         if self.big:

@@ -90,6 +90,14 @@ class RoomState:
         if id is not None and self.seen_ids is not None:
             self.seen_ids.add(id, new.seq)
 
+    def hear(self, new: StoredLine, id: str | None) -> None:
+        """`new` was said elsewhere, and is in the history: the room's head moves to it."""
+        self._exists = True
+        self.last = new
+        self.backlog.fill([Entry(new.seq, new.line, new.h)])
+        if id is not None and self.seen_ids is not None:
+            self.seen_ids.add(id, new.seq)
+
     def type(self, name: str, now: float) -> bytes:
         """`name` types: what v2 members are told."""
         if self.typists is None:

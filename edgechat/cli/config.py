@@ -11,6 +11,7 @@ import msgspec
 from click.core import ParameterSource
 
 from edgechat.cli.config_file import ConfigFile, is_setting, name_of
+from edgechat.cli.engine_url import EngineUrl
 from edgechat.cli.options import OPTIONS
 from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
@@ -45,7 +46,7 @@ def config(ctx: click.Context, /, as_json: bool, config: Path | None, **settings
     if as_json:
         found = {
             name_of(param): {
-                "value": ctx.params[param.name or ""],
+                "value": _shown(ctx, param),
                 "from": _source(ctx, param, file),
             }
             for param in params
@@ -53,8 +54,14 @@ def config(ctx: click.Context, /, as_json: bool, config: Path | None, **settings
         click.echo(msgspec.json.encode(found, enc_hook=str))
         return
     for param in params:
-        value = _toml(ctx.params[param.name or ""])
+        value = _toml(_shown(ctx, param))
         click.echo(f"{name_of(param)} = {value}  # {_source(ctx, param, file)}")
+
+
+def _shown(ctx: click.Context, param: click.Parameter) -> Any:
+    """A setting's value; a password in it is not shown."""
+    value = ctx.params[param.name or ""]
+    return param.type.shown(value) if isinstance(param.type, EngineUrl) else value
 
 
 def _source(ctx: click.Context, param: click.Parameter, file: ConfigFile | None) -> str:

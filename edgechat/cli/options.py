@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edgechat.cli.engine_url import EngineUrl
 from edgechat.cli.values import Address, HostName, Network, Number, Origin, Workers
 from edgechat.cli.webhook_values import RoomAndUrl, SocketPath
 from edgechat.settings import Settings
@@ -87,6 +88,15 @@ OPTIONS = {
             "When a message is shown. os: once it is written, so that it outlives this process; "
             "a power loss can cost the last second. disk: once it is synced, so that it "
             "outlives a power loss too.",
+        ),
+    ],
+    "With other nodes": [
+        _option(
+            "--engine",
+            EngineUrl(),
+            "A Valkey or Redis (6.2 or newer) in which several servers share their rooms, like "
+            "redis://engine:6379. rediss:// is TLS; a password is in the address, so give that "
+            "as a variable. Without it this server is alone.",
         ),
     ],
     "What people may send": [

@@ -48,6 +48,9 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
     """Serve chat rooms until SIGINT or SIGTERM."""
     need_linux("serve")
     settings = _settings(options)
+    if settings.engine and settings.workers > 1:
+        text = "--engine goes with one worker: run a node for each core instead."
+        raise click.UsageError(text, ctx)
     command = ctx.command
     assert isinstance(command, Sectioned)
     reload = Reload(settings, lambda: _settings(command.parse_again(ctx)))
@@ -69,6 +72,7 @@ def _run_server(
     from edgechat.cli.notify import ServiceManager
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
+    from edgechat.nodes.errors import EngineError
     from edgechat.server import serve
     from edgechat.webhooks.signing import BadSecret
     from edgechat.workers.error import WorkerError
@@ -113,7 +117,7 @@ def _run_server(
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (BadSecret, DataFolderError, ListenError, WorkerError) as group:
+    except* (BadSecret, DataFolderError, EngineError, ListenError, WorkerError) as group:
         _give_up(str(_first(group)))
 
 

@@ -76,6 +76,15 @@ class DataFolder:
         """Where that room's history is, or will be."""
         return self.rooms_folder(private=key.private) / f"{key.name}.jsonl"
 
+    def has_private_rooms(self) -> bool:
+        """Whether there is a history that the key was needed for. Raises `OSError`."""
+        with system.scandir(self.rooms_folder(private=True)) as entries:
+            return any(entry.name.endswith(".jsonl") for entry in entries)
+
+    def adopt_key(self, key: bytes) -> None:
+        """From now on this is the key. Raises `OSError`."""
+        self._write_key(self.path / "key", key)
+
     def rooms_folder(self, *, private: bool) -> Path:
         """Where the histories of all such rooms are."""
         return self.path / "rooms" / ("private" if private else "public")

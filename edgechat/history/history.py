@@ -26,6 +26,7 @@ from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import Writer
+from edgechat.rooms.storage import Wake, nothing
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,11 @@ class Histories:
         """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
         return await self._syncer.health.check(self._folder)
 
-    async def open(self, key: RoomKey) -> History:
-        """Open a room's history; its end is mended if it is torn. Makes no file."""
+    async def open(self, key: RoomKey, wake: Wake = nothing) -> History:
+        """Open a room's history; its end is mended if it is torn. Makes no file.
+
+        Nobody else writes to it: `wake` is never called.
+        """
         path = self._folder.history(key)
         return await system.run_in_thread(self._open, key, path, limiter=self._openers)
 

@@ -9,7 +9,8 @@ import trio
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.line import Entry
+from edgechat.chat.hear import Here, News
+from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
@@ -99,6 +100,23 @@ class History:
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
         return await self._read(None, {}, read_ids, self.opened.head.seq - depth)
+
+    def heard(self) -> Sequence[StoredLine]:
+        """Nothing: a history has one server."""
+        return ()
+
+    def news(self) -> Sequence[News]:
+        """Nobody is elsewhere."""
+        return ()
+
+    def show(self, here: Here) -> None:
+        """There is nobody to be shown it."""
+
+    def show_typing(self, name: str) -> None:
+        """There is nobody to be shown it."""
+
+    async def reach(self, seq: int) -> None:
+        """There is no line that its server has not written."""
 
     def close(self) -> None:
         """Let go of the file; it is closed when it is synced and nobody reads it."""

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _PLAIN = re.compile(r"[a-z0-9-]{1,32}\.jsonl")
-_KEPT = re.compile(r"\.jsonl\.torn-[0-9]+\Z")  # what a start cut off, and kept
+_KEPT = re.compile(r"\.jsonl\.(?:torn|forked)-[0-9]+\Z")  # what was cut off, and kept
 _ASIDE = re.compile(r"\.[0-9]+-[0-9a-f]{16}\.aside\Z")  # what it put aside
 _PUT_ASIDE = "lines that the journal had, and that did not go on from the room's history"
 _OUR_OWN = {"journal", "key", "key.new", "lock", "rooms", "public", "private"}

@@ -14,12 +14,12 @@ import msgspec
 
 from edgechat.chat.apply import Outcome, apply
 from edgechat.chat.commands import Command, Speak
-from edgechat.chat.draft import NO_LINES, Draft, charge, draft, said_before
+from edgechat.chat.draft import NO_LINES, Draft, charge, draft, said_before, take_back
 from edgechat.chat.errors import HistoryChanged, Refusal, StorageUnavailable
 from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.state import RoomState
 from edgechat.rooms.fanout import Fanout
-from edgechat.rooms.storage import Log
+from edgechat.rooms.storage import Log, Moved, Unanswered
 from edgechat.settings import Settings
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
@@ -37,6 +37,9 @@ class Owner(Protocol):
 
     def rest(self) -> None:
         """The batch is told: the next one may begin."""
+
+    def again(self, commands: Sequence[Command]) -> None:
+        """The room has to decide these once more, before all else, from its new head."""
 
     def stop(self) -> None:
         """End, and send everybody away to come back (1012)."""
@@ -61,6 +64,14 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
         """Change the room as the draft says. `failure` is the storage's answer."""
         refusal = None if failure is None else self._refusal(failure)
         return apply(self.owner.state, draft, now, refusal)
+
+    def take_back(self, draft: Draft, answer: Moved | Unanswered) -> None:
+        """Nothing of it is told: others were there first, or nobody knows what became of it."""
+        if isinstance(answer, Moved):
+            take_back(draft)
+            self.owner.again(self.commands)
+        else:
+            self.owner.stop()
 
     def tell(self, outcome: Outcome) -> None:
         """Write to each member, and answer whoever is not one."""

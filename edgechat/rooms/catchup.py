@@ -24,8 +24,10 @@ from edgechat.settings import Settings
 _PAGE = 1_000  # lines, and `Settings.page_bytes` at most
 
 
-async def check_token(state: RoomState, look: Look, since: Token) -> Reason | None:
+async def check_token(state: RoomState, log: Log, look: Look, since: Token) -> Reason | None:
     """Why one can't go on from `since`, however far back it is; None if one can."""
+    if since.seq > state.last.seq:
+        await log.reach(since.seq)  # another server may have said it
     if since.seq > state.last.seq:
         return "forked"
     if since.seq < state.base.seq:
@@ -51,6 +53,7 @@ class Catchup:
         self, state: RoomState, log: Log, session: Session, socket: Socket, settings: Settings
     ) -> None:
         self._state = state
+        self._log = log
         self._look = paced(log, session.allowance)
         self._session = session
         self._socket = socket
@@ -90,7 +93,7 @@ class Catchup:
     async def _check(self, since: Token) -> Reason | None:
         """Why one can't go on from `since`; None if one can. Wrong in two ways is `forked`."""
         head = self._state.last.seq
-        reason = await check_token(self._state, self._look, since)
+        reason = await check_token(self._state, self._log, self._look, since)
         return reason or ("far" if head - since.seq > self._settings.max_resume else None)
 
     def _greet(self) -> None:

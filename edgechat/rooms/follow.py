@@ -69,7 +69,7 @@ async def find_start(room: Room, look: Look, since: Since, backlog: int) -> Star
         after = await _before_stamp(state, look, since.ms)
     else:
         after = since if isinstance(since, int) else since.seq
-        reset = await _check(state, look, since)
+        reset = await _check(room, look, since)
         if reset is not None:
             after = max(state.last.seq - backlog, state.base.seq)
     known = since if isinstance(since, Token) and reset is None else _token_at(state, after)
@@ -121,9 +121,12 @@ def _line(entry: Entry) -> bytes:
     return outgoing.lost_line(entry.seq) if entry.line is None else entry.line
 
 
-async def _check(state: RoomState, look: Look, since: Token | int) -> Reason | None:
+async def _check(room: Room, look: Look, since: Token | int) -> Reason | None:
+    state = room.state
     if isinstance(since, Token):
-        return await check_token(state, look, since)
+        return await check_token(state, room.history, look, since)
+    if since > state.last.seq:
+        await room.history.reach(since)
     if since > state.last.seq:
         return "forked"
     return "trimmed" if since < state.base.seq else None

@@ -161,8 +161,10 @@ class Member:
             return None
         assert isinstance(received, Typing), received
         now = trio.current_time()
-        may = self.session.may_show_typing(now, self._settings.typing_interval)
-        return Type(self.session) if may else None
+        if not self.session.may_show_typing(now, self._settings.typing_interval):
+            return None
+        self._room.history.show_typing(self.session.name)
+        return Type(self.session)
 
     def _charge(self, text: str | None) -> None:
         """It costs no allowance, but reading it does cost: by its length as well."""

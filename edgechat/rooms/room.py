@@ -1,10 +1,9 @@
 """A room: one task that owns a mailbox, a roster, a history and the fan-out to its members.
 
 What is asked of a room goes into its mailbox, a memory channel. While the room rests, whatever was
-put there in a turn of the poller is drained by that turn (`turn`), for all rooms together and
-without waking this task. Where something has to be waited for (a look into the history, people who
-come and go, an end), this task drains the same mailbox and drives the same steps (`batch`).
-A room never waits for a member.
+put there in a turn of the poller is drained by that turn (`turn`), for all rooms together, without
+waking this task. Where something has to be waited for (the history, people who come and go, an
+end), this task drains the same mailbox and drives the same steps. It never waits for a member.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.chat.session import Session
 from edgechat.chat.state import RoomState
-from edgechat.rooms.actor import Actor, unavailable
+from edgechat.rooms.actor import unavailable
 from edgechat.rooms.batch import Batch, begin, recall
 from edgechat.rooms.fanout import Fanout
+from edgechat.rooms.hearing import Hearing
 from edgechat.rooms.phase import RESTING, WORKING, Phase
 from edgechat.rooms.socket import Disconnected, Socket, Stream, WriteAll, write_each
-from edgechat.rooms.storage import Log, Storage
+from edgechat.rooms.storage import Storage
 from edgechat.rooms.turn import Turn
 from edgechat.rooms.visitors import Visitors
 from edgechat.settings import Settings
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 _NOT_READ = "The server can't read this room's history now. Try again later."
 
 
-class Room(Actor):
+class Room(Hearing):
     """One room, from its first visitor until it was empty for a while."""
 
     __slots__ = (
@@ -64,8 +64,6 @@ class Room(Actor):
         super().__init__(settings.inbox, turn.add)
         self.key = key
         self.opened = trio.Event()  # set also where opening failed: `wait_opened` says so
-        self.history: Log
-        self.state: RoomState
         self.fanout = Fanout(write_all)
         self._storage = storage
         self._settings = settings
@@ -142,7 +140,7 @@ class Room(Actor):
 
     async def _open(self) -> bool:
         try:
-            self.history = await self._storage.open(self.key)
+            self.history = await self._storage.open(self.key, self.hear)
         except StorageUnavailable as error:
             log.error("The history of %s can't be opened: %s", self.key, error)
             return False
@@ -162,6 +160,7 @@ class Room(Actor):
             except StorageUnavailable as error:
                 batch, failure = Batch(self, commands), error
             self._turn.run([batch], failure)
+            self.show()
         return Close.RESTART
 
     async def _next(self) -> list[Command] | None:
@@ -179,7 +178,8 @@ class Room(Actor):
 
     def _take(self, now: float) -> list[Command] | None:
         """All that waits; comings and goings last, and not too often. None: nothing is due."""
-        commands = self.drain(self._settings.batch) + self.fanout.take_changes(now)
+        commands = self.take_again()
+        commands += self.drain(self._settings.batch) + self.fanout.take_changes(now)
         return commands if commands or self.state.roster.due() <= now else None
 
     def _deadline(self) -> float:

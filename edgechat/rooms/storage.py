@@ -4,6 +4,10 @@ Storing has two halves, and neither waits. A turn submits the lines of each of i
 sends all of them together. `send` returns the answers that are there at once; the others come
 later, to the `answered` that the storage was started with. A room submits nothing more until it
 has its answer. `tests/rooms/storage_contract.py` is the suite that every storage passes.
+
+A storage may be shared with other servers. What they say in a room is `heard`; where they said it
+just before this one, the answer is `Moved`, and the room drafts again from the new head. Files
+have one server: there nothing is heard, and nothing moves.
 """
 
 from __future__ import annotations
@@ -11,14 +15,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from edgechat.chat.hear import Here, News
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 
 # What `submit` was given to know the lines by, and what became of them. None: they are stored at
 # the chosen durability. `StorageUnavailable`: none of them is, and a later submission may succeed;
-# `HistoryChanged`: this log is of no more use. Any other exception is a defect.
+# `HistoryChanged`: this log is of no more use; `Moved`, `Unanswered`: see there. What else
+# is raised is a defect.
 Answer = tuple[Any, Exception | None]
+
+# Told, without waiting, that there is something for `Log.heard` or `Log.news` to return.
+Wake = Callable[[], None]
+
+
+class Moved(Exception):
+    """Other lines were stored in that place, and none of these. `Log.heard` has the others."""
+
+
+class Unanswered(Exception):
+    """Whether the lines are stored can't be known now. This log is of no more use."""
+
+
+def nothing() -> None:
+    """For whoever listens to nobody."""
 
 
 class Log(Protocol):
@@ -45,6 +66,31 @@ class Log(Protocol):
     async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
         """These lines, by their `seq`; a damaged one is left out."""
 
+    def heard(self) -> Sequence[StoredLine]:
+        """What other servers said since it was last asked, in order, checked by the chain.
+
+        From now on these lines are part of what this log is asked for. Never waits. Raises
+        `HistoryChanged`: the log is of no more use.
+        """
+
+    def news(self) -> Sequence[News]:
+        """Who is in this room on other servers, as far as that changed, and who types there.
+
+        In order, since it was last asked. Never waits.
+        """
+
+    def show(self, here: Here) -> None:
+        """Others are to know who is in this room here: it changed. Never waits."""
+
+    def show_typing(self, name: str) -> None:
+        """Others are to know that somebody types here. Never waits."""
+
+    async def reach(self, seq: int) -> None:
+        """Until this room has heard line `seq`, if there is one anywhere.
+
+        Raises `StorageUnavailable` where that can't be known now.
+        """
+
     def close(self) -> None:
         """Let go of it. Never waits; what is not yet synced will be."""
 
@@ -62,8 +108,11 @@ class Storage(Protocol):
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Give `answered` the answers that come later, for ever."""
 
-    async def open(self, key: RoomKey) -> Log:
-        """Open a room's history; makes no file. Raises `StorageUnavailable`."""
+    async def open(self, key: RoomKey, wake: Wake = nothing) -> Log:
+        """Open a room's history; makes no file. `wake` is called whenever something is heard.
+
+        Raises `StorageUnavailable`.
+        """
 
     def submit(self, log: Any, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
         """Take lines (without newlines) that go on from line `after`: all are stored, or none.

@@ -20,7 +20,7 @@ from edgechat.chat.apply import Outcome
 from edgechat.chat.draft import Draft
 from edgechat.rooms.batch import Batch, Owner
 from edgechat.rooms.refusals import note_refusal
-from edgechat.rooms.storage import Answer, Storage
+from edgechat.rooms.storage import Answer, Moved, Storage, Unanswered
 
 
 class Speaker(Owner, Protocol):
@@ -129,6 +129,9 @@ class Turn:
         told: list[tuple[Batch, Outcome]] = []
         lines = deliveries = 0
         for (batch, draft), failure in answers:
+            if failure is not None and isinstance(failure, (Moved, Unanswered)):
+                batch.take_back(draft, failure)
+                continue
             try:
                 told.append((batch, batch.apply(draft, failure, now)))
             except Exception as defect:

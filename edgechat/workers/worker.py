@@ -86,7 +86,7 @@ class Worker(_Server):
             pass
 
     async def _figures(self) -> Figures:
-        works = await self._histories.check()
+        works = await self._storage.check()
         return Figures(numbers_of(self.statistics()), self._lag.statistics(), works)
 
     def _let_in(

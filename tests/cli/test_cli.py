@@ -155,6 +155,7 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *options: str) -> Settings:
 VARIABLES: list[tuple[str, str, Any]] = [
     ("PORT", "1234", 1234),
     ("DATA", "/somewhere", Path("/somewhere")),
+    ("ENGINE", "rediss://me:secret@engine:7000/1", "rediss://me:secret@engine:7000/1"),
     ("DURABILITY", "disk", "disk"),
     ("MESSAGE_INTERVAL", "0.5", 0.5),
     ("MESSAGE_GRACE", "3", 3.0),

@@ -14,7 +14,8 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Close
-from edgechat.chat.line import Entry, StoredLine, Token
+from edgechat.chat.hear import Here, News
+from edgechat.chat.line import Entry, StoredLine, Token, encode_name, encode_said
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.rooms.limiter import AddressAllowance, Limiter, Unlimited
@@ -22,7 +23,7 @@ from edgechat.rooms.member import be_member
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Handler
-from edgechat.rooms.storage import Answer
+from edgechat.rooms.storage import Answer, Moved, Unanswered, Wake, nothing
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from tests.chat.rooms import BASE, NOW_MS, brief, frames, h_of
@@ -44,6 +45,8 @@ class FakeStorage:
         self.fail_open: Exception | None = None
         self.fail_append: Exception | None = None
         self.fail_read: Exception | None = None
+        self.fail_heard: Exception | None = None
+        self.never_answered = False
         self.may_append = trio.Event()  # cleared by a new one: a slow disk
         self.may_append.set()
         self.appends = 0
@@ -51,13 +54,26 @@ class FakeStorage:
         self.page_lines = 1_000  # in one look, at most
         self.looked_up: list[list[int]] = []  # single lines, look by look
         self.open_logs = 0
+        self._open: dict[RoomKey, list[FakeLog]] = {}
         self._submitted: list[tuple[FakeLog, Sequence[bytes], Any]] = []
         self._sent: list[tuple[FakeLog, Sequence[bytes], Any]] = []
         self._work = trio.Event()
 
     def submit(self, log: FakeLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
-        assert after.seq == log.head(), "two rooms, one file"
+        assert after.seq == log.head, "two rooms, one file"
         self._submitted.append((log, lines, ticket))
+
+    def say_elsewhere(self, *said: tuple[str, str | None], key: RoomKey = LOBBY) -> None:
+        """Another server stores messages, each a text and an id; who has the room open hears it."""
+        file = self.files.setdefault(key, [])
+        head = self.base.seq + len(file)
+        h = h_of(file[-1]) if file and file[-1] else bytes.fromhex(self.base.h)
+        last = StoredLine(head, h, NOW_MS, b"")
+        for text, id in said:
+            last = last.next(now_ms(), encode_name("eve"), encode_said(text, id))
+            file.append(last.line)
+            for log in self._open.get(key, []):
+                log.hear(last)
 
     def send(self) -> Sequence[Answer]:
         submitted, self._submitted = self._submitted, []
@@ -85,12 +101,17 @@ class FakeStorage:
     def _store(self, submissions: Sequence[tuple[FakeLog, Sequence[bytes], Any]]) -> list[Answer]:
         return [(ticket, log.store(lines)) for log, lines, ticket in submissions]
 
-    async def open(self, key: RoomKey) -> FakeLog:
+    async def open(self, key: RoomKey, wake: Wake = nothing) -> FakeLog:
         await trio.lowlevel.checkpoint()
         if self.fail_open is not None:
             raise self.fail_open
         self.open_logs += 1
-        return FakeLog(self, key)
+        log = FakeLog(self, key, wake)
+        self._open.setdefault(key, []).append(log)
+        return log
+
+    def open_here(self, key: RoomKey) -> list[FakeLog]:
+        return self._open[key]
 
     def texts(self, key: RoomKey = LOBBY) -> list[str]:
         """What the messages in a file say."""
@@ -100,7 +121,12 @@ class FakeStorage:
 class FakeLog:
     """One history in memory."""
 
-    def __init__(self, storage: FakeStorage, key: RoomKey) -> None:
+    def __init__(self, storage: FakeStorage, key: RoomKey, wake: Wake = nothing) -> None:
+        self._wake = wake
+        self._heard: list[StoredLine] = []
+        self._news: list[News] = []
+        self.shown: list[tuple[list[str], int]] = []
+        self.typing: list[str] = []
         self._storage = storage
         self._key = key
         entries = self._entries()
@@ -112,19 +138,49 @@ class FakeLog:
             head = Token(last.seq, h_of(last.line).hex())
             stamp = json.loads(last.line)["timestamp"]
         recent = entries[-storage.settings.recent_lines :]
+        self.head = head.seq
         self.opened = Opened(self._base, head, stamp, exists=bool(entries), backlog=recent)
 
-    def head(self) -> int:
-        return self._base.seq + len(self._storage.files.get(self._key, []))
+    def hear(self, line: StoredLine) -> None:
+        self._heard.append(line)
+        self._wake()
+
+    def heard(self) -> Sequence[StoredLine]:
+        if self._storage.fail_heard is not None:
+            raise self._storage.fail_heard
+        heard, self._heard = self._heard, []
+        self.head += len(heard)
+        return heard
+
+    def news(self) -> Sequence[News]:
+        news, self._news = self._news, []
+        return news
+
+    def tell(self, *news: News) -> None:
+        self._news += news
+        self._wake()
+
+    def show(self, here: Here) -> None:
+        self.shown.append(here())
+
+    def show_typing(self, name: str) -> None:
+        self.typing.append(name)
+
+    async def reach(self, seq: int) -> None:
+        await self._read()
 
     def store(self, lines: Sequence[bytes]) -> Exception | None:
         if self._storage.fail_append is not None:
             return self._storage.fail_append
         file = self._storage.files.setdefault(self._key, [])
+        if self._storage.never_answered:
+            return Unanswered()
+        if self._heard:
+            return Moved()
         seqs = [json.loads(line)["seq"] for line in lines]
-        after = self.head()
-        assert seqs == list(range(after + 1, after + 1 + len(lines)))
+        assert seqs == list(range(self.head + 1, self.head + 1 + len(lines)))
         file.extend(lines)
+        self.head += len(lines)
         self._storage.appends += 1
         return None
 
@@ -149,6 +205,8 @@ class FakeLog:
 
     def close(self) -> None:
         self._storage.open_logs -= 1
+        self._storage._open[self._key].remove(self)
+        self._wake = nothing
 
     async def _read(self) -> None:
         self._storage.reads += 1
@@ -159,9 +217,10 @@ class FakeLog:
     def _entries(self) -> list[Entry]:
         file = self._storage.files.get(self._key, [])
         first = self._storage.base.seq + 1
-        return [
+        entries = [
             Entry(seq, line, h_of(line) if line else None) for seq, line in enumerate(file, first)
         ]
+        return entries[: len(entries) - len(self._heard)]
 
 
 class FakeSocket:

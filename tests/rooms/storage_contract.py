@@ -171,3 +171,17 @@ async def test_closing_lets_go_of_nothing_that_was_sent(stored: Stored) -> None:
 
 async def test_a_turn_without_words_has_no_answers(stored: Stored) -> None:
     assert list(stored.storage.send()) == []
+
+
+async def test_nothing_is_heard_where_nobody_else_speaks(stored: Stored) -> None:
+    log = await stored.storage.open(LOBBY)
+    await say(stored, log, 3)
+    assert list(log.heard()) == []
+    with trio.fail_after(SOON):
+        await log.reach(3)
+        await log.reach(1_000)  # there is no such line
+    assert list(log.heard()) == []
+    log.show(lambda: (["alice"], 0))
+    log.show_typing("alice")
+    assert list(log.news()) == []
+    log.close()

@@ -165,7 +165,11 @@ async def dial(port: int, receive_buffer: int | None = None, source: str = "127.
     await connection.bind((source, 0))
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    await connection.connect(("127.0.0.1", port))
+    try:
+        await connection.connect(("127.0.0.1", port))
+    except BaseException:
+        connection.close()
+        raise
     return Wire(trio.SocketStream(connection))
 
 

@@ -1,0 +1,182 @@
+"""The storage that several nodes share: what is said is appended in the engine, and kept in files.
+
+A node drafts, and the engine compares: it appends iff the room's head is still the line that the
+draft goes on from. So there is one order, whoever speaks where, and no node owns a room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+import hiredis
+import trio
+
+from edgechat import system
+from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.line import StoredLine, claimed
+from edgechat.nodes import scripts
+from edgechat.nodes.chain import Place, beyond, follow, place_after, split
+from edgechat.nodes.connection import Connection
+from edgechat.nodes.errors import Forked, LinkDown
+from edgechat.nodes.flight import Flight
+from edgechat.nodes.level import append_words
+from edgechat.nodes.room_log import RoomLog
+from edgechat.rooms.storage import Answer, Moved, Unanswered
+
+_UNSENT = 2.0  # seconds without an engine after which what was not sent is refused
+_UNANSWERED = 10.0  # seconds after which nobody waits for what was sent
+_STEP, _STEPS = 0.005, 4  # seconds of waiting, times as often as a room was late, up to so often
+_ENDING = len(b',"h":"0123456789abcdef"}')
+_GONE = "the engine can't be reached"
+
+Level = Callable[[RoomLog], None]
+
+
+class Appends:
+    """The way of a room's lines to the engine, and of the engine's answer to the room."""
+
+    def __init__(
+        self, up: Callable[[], Connection | None], level: Level, settle: Callable[[], None]
+    ) -> None:
+        """`up` is the connection that is up. `level` has a log brought up, which then `launch`es.
+
+        `settle` has `take_answers` called.
+        """
+        self.logs: dict[bytes, RoomLog] = {}  # by channel
+        self.moved = 0  # times that others were first
+        self._up = up
+        self._level = level
+        self._settle = settle
+        self._delays: trio.Nursery
+        self._answers: list[Answer] = []
+
+    def submit(self, log: RoomLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
+        """See `rooms.storage.Storage`."""
+        place = place_after(after)
+        ending = lines[-1][-_ENDING:]
+        last = Place(place.seq + len(lines), bytes.fromhex(ending[-18:-2].decode()))
+        flight = Flight(ticket, place, last, lines, ending + b"\n", trio.current_time())
+        if log.failure is not None:
+            self._answers.append((ticket, log.failure))
+        elif place != log.tip:  # the room is about to hear why
+            self._answers.append((ticket, Moved()))
+        else:
+            log.flight = flight
+            log.landed = self._stored
+            self.launch(log)
+
+    def take_answers(self) -> Sequence[Answer]:
+        """Those that are there, after all that was asked went out."""
+        if (connection := self._up()) is not None:
+            connection.flush()
+        answers, self._answers = self._answers, []
+        return answers
+
+    def launch(self, log: RoomLog) -> None:
+        """Send what a room wants stored, if that can be sent now and is still to be sent."""
+        flight, connection = log.flight, self._up()
+        if flight is None:
+            return
+        if log.failure is not None:
+            self._answer(log, Unanswered() if flight.sent else log.failure)
+        elif flight.after != log.tip:  # it is known that it was not stored
+            self._answer(log, Moved())
+        elif connection is not None and log.is_level:
+            flight.sent = True
+            header = log.header_for(flight.lines[0]) if log.is_new else b""
+            words = append_words(log.keys, flight.after, flight.last, header, flight.lines)
+            connection.call(partial(self._replied, log, flight), *words)
+
+    def hear(self, log: RoomLog, data: bytes) -> None:
+        """Lines were said somewhere: here, or on another node."""
+        if log.failure is not None:
+            return
+        flight = log.flight
+        if flight is not None and data.endswith(flight.ending) and flight.after == log.tip:
+            log.store(flight)  # our own, before the answer
+            return
+        after, _, text = data.partition(b" ")
+        lines = split(text)
+        if int(after) + len(lines) <= log.tip.seq and claimed(lines[-1]) is not None:
+            if int(after) + len(lines) == log.tip.seq and claimed(lines[-1]) != log.tip.h:
+                self._level(log)  # another chain
+            return
+        if int(after) > log.tip.seq:  # a gap
+            self._level(log)
+            return
+        try:
+            log.grow(follow(log.tip, beyond(log.tip, lines)))
+        except Forked:
+            self._level(log)
+
+    def give_up(self, down_for: float) -> None:
+        """Answer those who have waited too long. `down_for`: seconds without a link, 0 with one."""
+        now = trio.current_time()
+        for log in list(self.logs.values()):
+            flight = log.flight
+            if flight is None:
+                continue
+            waited = now - flight.asked_at
+            if flight.sent:
+                if min(waited, down_for) > _UNANSWERED:
+                    self._answer(log, Unanswered())
+                    log.fail(_GONE)
+            elif max(waited, down_for) > _UNSENT:
+                self._answer(log, StorageUnavailable(_GONE))
+
+    async def run(self) -> NoReturn:
+        """Let those wait a moment who were too late again and again; for ever."""
+        async with trio.open_nursery() as self._delays:
+            await trio.sleep_forever()
+
+    def _replied(self, log: RoomLog, flight: Flight, reply: Any) -> None:
+        if log.flight is not flight or isinstance(reply, LinkDown):
+            return  # known by another way; or to be sent again when the link is up
+        if reply == scripts.STORED:
+            log.store(flight)
+        elif reply in (scripts.MOVED, scripts.ABSENT):
+            flight.sent = False
+            self.moved += reply == scripts.MOVED
+            log.moved += 1
+            if log.tip == flight.after:  # nobody told us yet
+                self._level(log)
+            elif log.moved == 1:
+                self.launch(log)
+            else:
+                self._delays.start_soon(self._launch_later, log)
+        elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+            self._load_scripts(log)
+        else:
+            self._refuse(log, str(reply))
+
+    async def _launch_later(self, log: RoomLog) -> None:
+        """Who speaks where everybody speaks waits for a random moment, or all are late for ever."""
+        share = system.token_bytes(1)[0] / 255
+        await trio.sleep(share * _STEP * min(log.moved, _STEPS))
+        self.launch(log)
+        self._settle()
+
+    def _load_scripts(self, log: RoomLog) -> None:
+        """Somebody flushed them."""
+        connection = self._up()
+        assert connection is not None
+        for script in scripts.ALL:
+            connection.call(lambda reply: None, "SCRIPT", "LOAD", script.text)
+        self.launch(log)
+
+    def _refuse(self, log: RoomLog, reason: str) -> None:
+        """The engine's own word: nothing was stored."""
+        connection = self._up()
+        if reason.startswith("READONLY") and connection is not None:
+            connection.cut()  # it is no primary any more
+        self._answer(log, StorageUnavailable(f"the engine says: {reason}"))
+
+    def _answer(self, log: RoomLog, failure: Exception) -> None:
+        flight, log.flight = log.flight, None
+        assert flight is not None
+        self._answers.append((flight.ticket, failure))
+
+    def _stored(self, flight: Flight) -> None:
+        self._answers.append((flight.ticket, None))

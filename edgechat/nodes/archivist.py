@@ -1,0 +1,185 @@
+"""Writes what open rooms said into their files, a moment later, and keeps closed rooms' files up.
+
+Nobody waits for it: what it does not write yet is in the engine, and in the open room's memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+import hiredis
+import trio
+
+from edgechat.chat.errors import HistoryChanged, StorageUnavailable
+from edgechat.chat.line import claimed
+from edgechat.chat.names import RoomKey
+from edgechat.nodes.archives import Archives
+from edgechat.nodes.chain import Place, whole
+from edgechat.nodes.connection import Connection
+from edgechat.nodes.errors import Forked, LinkDown
+from edgechat.nodes.keys import keys_of, room_of
+from edgechat.nodes.room_log import RoomLog
+from edgechat.nodes.upkeep import Upkeep, touched_since
+
+log = logging.getLogger(__name__)
+
+_WRITE = 1.0  # seconds between two goes
+_LOOK = 1.0
+_LINES = 1_000  # written at once
+_PAGE = 1_000  # lines for a sibling
+_FINISH = 3.0  # seconds for the last lines of ended rooms
+_MOST = 20_000  # lines that a room keeps in memory while its file can't be written
+_KEPT = 1_000  # lines that a stream keeps beyond what this node has written …
+_TRIM = 500  # … give or take
+
+
+class Archivist:
+    """One task that writes, and one that looks for what was said in rooms."""
+
+    def __init__(
+        self,
+        archives: Archives,
+        upkeep: Upkeep,
+        logs: Mapping[bytes, RoomLog],
+        connection: Callable[[], Connection],
+        level: Callable[[RoomLog], None],
+    ) -> None:
+        """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`."""
+        self._archives = archives
+        self._upkeep = upkeep
+        self._logs = logs
+        self._connection = connection
+        self._level = level
+        self._tick = 0.0
+        self.finishing = 0  # rooms that have ended: whoever starts `finish` counts
+        self._finished = trio.Event()
+
+    async def write_all(self) -> NoReturn:
+        """Write, for ever."""
+        while True:
+            await trio.sleep(_WRITE)
+            async with trio.open_nursery() as nursery:
+                for room in self._logs.values():
+                    if room.pending:
+                        nursery.start_soon(self.write, room)
+
+    async def write(self, room: RoomLog) -> None:
+        """Write what a room's file lacks, as far as that works."""
+        try:
+            async with room.writing:
+                while room.pending:
+                    await self._write_some(room)
+                    await trio.lowlevel.checkpoint()
+        except HistoryChanged as failure:
+            log.error("The file of %s was changed by others: %s", _named(room), failure)
+            room.fail(str(failure))
+        except LinkDown:
+            pass  # a new file's header is there
+        except (StorageUnavailable, hiredis.ReplyError) as failure:
+            log.error("What is said in %s is not in its file yet: %s", _named(room), failure)
+            if len(room.pending) > _MOST:
+                room.fail("its file can't be written")
+
+    async def _write_some(self, room: RoomLog) -> None:
+        if room.archive is None:
+            key = room_of(room.keys.room.encode())
+            header = await self._connection().request("HGET", room.keys.meta, "header")
+            await self._archives.begin(key, header or await room.header())
+            room.archive = await self._archives.open(key)
+        some = list(room.pending)[:_LINES]
+        lines = [entry.line for entry in some if entry.line is not None]
+        last = some[-1]
+        h = claimed(lines[-1])
+        assert h is not None
+        before = room.written
+        await room.archive.write(lines, Place(last.seq, h))
+        for _ in some:
+            room.pending.popleft()
+        if before // _TRIM != last.seq // _TRIM:
+            self._trim(room, last.seq - _KEPT)
+
+    def _trim(self, room: RoomLog, seq: int) -> None:
+        """The engine need not keep for ever what is in files."""
+        if seq > 0:
+            words = ("XTRIM", room.keys.stream, "MINID", "~", f"{seq}-0")
+            self._connection().call(lambda reply: None, *words)
+
+    async def finish(self, room: RoomLog, give_back: Callable[[], None]) -> None:
+        """The room has ended: its last lines go to its file, and that is given back."""
+        try:
+            await self.write(room)
+        finally:
+            if room.archive is not None:
+                room.archive.close()
+            give_back()
+            self.finishing -= 1
+            self._finished.set()
+
+    async def flush(self) -> None:
+        """Until the files have what was said in rooms that have ended; bounded."""
+        with trio.move_on_after(_FINISH):
+            while self.finishing:
+                self._finished = trio.Event()
+                await self._finished.wait()
+            await self._try_to_look()  # what was said on other nodes until now
+
+    async def read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
+        """For a sibling: a page of lines after that one, as far as they are whole."""
+        room = self._logs.get(keys_of(key).channel.encode())
+        try:
+            if room is not None:
+                return whole(await room.entries(after, _PAGE))
+            async with self._archives.hold(key):
+                archive = await self._archives.open(key)
+                try:
+                    return whole(await archive.entries(after, _PAGE))
+                finally:
+                    archive.close()
+        except StorageUnavailable:
+            return ()
+
+    async def look_all(self) -> NoReturn:
+        """Look for rooms in which something was said, for ever: nothing that was said is missed."""
+        while True:
+            await trio.sleep(_LOOK)
+            await self._try_to_look()
+
+    async def _try_to_look(self) -> None:
+        try:
+            await self._look()
+        except LinkDown:
+            pass  # the next link begins with more than this
+        except (hiredis.ReplyError, Forked) as failure:
+            log.error("The rooms in the engine can't be looked through: %s", failure)
+
+    async def _look(self) -> None:
+        rooms, tick = await touched_since(self._connection(), self._tick)
+        closed = [key for key in rooms if not self._is_followed(key)]
+        self._connection().flush()
+        for key in closed:
+            await self._upkeep.keep(key)
+        self._tick = tick
+
+    def _is_followed(self, key: RoomKey) -> bool:
+        """Whether that room is open here; then the next `flush` sees that it misses nothing."""
+        room = self._logs.get(keys_of(key).channel.encode())
+        if room is None:
+            return False
+        ask = partial(self._compare, room)
+        self._connection().call(ask, "HMGET", room.keys.meta, "seq", "h")
+        return True
+
+    def _compare(self, room: RoomLog, reply: Any) -> None:
+        """What was said before this answer has been heard, unless it was lost on its way."""
+        if isinstance(reply, Exception) or room.flight is not None or room.failure is not None:
+            return
+        if reply != [b"%d" % room.tip.seq, room.tip.hex.encode()]:
+            self._level(room)
+
+
+def _named(room: RoomLog) -> str:
+    """For the log: never a private room's id."""
+    return str(room_of(room.keys.room.encode()))

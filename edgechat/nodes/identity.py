@@ -1,0 +1,79 @@
+"""Whose engine this is, and whether rooms can be left to it: asked before a link counts as up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import hiredis
+
+from edgechat.nodes import keys, scripts
+from edgechat.nodes.address import EngineAddress
+from edgechat.nodes.connection import Connection
+from edgechat.nodes.errors import EngineError
+
+_FORMAT = b"1"
+_OLDEST = (6, 2)
+
+
+class Identity(NamedTuple):
+    """One engine process."""
+
+    run_id: str  # another one after each start
+    version: str  # as a Redis; Valkey says which one it is compatible to
+    has_aof: bool
+
+
+async def greet(connection: Connection, address: EngineAddress) -> Identity:
+    """Introduce this node, and look whom it talks to.
+
+    Raises `EngineError` for an engine that is not to be used, `hiredis.ReplyError` for one that is
+    not ready, `LinkDown`.
+    """
+    hello = ["HELLO", "3"]
+    if address.password:
+        hello += ["AUTH", address.user or "default", address.password]
+    try:
+        await connection.request(*hello, "SETNAME", "edgechat")
+        if address.database:
+            await connection.request("SELECT", address.database)
+        info = _parse(await connection.request("INFO"))
+    except hiredis.ReplyError as error:
+        if str(error).startswith(("LOADING", "MASTERDOWN")):
+            raise
+        raise EngineError(f"it refuses us: {error}") from None
+    _check(info)
+    for script in scripts.ALL:
+        await connection.request("SCRIPT", "LOAD", script.text)
+    return Identity(info["run_id"], info["redis_version"], info.get("aof_enabled") == "1")
+
+
+async def agree_on_key(connection: Connection, own: bytes) -> bytes:
+    """The key of all nodes: that of the one which came first. Raises `EngineError`, `LinkDown`."""
+    await connection.request("SET", keys.FORMAT, _FORMAT, "NX")
+    found = await connection.request("GET", keys.FORMAT)
+    if found != _FORMAT:
+        raise EngineError("what is in it was written by another version of EdgeChat")
+    await connection.request("SET", keys.PRIVATE_KEY, own, "NX")
+    key = await connection.request("GET", keys.PRIVATE_KEY)
+    assert isinstance(key, bytes)
+    return key
+
+
+def _check(info: dict[str, str]) -> None:
+    version = info.get("redis_version", "0.0")
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        raise EngineError(f"its version {version} is too old: 6.2 is the oldest that will do")
+    if info.get("cluster_enabled") == "1":
+        raise EngineError("it is a cluster, which this version can't use")
+    if info.get("role") != "master":
+        raise EngineError("it is a replica, which takes no writes: name the primary")
+    if (policy := info.get("maxmemory_policy")) not in (None, "noeviction"):
+        raise EngineError(
+            f"it throws keys away when its memory is full (maxmemory-policy {policy}), and so "
+            "messages: set maxmemory-policy noeviction"
+        )
+
+
+def _parse(text: bytes | str) -> dict[str, str]:
+    lines = (text.decode() if isinstance(text, bytes) else text).splitlines()
+    return {key: value for key, _, value in (line.partition(":") for line in lines) if value}

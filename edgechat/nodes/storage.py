@@ -1,0 +1,191 @@
+"""The storage that several nodes share: what is said is appended in the engine, and kept in files.
+
+A node drafts, and the engine compares: it appends iff the room's head is still the line that the
+draft goes on from. So there is one order, whoever speaks where, and no node owns a room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import trio
+
+from edgechat.chat.line import StoredLine
+from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.history.data_folder import DataFolder
+from edgechat.nodes.address import EngineAddress
+from edgechat.nodes.appends import Appends
+from edgechat.nodes.archives import Archives, Files
+from edgechat.nodes.archivist import Archivist
+from edgechat.nodes.connection import Connection
+from edgechat.nodes.errors import EngineError, LinkDown
+from edgechat.nodes.identity import agree_on_key
+from edgechat.nodes.levelling import Levelling
+from edgechat.nodes.link import Link
+from edgechat.nodes.opening import Opening
+from edgechat.nodes.presence import Presence
+from edgechat.nodes.room_log import RoomLog
+from edgechat.nodes.siblings import Siblings
+from edgechat.nodes.upkeep import Upkeep
+from edgechat.rooms.storage import Answer, Wake, nothing
+
+_TICK = 0.25
+_START = 10.0  # seconds that a start waits for the link
+_PATIENCE = 2.0  # seconds that an opening waits for the link
+_MENDING = 1.0  # seconds in which all nodes give a changed engine what it lost
+_UNREADY = 10.0  # seconds without a link after which this node wants no more visitors
+_OTHER_KEY = "it belongs to other nodes: their key for private rooms is not this node's"
+
+
+class NodeStorage:
+    """All rooms' histories, here and on the other nodes: `rooms.storage.Storage`."""
+
+    def __init__(
+        self, files: Files, folder: DataFolder, address: EngineAddress, key: bytes
+    ) -> None:
+        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
+        self._files = files
+        self._key = key
+        self._arriving: Connection | None = None  # the newest connection to a known engine
+        self._archives = Archives(files, folder)
+        self._siblings = Siblings(self._connection, self._read_page)
+        self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
+        logs = self._appends.logs
+        self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
+        self._presence = Presence(self._siblings.boot, logs, self._connection)
+        self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
+        self.archivist = Archivist(
+            self._archives, self._upkeep, logs, self._connection, self._levelling.soon
+        )
+        self._opening = Opening(
+            key,
+            self._archives,
+            self._upkeep,
+            self.archivist,
+            self._levelling,
+            self._presence,
+            logs,
+            self._connection,
+        )
+        self.link = Link(address, self._pushed, self._settle, self._arrive)
+        self._relaunch = False
+        self._answered: Callable[[Sequence[Answer]], None]
+
+    @property
+    def works(self) -> bool:
+        """Whether what was tried last on this machine's disk was stored."""
+        return self._files.works
+
+    async def check(self) -> bool:
+        """Whether the engine was there a moment ago, and this machine's disk works."""
+        down_for = trio.current_time() - self.link.down_since
+        is_there = self.link.up is not None or down_for < _UNREADY
+        return is_there and await self._files.check()
+
+    async def start(self, ids: PrivateIds) -> None:
+        """While it runs: until the engine has what this folder has, and the files what that has.
+
+        `ids` are those of private rooms. Raises `EngineError` where it does not answer.
+        """
+        with trio.move_on_after(_START):
+            await self.link.wait_up()
+        if self.link.up is None:
+            raise EngineError(
+                f"The engine at {self.link.address} can't be used: {self.link.trouble}."
+            )
+        await self._upkeep.keep_all(ids)
+
+    async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
+        """See `rooms.storage`: `answered` is given the answers. For ever."""
+        self._answered = answered
+        async with trio.open_nursery() as nursery:
+            self._levelling.nursery = self._opening.nursery = nursery
+            start = nursery.start_soon
+            start(self._files.run, self._archives.answered)
+            for task in (self.link.run, self._appends.run, self._siblings.run, self._tick):
+                start(task)
+            start(self._presence.run)
+            start(self._presence.beat)
+            start(self.archivist.write_all)
+            start(self.archivist.look_all)
+
+    async def open(self, key: RoomKey, wake: Wake = nothing) -> RoomLog:
+        """See `rooms.storage.Storage`. The file gets what it lacks, and the engine as well."""
+        with trio.move_on_after(_PATIENCE):
+            await self.link.wait_up()
+        return await self._opening.open(key, wake)
+
+    def submit(self, log: RoomLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
+        """See `rooms.storage.Storage`."""
+        self._appends.submit(log, after, lines, ticket)
+
+    def send(self) -> Sequence[Answer]:
+        """See `rooms.storage.Storage`."""
+        return self._appends.take_answers()
+
+    async def flush(self) -> None:
+        """Until the files have what was said in rooms that have ended; bounded."""
+        await self.archivist.flush()
+
+    # The link.
+
+    def _connection(self) -> Connection:
+        if self._arriving is None:
+            raise LinkDown
+        return self._arriving
+
+    async def _arrive(self, connection: Connection, changed: bool) -> None:
+        """A link to a known engine: all rooms hear what they missed, before it is up."""
+        self._arriving = connection
+        if await agree_on_key(connection, self._key) != self._key:
+            raise EngineError(_OTHER_KEY)
+        for room in self._appends.logs.values():
+            room.is_level = False
+        connection.tell("SUBSCRIBE", *self._siblings.channels, *self._appends.logs)
+        await self._levelling.all()
+        if changed:  # it may have lost what was said last: nothing new is said meanwhile
+            await trio.sleep(_MENDING)
+            await self._levelling.all()
+        await self._presence.arrive()
+        self._relaunch = True
+
+    def _level_soon(self, room: RoomLog) -> None:
+        self._levelling.soon(room)
+
+    def _launch(self, room: RoomLog) -> None:
+        """It is level, or not to be brought level: what waits there goes on."""
+        self._appends.launch(room)
+        self._settle()
+
+    async def _read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
+        return await self.archivist.read_page(key, after)
+
+    def _pushed(self, channel: bytes, data: bytes) -> None:
+        room = self._appends.logs.get(channel)
+        if room is not None:
+            if data[:1].isdigit():
+                self._appends.hear(room, data)
+            else:
+                self._presence.hear(room, data)
+        else:
+            self._siblings.heard(channel, data)
+
+    def _settle(self) -> None:
+        """Pass on what is answered."""
+        if self._relaunch and self.link.up is not None:
+            self._relaunch = False
+            for room in list(self._appends.logs.values()):
+                self._appends.launch(room)
+        if answers := self._appends.take_answers():
+            self._answered(answers)
+
+    async def _tick(self) -> NoReturn:
+        while True:
+            await trio.sleep(_TICK)
+            up = self.link.up is not None
+            self._appends.give_up(0.0 if up else trio.current_time() - self.link.down_since)
+            for room in list(self._appends.logs.values()):
+                if up and not room.is_level and room.failure is None:
+                    self._levelling.soon(room)
+            self._settle()

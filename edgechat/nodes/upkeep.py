@@ -1,0 +1,112 @@
+"""Keeps files level with the engine: at a start, when a room opens, and while it is closed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import hiredis
+
+from edgechat import system
+from edgechat.chat.errors import StorageUnavailable
+from edgechat.chat.names import PrivateIds, RoomKey
+from edgechat.nodes import history_files, keys
+from edgechat.nodes.archives import Archive, Archives
+from edgechat.nodes.chain import place_of
+from edgechat.nodes.connection import Connection
+from edgechat.nodes.errors import Forked, LinkDown
+from edgechat.nodes.forks import find_common
+from edgechat.nodes.keys import keys_of
+from edgechat.nodes.level import Ask, level, read_head
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5
+
+
+class Upkeep:
+    """Brings files up to the engine's heads, and the engine up to theirs."""
+
+    def __init__(self, archives: Archives, connection: Callable[[], Connection], ask: Ask) -> None:
+        """`connection` is the one that is up; it raises `LinkDown` where there is none."""
+        self._archives = archives
+        self._connection = connection
+        self._ask = ask
+        self.forks = 0
+
+    async def open(self, key: RoomKey) -> Archive | None:
+        """A room's file, which is held: open, and level with the engine; None for a new room.
+
+        Raises `StorageUnavailable`, `LinkDown`, `hiredis.ReplyError`.
+        """
+        for _ in range(_TRIES):
+            archive = await self._archives.open(key)
+            is_kept = False
+            try:
+                if archive.is_new:
+                    header = await self._connection().request("HGET", archive.keys.meta, "header")
+                    if header is None:
+                        return None
+                    await self._archives.begin(key, header)
+                    continue
+                try:
+                    await level(self._connection(), archive, self._ask)
+                except Forked:
+                    common = await find_common(self._connection(), archive)
+                    self.forks += 1
+                    await self._archives.set_aside(key, common, archive.tip.seq)
+                    continue
+                is_kept = archive.tip == place_of(archive.file.opened.head)
+                if is_kept:  # else it is opened anew, with the lines that it got
+                    return archive
+            finally:
+                if not is_kept:
+                    archive.close()
+        raise StorageUnavailable("its file can't be brought level with the engine")
+
+    async def keep(self, key: RoomKey) -> None:
+        """Bring a room's file up that is not open; nothing is done while it is.
+
+        What goes wrong is logged: it is tried again when the room is opened.
+        """
+        try:
+            async with self._archives.hold(key):
+                if await self._is_level(key):
+                    return
+                archive = await self.open(key)
+                if archive is not None:
+                    archive.close()
+        except (StorageUnavailable, hiredis.ReplyError, Forked) as failure:
+            log.error("The history of %s can't be kept on this node: %s", key, failure)
+
+    async def keep_all(self, ids: PrivateIds) -> None:
+        """`keep` every room that has a file; `ids` are those of private rooms.
+
+        What fails is logged, and is tried again when the room is opened.
+        """
+        try:
+            rooms = await system.run_in_thread(self._archives.rooms, ids)
+            for key in rooms:
+                await self.keep(key)
+        except (OSError, LinkDown) as failure:
+            log.error("This node's files were not all compared to the engine: %s", failure)
+
+    async def _is_level(self, key: RoomKey) -> bool:
+        """Whether nothing is to be done, by the file's own word."""
+        here = await system.run_in_thread(history_files.last_place, self._archives.path(key))
+        return here is not None and here == await read_head(self._connection(), keys_of(key))
+
+
+async def touched_since(connection: Connection, tick: float) -> tuple[list[RoomKey], float]:
+    """Rooms in which something was said after `tick`, and the tick to go on from.
+
+    From the start where the engine's own are behind: it was emptied. Raises `LinkDown`.
+    """
+    clock = await connection.request("GET", keys.CLOCK)
+    if int(clock or 0) < tick:
+        tick = 0
+    pairs = await connection.request(
+        "ZRANGE", keys.TOUCHED, f"({tick:.0f}", "+inf", "BYSCORE", "LIMIT", 0, 1_000, "WITHSCORES"
+    )
+    rooms = [keys.room_of(room) for room, _ in pairs]
+    return rooms, max([tick, *(score for _, score in pairs)])
