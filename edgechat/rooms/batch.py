@@ -20,6 +20,7 @@ from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.state import RoomState
 from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.storage import Log
+from edgechat.settings import Settings
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 
@@ -90,21 +91,22 @@ def _begin_with_ids(owner: Owner, commands: Sequence[Command]) -> Batch | None:
     return Batch(owner, commands, lines) if len(lines) == len(earlier) else None
 
 
-async def recall(owner: Owner, commands: Sequence[Command], depth: int, most: int) -> Batch:
-    """A batch, after a look into the history. `depth`: messages back in which an id is known.
+async def recall(owner: Owner, commands: Sequence[Command], settings: Settings) -> Batch:
+    """A batch, after a look into the history.
 
-    Of the lines that are not in memory it looks at `most`, all at once: the room waits for that.
+    Of the lines that are not in memory it looks at a few, all at once: the room waits for that.
     Raises `StorageUnavailable`.
     """
     state = owner.state
     earlier = said_before(state, commands)
     if earlier is None:
+        depth = settings.known_ids
         state.seen_ids = SeenIds(depth, await owner.history.ids(depth))
         earlier = said_before(state, commands)
         assert earlier is not None
     lines: dict[str, bytes | None] = {id: state.backlog.line(seq) for id, seq in earlier.items()}
     far = [id for id, line in lines.items() if line is None]
-    if near := far[:most]:
+    if near := far[: settings.repeats_at_once]:
         read = await owner.history.lines([earlier[id] for id in near])
         for id in near:
             lines[id] = read.get(earlier[id])

@@ -155,11 +155,10 @@ class Room(Actor):
         return True
 
     async def _serve(self) -> Close:
-        settings = self._settings
         while (commands := await self._next()) is not None:
             failure = None
             try:
-                batch = await recall(self, commands, settings.known_ids, settings.repeats_at_once)
+                batch = await recall(self, commands, self._settings)
             except StorageUnavailable as error:
                 batch, failure = Batch(self, commands), error
             self._turn.run([batch], failure)
