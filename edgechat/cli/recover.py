@@ -26,7 +26,7 @@ could not be recovered, or another server uses the folder: one line says so. 2 a
 @click.command(epilog=_EXAMPLES)
 @data_option()
 def recover(data: Path) -> None:
-    """Put back what only the journal of a server that was killed still has.
+    """Put back what only the journal has, after a kill or a power loss.
 
     A start does the same: this is for reading or copying the histories without one. What does not
     continue a history, as it was replaced or removed, is put aside beside it. Not for use beside a

@@ -61,7 +61,7 @@ Exit status: 0 all is stored. 1 something is not, and a line says what. 2 an arg
 def send(
     room: str, text: str | None, url: str, name: str, wait: float, key: str | None, whole: bool
 ) -> None:
-    """Say TEXT in a room, or each line of standard input.
+    """Say TEXT, or each line of standard input, in ROOM.
 
     Lines are stored in order, each once, also if the server is restarted meanwhile. Limits of the
     server are waited for. Blank lines are left out. A line that the server refuses is reported

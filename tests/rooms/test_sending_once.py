@@ -132,7 +132,8 @@ async def test_many_repeats_of_old_ids_cost_one_look_and_few_lines(
         bob.take()
         bob.say("ho")
         await wait_all_tasks_blocked()
-        assert alice.briefs()[:4] == ["1 hi", "2 hi", "3 hi", "4 hi"]
+        answers = [brief for brief in alice.briefs() if brief != "26 ho"]  # that may come first
+        assert answers[:4] == ["1 hi", "2 hi", "3 hi", "4 hi"]
         refused = [frame for frame in alice.received if "code" in frame]
         assert [(frame["code"], frame["id"]) for frame in refused] == [
             ("rate_limited", id) for id in ids[4:10]
