@@ -146,7 +146,7 @@ class Writer:
         except OSError as error:
             self._roll_back(written)
             raise StorageUnavailable(reason(error)) from None
-        if identity(found) != self._identity:
+        if (found.st_dev, found.st_ino) != self._identity:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
