@@ -7,12 +7,13 @@ import os
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 SIZE = 64 * 1024 * 1024
 EXT4_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32): linux/fs/ext4/ext4.h
-GONE_S = 10.0
+GONE_S = 120.0
 WITHOUT_FLUSHING_THE_LOG = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: what was not synced is gone
 
 
@@ -60,25 +61,31 @@ class Disk:
     def restore(self) -> None:
         """Mount it again, as after a boot. Whoever had files open there is gone, or goes soon."""
         deadline = time.monotonic() + GONE_S
-        while True:
-            try:
-                _run("umount", str(self.path))
-            except NoPowerHere:  # the tracer of a server that was killed ends after that
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-            else:
-                break
+        while not self._is_unmounted():
+            if time.monotonic() > deadline:
+                raise NoPowerHere("the disk is still in use")
+            time.sleep(0.05)
         self._mount()
+
+    def _is_unmounted(self) -> bool:
+        """The tracer of a server that was killed ends a little later. And a mount namespace that
+        another program made has a copy: while that is there, mounting it again would give the
+        file system that was shut down.
+        """
+        if self.path.is_mount():
+            with suppress(NoPowerHere):
+                _run("umount", str(self.path))
+        return not self.path.is_mount() and not _run("losetup", "-j", str(self._image))
 
     def _mount(self) -> None:
         _run("mount", "-o", "loop", str(self._image), str(self.path))
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except FileNotFoundError:
         raise NoPowerHere(f"there is no {command[0]}") from None
     if done.returncode:
         raise NoPowerHere(f"{command[0]}: {done.stderr.strip()}")
+    return done.stdout

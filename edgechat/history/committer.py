@@ -67,7 +67,7 @@ class Committer:
         self, history: History, after: StoredLine, lines: Sequence[bytes], ticket: Any
     ) -> None:
         """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
-        if history.is_slow():
+        if history.writer.suspect:  # it has to be looked at first
             history.hold()
             self._slow.append((history, lines, ticket))
             return

@@ -62,10 +62,6 @@ class History:
         self._users = 0  # in threads or commits: the file is not closed under them
         self._closed = False
 
-    def is_slow(self) -> bool:
-        """Whether a write is for a worker thread: the file has to be looked at first."""
-        return self.writer.suspect
-
     async def write(self, lines: Sequence[bytes]) -> Written:
         """`Writer.write` in a worker thread."""
         self.hold()
