@@ -18,7 +18,7 @@ from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import Listener, Speakers, judge, soon
 from tests.serving.files import check
 from tests.serving.running import Running, program, serving
-from tests.serving.talking import resume, said
+from tests.serving.talking import Broken, resume, said
 from tests.serving.wire import SOON, Wire, join
 
 
@@ -212,6 +212,26 @@ async def test_a_file_that_is_not_the_rooms_is_set_aside(engine: Engine, tmp_pat
         assert places(check(one.file())) == [*places(common), *places([there])]
         (kept,) = one.file().parent.glob("*.forked-*")
         assert json.loads(kept.read_bytes())["message"] == "only here"
+
+
+async def test_a_full_disk_holds_nobody_up(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with nodes(engine, tmp_path / "a") as (node,):
+        alice, bob = await join(node.port, "alice"), await join(node.port, "bob")
+        await said(alice, "before")
+        await soon(lambda: node.file().exists() and len(node.lines()) == 1)
+        disk = Broken(monkeypatch, "write")
+        disk.failing = True
+        lines = [await said(alice, f"m{n}") for n in range(3)]
+        await soon(lambda: disk.calls > 1)
+        assert (await node.get("/readyz")).status == 503
+        assert places(await bob.lines(4))[1:] == places(lines)
+        answer = await node.get("/api/room/lobby/history")
+        assert len(answer.body.splitlines()) == 4
+        disk.failing = False
+        await soon(lambda: len(node.lines()) == 4)
+        assert len(check(node.file())) == 4
 
 
 async def test_private_rooms_are_the_same_on_all_nodes(engine: Engine, tmp_path: Path) -> None:
