@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -277,3 +279,27 @@ async def test_an_engine_without_aof_is_warned_of(
         nodes(engine, tmp_path / "a"),
     ):
         assert "no append-only file" in caplog.text
+
+
+async def test_a_start_without_an_engine_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgechat.nodes.joining._PATIENCE", 0.3)
+    with pytest.raises(ExceptionGroup) as found:
+        async with serving(tmp_path / "a", engine=f"unix://{tmp_path}/none"):
+            pass
+    (error,) = found.value.exceptions
+    assert isinstance(error, EngineError)
+    assert "can't be used" in str(error)
+
+
+def test_without_its_package_a_node_says_what_to_install(tmp_path: Path) -> None:
+    """And a server without an engine does not ask for it."""
+    code = (
+        "import sys; sys.modules['hiredis'] = None; import edgechat.server\n"
+        "from edgechat.cli.main import main\n"
+        f"main(['serve', '--engine', 'redis://x', '--data', {str(tmp_path / 'a')!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'edgechat[nodes]'" in done.stderr
