@@ -72,6 +72,7 @@ class Archivist:
             async with room.writing:
                 while room.pending:
                     await self._write_some(room)
+                    room.has_new_trouble("")
                     await trio.lowlevel.checkpoint()
         except HistoryChanged as failure:
             log.error("The file of %s was changed by others: %s", _named(room), failure)
@@ -79,7 +80,8 @@ class Archivist:
         except LinkDown:
             pass  # a new file's header is there
         except (StorageUnavailable, hiredis.ReplyError) as failure:
-            log.error("What is said in %s is not in its file yet: %s", _named(room), failure)
+            if room.has_new_trouble(f"file: {failure}"):
+                log.error("What is said in %s is not in its file yet: %s", _named(room), failure)
             if len(room.pending) > _MOST:
                 room.fail("its file can't be written")
 

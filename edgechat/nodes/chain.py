@@ -12,6 +12,7 @@ from edgechat.chat.line import (
     StoredLine,
     Token,
     chain,
+    claimed,
     ends_with,
     parse_line,
 )
@@ -94,3 +95,9 @@ def whole(entries: Iterable[Entry]) -> list[bytes]:
             break
         lines.append(entry.line)
     return lines
+
+
+def with_h(entry: Entry) -> Entry:
+    """A line with its `h`, which nobody needs of most."""
+    seq, line, h = entry
+    return entry if h is not None else Entry(seq, line, claimed(line or b""))

@@ -90,7 +90,8 @@ class Levelling:
         except (StorageUnavailable, hiredis.ReplyError) as failure:
             room.is_level = False
             key = room_of(room.keys.room.encode())
-            log.error("%s can't be followed: %s", str(key).capitalize(), failure)
+            if room.has_new_trouble(str(failure)):
+                log.error("%s can't be followed: %s", str(key).capitalize(), failure)
         finally:
             room.is_levelling = False
         self._launch(room)

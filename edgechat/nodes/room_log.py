@@ -13,10 +13,10 @@ from contextlib import suppress
 import trio
 
 from edgechat.chat.errors import HistoryChanged
-from edgechat.chat.line import Damaged, Entry, StoredLine, claimed, parse_line
+from edgechat.chat.line import Damaged, Entry, StoredLine, parse_line
 from edgechat.chat.state import Opened
 from edgechat.nodes.archives import Archive
-from edgechat.nodes.chain import Place, place_of
+from edgechat.nodes.chain import Place, place_of, with_h
 from edgechat.nodes.flight import Flight
 from edgechat.nodes.history_files import make_header
 from edgechat.nodes.keys import RoomKeys
@@ -47,6 +47,7 @@ class RoomLog(RoomNews):
         self.is_level = False  # with the engine, since the link came up
         self.is_levelling = False
         self.level_again = False  # something was heard meanwhile
+        self.trouble = ""  # that the log has; the same is not said each second
         self.failure: HistoryChanged | None = None
         self.landed: Callable[[Flight], None] = _nobody
         self.closed: Callable[[RoomLog], None] = _nobody
@@ -113,6 +114,11 @@ class RoomLog(RoomNews):
         self._seen = flight.last.seq
         self.landed(flight)
 
+    def has_new_trouble(self, text: str) -> bool:
+        """Whether this is to be said: what is wrong with the room now, or nothing is (empty)."""
+        before, self.trouble = self.trouble, text
+        return text not in ("", before)
+
     def fail(self, reason: str) -> None:
         """It is of no more use: the room is to open it anew."""
         if self.failure is None:
@@ -146,7 +152,7 @@ class RoomLog(RoomNews):
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines before `seq`."""
         last = min(seq - 1, self._seen)
-        tail = [_whole(entry) for entry in self.pending if entry.seq <= last][-most:]
+        tail = [with_h(entry) for entry in self.pending if entry.seq <= last][-most:]
         if self.archive is None or len(tail) == most:
             return tail
         first = tail[0].seq if tail else last + 1
@@ -156,9 +162,8 @@ class RoomLog(RoomNews):
         """These lines, by their `seq`."""
         wanted = {seq for seq in seqs if seq <= self._seen}
         new = {seq: line for seq, line, _ in self.pending if seq in wanted and line is not None}
-        if self.archive is None or not wanted - new.keys():
-            return new
-        return await self.archive.file.lines(sorted(wanted - new.keys())) | new
+        old = wanted - new.keys()
+        return await self.archive.file.lines(sorted(old)) | new if self.archive and old else new
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The ids of the last lines."""
@@ -187,13 +192,8 @@ class RoomLog(RoomNews):
             if not entries or entries[-1].seq < written:
                 return entries  # it was cut short
         last = entries[-1].seq if entries else seq
-        more = [_whole(entry) for entry in pending if last < entry.seq <= upto]
+        more = [with_h(entry) for entry in pending if last < entry.seq <= upto]
         return entries + more[: most - len(entries)]
-
-
-def _whole(entry: Entry) -> Entry:
-    """A line with its `h`, which nobody needs of most."""
-    return entry if entry.h is not None else entry._replace(h=claimed(entry.line or b""))
 
 
 def _nobody(_: object) -> None:

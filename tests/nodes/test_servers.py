@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import Listener, Speakers, judge, soon
 from tests.serving.files import check
 from tests.serving.running import Running, program, serving
-from tests.serving.talking import resume, said
+from tests.serving.talking import Broken, resume, said
 from tests.serving.wire import SOON, Wire, join
 
 
@@ -214,6 +216,26 @@ async def test_a_file_that_is_not_the_rooms_is_set_aside(engine: Engine, tmp_pat
         assert json.loads(kept.read_bytes())["message"] == "only here"
 
 
+async def test_a_full_disk_holds_nobody_up(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with nodes(engine, tmp_path / "a") as (node,):
+        alice, bob = await join(node.port, "alice"), await join(node.port, "bob")
+        await said(alice, "before")
+        await soon(lambda: node.file().exists() and len(node.lines()) == 1)
+        disk = Broken(monkeypatch, "write")
+        disk.failing = True
+        lines = [await said(alice, f"m{n}") for n in range(3)]
+        await soon(lambda: disk.calls > 1)
+        assert (await node.get("/readyz")).status == 503
+        assert places(await bob.lines(4))[1:] == places(lines)
+        answer = await node.get("/api/room/lobby/history")
+        assert len(answer.body.splitlines()) == 4
+        disk.failing = False
+        await soon(lambda: len(node.lines()) == 4)
+        assert len(check(node.file())) == 4
+
+
 async def test_private_rooms_are_the_same_on_all_nodes(engine: Engine, tmp_path: Path) -> None:
     async with nodes(engine, tmp_path / "a", tmp_path / "b") as (one, other):
         room = (await one.ask("POST", "/api/room")).body.decode()
@@ -257,3 +279,27 @@ async def test_an_engine_without_aof_is_warned_of(
         nodes(engine, tmp_path / "a"),
     ):
         assert "no append-only file" in caplog.text
+
+
+async def test_a_start_without_an_engine_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgechat.nodes.joining._PATIENCE", 0.3)
+    with pytest.raises(ExceptionGroup) as found:
+        async with serving(tmp_path / "a", engine=f"unix://{tmp_path}/none"):
+            pass
+    (error,) = found.value.exceptions
+    assert isinstance(error, EngineError)
+    assert "can't be used" in str(error)
+
+
+def test_without_its_package_a_node_says_what_to_install(tmp_path: Path) -> None:
+    """And a server without an engine does not ask for it."""
+    code = (
+        "import sys; sys.modules['hiredis'] = None; import edgechat.server\n"
+        "from edgechat.cli.main import main\n"
+        f"main(['serve', '--engine', 'redis://x', '--data', {str(tmp_path / 'a')!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'edgechat[nodes]'" in done.stderr
