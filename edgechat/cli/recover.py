@@ -26,11 +26,11 @@ could not be recovered, or another server uses the folder: one line says so. 2 a
 @click.command(epilog=_EXAMPLES)
 @data_option()
 def recover(data: Path) -> None:
-    """Put back what only the journal has, after a kill or a power loss.
+    """Put back lines that only the journal still has.
 
-    A start does the same: this is for reading or copying the histories without one. What does not
-    continue a history, as it was replaced or removed, is put aside beside it. Not for use beside a
-    running server.
+    After a server was killed, or the power was lost, its next start does the same: this is for
+    reading or copying the histories without a start. What does not continue a history, as that was
+    replaced or removed, is put aside beside it. Not for use beside a running server.
     """
     need_linux("recover")
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
