@@ -40,6 +40,10 @@ def hello(name: str, **extra: object) -> bytes:
     return text_frame(json.dumps({"name": name, **extra}, separators=(",", ":")).encode())
 
 
+# One that nobody asked for (RFC 6455, 5.5.3): it says that the sender lives.
+PONG = bytes((0x8A, 0x80)) + MASK
+
+
 def pongs(stream: bytes) -> bytes:
     """The answers to the pings in a piece of a stream of text frames.
 

@@ -17,12 +17,14 @@ from zlib import crc32
 
 from bench.load.clients import Clients
 from bench.load.errors import LoadError
+from bench.load.frames import PONG
 from bench.load.listener import FRAME_END, Listener
 from bench.load.member import Member
 from bench.load.messages import MARK
 from bench.load.sender import Sender
 
 DRAIN_S = 20.0
+BEAT_S = 8.0  # servers ask who is silent for 20 s or longer, and drop who does not answer
 
 
 class Load:
@@ -31,6 +33,7 @@ class Load:
     def __init__(self, clients: Clients, senders: list[Sender], timed: list[Member]) -> None:
         self.clients = clients
         self.senders = senders
+        self._beat_at = time.monotonic() + BEAT_S
         self.window = 0  # messages a sender may have under way; 0: it sends no more
         self.after_turn: Callable[[], None] | None = None  # done after every turn
         self.latencies = array("q")
@@ -72,8 +75,16 @@ class Load:
             counts[fd] += got
             total += got
         self.total += total
+        if time.monotonic() >= self._beat_at:
+            self._beat()
         if self.after_turn is not None:
             self.after_turn()
+
+    def _beat(self) -> None:
+        """Say that all live: a ping between two messages would be read over here."""
+        for member in self.clients.members.values():
+            member.socket.send(PONG)
+        self._beat_at = time.monotonic() + BEAT_S
 
     def _torn(self, fd: int, size: int) -> int:
         """Count in a piece of a stream that begins or ends within a frame."""
