@@ -47,6 +47,10 @@ class Settings:
     # client made it up: so exactly one header can be believed.
     proxy_header: ProxyHeader = "X-Forwarded-For"
 
+    # The version of the page's files, which `server.py` fills in: told at each join, so that a page
+    # that was loaded before an upgrade knows. Nobody chooses it.
+    web_version: str = ""
+
     # What one may say, and how often.
     message_interval: float = 1.0  # one allowance of each address; 0 turns the limiter off
     message_grace: float = 10.0

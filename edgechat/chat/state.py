@@ -107,4 +107,11 @@ class RoomState:
             "interval_ms": round(self._settings.message_interval * 1000),
             "grace_ms": round(self._settings.message_grace * 1000),
         }
-        return outgoing.ready(self._name, self.head, len(self.roster), limits, recovery)
+        return outgoing.ready(
+            self._name,
+            self.head,
+            len(self.roster),
+            limits,
+            recovery,
+            self._settings.web_version,
+        )
