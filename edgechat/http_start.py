@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -48,6 +49,11 @@ async def start_http(
     http = bridge(settings)
     await http.start(app, nursery)
     return http
+
+
+def with_web_version(settings: Settings) -> Settings:
+    """These settings, with the version of the page's files: joins are told it."""
+    return replace(settings, web_version=load_assets(settings.frame_ancestors).version)
 
 
 def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -16,8 +15,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
-from edgechat.http.assets import load_assets
-from edgechat.http_start import start_http
+from edgechat.http_start import start_http, with_web_version
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import listen, listen_at, url
@@ -62,7 +60,7 @@ async def serve(
 
 class _Server:
     def __init__(self, settings: Settings, folder: DataFolder, key: bytes) -> None:
-        self._settings = replace(settings, web_version=_web_version(settings))
+        self._settings = with_web_version(settings)
         self._ids = PrivateIds(key)
         self._syncer = Syncer(settings.sync_interval)
         self._histories = Histories(folder, self._syncer, settings)
@@ -159,7 +157,7 @@ class _Server:
     async def _change_limits(self) -> None:
         if self._changes is not None:
             async for settings in self._changes:
-                self._settings = replace(settings, web_version=_web_version(settings))
+                self._settings = with_web_version(settings)
                 self._rooms.most = settings.max_rooms
                 self._allowances.change_limits(settings)
                 self._listener.limits.change(settings)
@@ -196,7 +194,3 @@ class _Server:
     async def _serve_http(self, connection: socket.socket, head: Head) -> None:
         await self._http_started.wait()
         await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
-
-
-def _web_version(settings: Settings) -> str:
-    return load_assets(settings.frame_ancestors).version

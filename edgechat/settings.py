@@ -18,6 +18,7 @@ RELOADABLE = (
     "max_connections",
     "max_connections_per_address",
     "max_opened_per_minute",
+    "max_files_per_minute",
 )
 
 
@@ -67,6 +68,8 @@ class Settings:
     max_connections: int = 50_000
     max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
     max_opened_per_minute: int = 120
+    # Apart from these: the page's files, some forty for a first visit. A class of 30 fits.
+    max_files_per_minute: int = 2_400
     spare_descriptors: int = 32  # held back for connections, when rooms have taken the rest
     max_addresses: int = 100_000  # remembered, in each table; of more, the longest unused go
 

@@ -82,8 +82,8 @@ class Listener:
 
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
-            is_passed_on = is_trusted(peer, self._settings.trusted_proxies)
-            caller = Caller(connection, peer, loopback, is_passed_on)
+            trusted = self._settings.trusted_proxies
+            caller = Caller(connection, peer, loopback, is_trusted(peer, trusted))
             nursery.start_soon(self._serve, caller, name="connection")
 
         try:
@@ -128,14 +128,13 @@ class Listener:
                 caller.counted = counted_address(caller.peer, self._settings.trusted_proxies)
             try:
                 self.limits.enter(caller.counted, trio.current_time())
-            except Refused as refused:  # too many, so there is no time to linger
-                self._refuse(caller, refused)
-                return
+            except Refused as refused:
+                return self._refuse(caller, refused)  # too many: there is no time to linger
             try:
                 caller.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 await self._part(caller)
             finally:
-                self.limits.leave(caller.counted)
+                self.limits.leave(caller.counted, page=caller.for_page)
 
     async def _part(self, caller: Caller) -> None:
         connection = caller.connection
@@ -146,6 +145,8 @@ class Listener:
             self._hosts.check(request, loopback=caller.loopback and not caller.is_passed_on)
             if caller.is_passed_on:
                 self._claim(caller, request)
+            if caller.counted is not None and request.is_for_page:
+                caller.for_page = self.limits.move_to_page(caller.counted, trio.current_time())
             self._notice.look(caller, request)
             if request.wants_websocket:
                 await self._serve_websocket(caller, request)
@@ -158,8 +159,8 @@ class Listener:
 
     def _claim(self, caller: Caller, request: Head) -> None:
         """Only now it is known for whom a proxy speaks. Raises `Refused`."""
-        client = self._client(caller.peer, request)
-        counted = counted_address(client, self._settings.trusted_proxies)
+        trusted = self._settings.trusted_proxies
+        counted = counted_address(self._client(caller.peer, request), trusted)
         if counted is not None:
             self.limits.claim(counted, trio.current_time())
             caller.counted = counted
@@ -169,7 +170,7 @@ class Listener:
         return client_address(peer, header, request.values(header), self._settings.trusted_proxies)
 
     def _refuse(self, caller: Caller, refused: Refused) -> None:
-        """The answer fits into any socket's empty buffer; who does not read it does not get it."""
+        """The answer fits into any socket's empty buffer."""
         self._refused[refused.reason.word] += 1
         caller.connection.send(refused.reason.answer)
 
@@ -186,9 +187,8 @@ class Listener:
         caller.connection.send(handshake.answer)  # it fits, too
         try:
             async with trio.open_nursery() as nursery:
-                websocket = WebSocket(
-                    caller.connection, nursery, self._settings, request.rest, budget
-                )
+                settings, rest = self._settings, request.rest
+                websocket = WebSocket(caller.connection, nursery, settings, rest, budget)
                 self.websockets[websocket] = None
                 with self._poller.watch(websocket):
                     await be_member(websocket, room, allowance, self._settings)

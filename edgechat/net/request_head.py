@@ -21,6 +21,9 @@ _LINE = re.compile(rb"([A-Z]{1,20}) ([^ ]+) HTTP/([0-9])\.([0-9])")
 _NAME = re.compile(rb"[^\s:]+")
 _AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
+_PAGE = re.compile(
+    rb"(?:GET|HEAD) (?:/|/(?:room|assets)/[^ ]+|/sw\.js|/manifest\.webmanifest)(?:\?[^ ]*)? "
+)
 # Headers of an offer to go on in another protocol, which the server may ignore: RFC 9110, 7.8. The
 # HTTP server is not to see them, as it would take some up.
 _OFFER = (b"upgrade", b"http2-settings")
@@ -53,6 +56,11 @@ class Head(NamedTuple):
         """The host and port in an absolute target, where it has one: RFC 9112, section 3.2.2."""
         found = _AUTHORITY.match(self.target)
         return found[1] if found is not None else None
+
+    @property
+    def is_for_page(self) -> bool:
+        """Whether it asks for the page or one of its files."""
+        return _PAGE.match(self.text) is not None
 
     @property
     def wants_websocket(self) -> bool:

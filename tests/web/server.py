@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ADDRESS = re.compile(r"http://[\w.]+:(\d+)/")
+ADDRESS = re.compile(r"http://([\w.]+):(\d+)/")
 
 
 class Server:
@@ -20,12 +20,13 @@ class Server:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.options = options
+        self.host = "127.0.0.1"
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://{self.host}:{self.port}/"
 
     def start(self) -> None:
         self.spawn()
@@ -46,7 +47,7 @@ class Server:
         assert self.process.stdout
         for line in self.process.stdout:
             if found := ADDRESS.search(line):
-                self.port = int(found[1])
+                self.host, self.port = found[1], int(found[2])
                 return
         pytest.fail((self.data.parent / "server.log").read_text())
 
