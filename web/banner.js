@@ -12,8 +12,8 @@ export class Banner {
   #reason;
   #countdown;
   /** @type {Phase} */ #phase = { phase: "connecting" };
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #patience;
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #tick;
+  /** @type {Timer} */ #patience;
+  /** @type {Timer} */ #tick;
 
   constructor(/** @type {HTMLElement} */ root, /** @type {() => void} */ tryNow) {
     this.#root = root;

@@ -1,5 +1,5 @@
 /** Names after an @: which, and the list that offers them. */
-import { element } from "./dom.js";
+import { addStyles, element } from "./dom.js";
 import { phrase } from "./strings.js";
 
 /** What stands between the last @ and the caret, and the names that begin so. Pure. */
@@ -27,6 +27,7 @@ export class Completion {
     this.#field = field;
     this.#list = list;
     this.#names = names;
+    addStyles("completion.css");
     list.addEventListener("mousedown", (event) => this.#picked(event));
   }
 

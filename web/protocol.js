@@ -1,7 +1,7 @@
 /** Text frames to events and back, and what each code means. The contract is docs/protocol.md. */
 
 const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
-const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
+const LIMITS = { message_chars: 2000 };
 
 /**
  * Parses a text frame. What is not understood is "unknown": a newer server may send more.
@@ -43,8 +43,8 @@ const time = (/** @type {unknown} */ ms) => (Math.abs(Number(ms)) <= 8.64e15 ? N
 
 /** @returns {Ready} */
 function ready(/** @type {any} */ said) {
-  const { seq = 0, h = "0".repeat(16), members = 1, recovered = null, reason = null, limits } = said;
-  return { kind: "ready", seq, h, members, recovered, reason, limits: { ...LIMITS, ...limits } };
+  const { seq = 0, h = "0".repeat(16), members = 1, recovered = null, reason = null, limits, web = null } = said;
+  return { kind: "ready", seq, h, members, recovered, reason, limits: { ...LIMITS, ...limits }, web };
 }
 
 /** @returns {Refusal} */

@@ -1,11 +1,11 @@
 /** A room's page: its frame, the question for a name, and then the session. */
 import { isPrivate, roomNamed } from "./addresses.js";
 import { copy, element, part } from "./dom.js";
-import { isName } from "./names.js";
+import { cleanName, isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
 
-/** `complaint` is the key of the words that say why the name tried before was refused. */
+/** `complaint` is the key of the words that say why a name was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {
   const title = isPrivate(world.room) ? phrase("room.private") : world.room;
   const page = copy("room");
@@ -45,7 +45,7 @@ function askName(
   say(complaint);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = field.value.trim();
+    const name = cleanName(field.value);
     if (!isName(name)) return say("error.name");
     world.identity.name = name;
     join(main, world, title);

@@ -14,25 +14,33 @@ export class Sender {
   #alert;
   #store;
   #room;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #doubt;
+  /** @type {Timer} */ #timer;
+  /** @type {Timer} */ #doubt;
+  #strays;
+  /** @type {EntryActions} */ #actions;
 
-  /**
-   * @param {HTMLElement} root @param {Here} here
-   * @param {Pick<import("./connection.js").Connection, "open" | "send" | "hurry">} connection
-   * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
-   */
-  constructor(root, { store, room, identity }, connection, continues) {
+  constructor(
+    /** @type {HTMLElement} */ root,
+    /** @type {Here} */ { store, room, identity },
+    /** @type {SenderParts} */ { connection, continues, edit },
+  ) {
     this.#continues = continues;
     this.#connection = connection;
     this.#store = store;
     this.#room = room;
     this.#outbox = new Outbox(store, room, identity.accepted);
     this.#alert = part(root, ".alert", HTMLElement);
-    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
-      retry: (id) => this.#change(() => this.#outbox.retry(id)),
-      remove: (id) => this.#change(() => this.#outbox.remove(id)),
-    });
+    this.#strays = part(root, ".strays", HTMLElement);
+    this.#actions = {
+      retry: ({ id }) => this.#change(() => this.#outbox.retry(id)),
+      adopt: (entry) => this.#change(() => this.#outbox.adopt(entry)),
+      remove: ({ id }) => this.#change(() => this.#outbox.remove(id)),
+      edit: ({ id, text }) => {
+        this.#change(() => this.#outbox.remove(id));
+        edit(text);
+      },
+    };
+    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), this.#actions);
     this.#change(() => {});
   }
 
@@ -58,6 +66,8 @@ export class Sender {
   opened(/** @type {string} */ name) {
     this.warn("");
     this.#change(() => this.#outbox.rename(name));
+    if (this.#outbox.strays.length)
+      import("./strays.js").then((module) => module.watchStrays(this.#strays, this.#outbox, this.#actions), () => {});
   }
 
   closed() {
@@ -82,7 +92,6 @@ export class Sender {
 
   #change(/** @type {() => void} */ change) {
     change();
-    this.#rows.show(this.#outbox.entries, this.#continues);
     this.#pump();
   }
 
@@ -96,9 +105,10 @@ export class Sender {
   /** Send what may go now; call again when the next may. */
   #pump() {
     clearTimeout(this.#timer);
-    if (!this.#connection.open) return;
-    const entry = this.#outbox.next(performance.now());
+    const entry = this.#connection.open && this.#outbox.next(performance.now());
     if (entry) this.#send(entry);
+    this.#rows.show(this.#outbox.entries, this.#continues);
+    if (!this.#connection.open) return;
     const wait = this.#outbox.due(performance.now());
     if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,7 @@ class Server:
         self.host = "127.0.0.1"
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
+        self.code: Path | None = None  # another version of the project
 
     @property
     def address(self) -> str:
@@ -37,8 +39,9 @@ class Server:
         command = [sys.executable, "-m", "edgechat", "serve", "--port", str(self.port)]
         command += ["--data", str(self.data), *self.options]
         log = (self.data.parent / "server.log").open("a")
+        env = {**os.environ, "PYTHONPATH": str(self.code)} if self.code else None
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent
+            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent, env=env
         )
         log.close()
 
