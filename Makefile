@@ -2,7 +2,9 @@
 PYTHON  ?= python3
 PORT    ?= 8080
 DATA    ?= data
+WORKERS ?= 1
 N       ?= 1000
+SECONDS ?= 60
 VENV    := .venv
 LIGHT   := tests/web/lighthouse
 BIN     := $(VENV)/bin
@@ -17,13 +19,13 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
            --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate bench lighthouse node-and-chromium clean
+.PHONY: help run test test-latest latest check format lint types web-check web-tools lock simulate fuzz bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…)
-	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA)
+run: $(VENV)/ready-to-run ## serve a chat on http://127.0.0.1:8080 (PORT=…, DATA=…, WORKERS=…)
+	@exec $(BIN)/edgechat serve --port $(PORT) --data $(DATA) --workers $(WORKERS)
 
 test: $(VENV)/ready-to-develop web-tools ## run every test
 	@$(BIN)/python -m pytest
@@ -66,6 +68,9 @@ lock: ## write requirements/ anew from pyproject.toml (UPGRADE=--upgrade takes n
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
 	@$(BIN)/python -m tests.simulation --runs $(N) --jobs $$(nproc)
+
+fuzz: $(VENV)/ready-to-develop ## look for input that does harm, where atheris is installed (SECONDS=… for each target)
+	@for target in door frames text names addresses history; do $(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit 1; done
 
 bench: $(VENV)/ready-to-run ## measure beside the peers (ARGS=--quick for a look)
 	@$(BIN)/python -m bench.environment

@@ -28,11 +28,14 @@ _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 _PRIVATE_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)
 
 
-def set_up(form: Form, stream: TextIO) -> None:
-    """Log to `stream`, in this process, from now on. auto: text if it is a terminal, or JSON."""
+def set_up(form: Form, stream: TextIO, process: str = "") -> None:
+    """Log to `stream`, in this process, from now on. auto: text if it is a terminal, or JSON.
+
+    `process` is this one's name, where there are several.
+    """
     is_text = form == "text" or (form == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(TextFormatter() if is_text else JsonFormatter())
+    handler.setFormatter(TextFormatter(process) if is_text else JsonFormatter(process))
     handler.addFilter(Repeats())
     logging.root.handlers = [handler]
     logging.root.setLevel(logging.WARNING)
@@ -43,9 +46,13 @@ def set_up(form: Form, stream: TextIO) -> None:
 class TextFormatter(logging.Formatter):
     """`2026-11-27T13:51:05.123Z WARNING what happened`; a traceback is indented below."""
 
+    def __init__(self, process: str = "") -> None:
+        super().__init__()
+        self._prefix = f"[{process}] " if process else ""
+
     def format(self, record: logging.LogRecord) -> str:
         """One line, but for a traceback."""
-        line = f"{_time(record)} {record.levelname} {_message(record)}"
+        line = f"{_time(record)} {record.levelname} {self._prefix}{_message(record)}"
         if suppressed := _suppressed(record):
             line += f" (and {suppressed} more like it before)"
         below = _traceback(self, record).splitlines()
@@ -53,9 +60,13 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """An object with `time`, `level`, `logger`, `message`, and where it has them `traceback` and
-    `suppressed`, how many more like it were not logged before.
+    """An object with `time`, `level`, `logger`, `message`, and where it has them `process`,
+    `traceback` and `suppressed`, how many more like it were not logged before.
     """
+
+    def __init__(self, process: str = "") -> None:
+        super().__init__()
+        self._process = {"process": process} if process else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, a traceback included."""
@@ -64,6 +75,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
+            **self._process,
         }
         if suppressed := _suppressed(record):
             event["suppressed"] = suppressed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterable, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,22 +13,25 @@ from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
-from edgechat.history.strays import warn_of_strays
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http, with_web_version
+from edgechat.net import event_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
-from edgechat.net.listening import listen, listen_at, url
+from edgechat.net.listening import url
 from edgechat.net.poller import Poller
 from edgechat.net.request_head import Head
 from edgechat.net.sender import Sender
+from edgechat.places import take_places
 from edgechat.rooms import defects, refusals
 from edgechat.rooms.allowances import Allowances
 from edgechat.rooms.registry import Registry
 from edgechat.rooms.room import Room
+from edgechat.rooms.share import ALL, Share
 from edgechat.rooms.turn import Turn
 from edgechat.settings import Settings
 from edgechat.statistics import ServerStatistics
+from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from edgechat.http.hypercorn_bridge import HypercornBridge
@@ -46,24 +49,20 @@ async def serve(
     Of each of `changes`, the limits in `RELOADABLE` hold from then on.
     Raises `DataFolderError` where the data folder can't be used, and `ListenError`.
     """
-    system.raise_file_limit()
-    folder = DataFolder(settings.data)
-    key = folder.prepare()
-    with ExitStack() as stack:
-        stack.callback(folder.release)
-        sockets = [stack.enter_context(each) for each in listen(settings.hosts, settings.port)]
-        scraped = [stack.enter_context(each) for each in listen_at(settings.metrics_address)]
-        async with trio.open_nursery() as beside:
-            beside.start_soon(system.run_in_thread, warn_of_strays, folder.path, PrivateIds(key))
-            await _Server(settings, folder, key).run(sockets, stop, task_status, scraped, changes)
+    async with take_places(settings) as (folder, key, sockets, scraped):
+        await _Server(settings, folder, key).run(sockets, stop, task_status, scraped, changes)
 
 
 class _Server:
-    def __init__(self, settings: Settings, folder: DataFolder, key: bytes) -> None:
-        self._settings = with_web_version(settings)
+    def __init__(
+        self, settings: Settings, folder: DataFolder, key: bytes, share: Share = ALL
+    ) -> None:
+        self._settings = settings = with_web_version(settings)
+        self._share = share
         self._ids = PrivateIds(key)
+        self._webhooks = Webhooks(settings, self._ids, share.has)
         self._syncer = Syncer(settings.sync_interval)
-        self._histories = Histories(folder, self._syncer, settings)
+        self._histories = Histories(folder, self._syncer, settings, alone=share.has is None)
         self._http: HypercornBridge
         self._http_started = trio.Event()
         self._turn = Turn(self._histories, system.now_ms)
@@ -80,11 +79,14 @@ class _Server:
             poller=self._poller.statistics(),
             rooms=self._rooms.statistics(),
             members=sum(len(room.fanout) for room in self._rooms),
+            followers=event_stream.statistics(),
             limiters=self._allowances.statistics(),
             syncer=self._syncer.statistics(),
             storage_works=self._histories.works,
             turn=self._turn.statistics(),
+            webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
+            journal=self._histories.statistics(),
             defects=defects.statistics(),
         )
 
@@ -98,33 +100,29 @@ class _Server:
     ) -> None:
         """Connections need rooms, and rooms what is in the background: so they end."""
         self._scraped, self._changes = scraped, changes
-        try:
+        with closing(self._poller):
             await self._run(sockets, stop, started)
-        finally:
-            self._poller.close()
 
     async def _run(
         self, sockets: Sequence[socket.socket], stop: trio.Event, started: trio.TaskStatus[str]
     ) -> None:
         async with trio.open_nursery() as background:
+            await self._histories.start()
             background.start_soon(self._syncer.run)
+            background.start_soon(self._histories.tidy)
             background.start_soon(self._poller.run)
             background.start_soon(self._histories.run, self._turn.answered)
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
                 listener = self._listener
-                beats = self._settings.heartbeat, self._settings.heartbeat_timeout
-                background.start_soon(keep_heartbeat, listener.websockets, *beats)
+                background.start_soon(keep_heartbeat, listener.websockets, self._settings)
                 background.start_soon(self._serve_metrics)
                 background.start_soon(self._change_limits)
-                async with (
-                    trio.open_nursery() as connections,
-                    trio.open_nursery() as accepting,
-                ):
-                    for socket in sockets:
-                        accepting.start_soon(listener.accept, socket, connections)
+                async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
+                    self._let_in(sockets, accepting, connections)
+                    connections.start_soon(self._webhooks.run, self._rooms, self._is_open)
                     await self._start_http(background)
-                    started.started(url(sockets[0]))
+                    started.started(url(sockets[0]) if sockets else "")
                     await stop.wait()
                     deadline = trio.current_time() + self._settings.stop_timeout
                     connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
@@ -134,8 +132,15 @@ class _Server:
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
-                await self._syncer.flush()
+                await self._histories.flush()
             background.cancel_scope.cancel()
+
+    def _let_in(
+        self, sockets: Sequence[socket.socket], accepting: trio.Nursery, connections: trio.Nursery
+    ) -> None:
+        """Start what accepts, in `accepting`; each connection is a task in `connections`."""
+        for listening in sockets:
+            accepting.start_soon(self._listener.door.accept, listening, connections)
 
     def _send_away(self) -> None:
         """Rooms finish what they were told; everybody is to come back to the next server."""
@@ -150,9 +155,13 @@ class _Server:
 
     async def _serve_metrics(self) -> None:
         if self._scraped:
-            from edgechat.metrics.scrapes import serve_metrics  # 80 ms, if it is wanted
+            from edgechat.metrics.numbers import numbers_of  # 80 ms, if they are wanted
+            from edgechat.metrics.reading import Reading
+            from edgechat.metrics.scrapes import serve_metrics
 
-            await serve_metrics(self._scraped, self._settings, self.statistics)
+            await serve_metrics(
+                self._scraped, self._settings, lambda: Reading(numbers_of(self.statistics()))
+            )
 
     async def _change_limits(self) -> None:
         if self._changes is not None:
@@ -160,15 +169,15 @@ class _Server:
                 self._settings = with_web_version(settings)
                 self._rooms.most = settings.max_rooms
                 self._allowances.change_limits(settings)
-                self._listener.limits.change(settings)
+                self._listener.door.limits.change(settings)
 
     def _make_room(self, key: RoomKey) -> Room:
         return Room(key, self._histories, self._settings, self._turn, Sender.write_all)
 
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
-        self._rooms = Registry(living, self._make_room, settings.max_rooms, "room")
-        self._allowances = Allowances(background, settings)
+        self._rooms = Registry(living, self._make_room, settings.max_rooms, "room", self._share.has)
+        self._allowances = Allowances(background, settings, self._share.ledger)
         self._listener = Listener(
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
@@ -177,14 +186,9 @@ class _Server:
         return not self._stopping
 
     async def _start_http(self, living: trio.Nursery) -> None:
+        settings, rooms, allowance_of = self._settings, self._rooms, self._allowances.of
         self._http = await start_http(
-            living,
-            self._settings,
-            self._rooms,
-            self._ids,
-            self._is_ready,
-            self._is_open,
-            self._allowances.of,
+            living, settings, rooms, self._ids, self._is_ready, self._is_open, allowance_of
         )
         self._http_started.set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -30,11 +30,19 @@ class Settings:
     """
 
     # Where it listens and writes.
-    hosts: tuple[str, ...] = ("127.0.0.1",)  # names or addresses; the first is told to people
+    # Names or addresses; the first is told to people. None: 127.0.0.1, or nothing beside `uds`.
+    hosts: tuple[str, ...] = ()
     port: int = 8080  # 0 lets the system choose
+    workers: int = 1  # processes among which the rooms are parted; 1 is this process alone
+    uds: str = ""  # the path of a Unix socket; none where it is empty
     data: Path = Path("data")
     durability: Durability = "os"
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
+    # Rooms whose lines are posted to an address, as `ROOM=URL`, and the secret that signs them: the
+    # text itself, or a file with it. Without both there is one in the data folder.
+    webhooks: tuple[str, ...] = ()
+    webhook_secret: str = field(default="", repr=False)
+    webhook_secret_file: str = ""
     # Names by which people reach it: with one or more, requests for other names are refused. So are
     # they without one where it listens on loopback, and goes there by no name but `localhost`: no
     # web page gets in whose own name is pointed at this machine (DNS rebinding).
@@ -97,12 +105,24 @@ class Settings:
     # (`recent_bytes`, `page_bytes`, a roster) has to fit.
     outbox_bytes: int = 512 * 1024
     page_bytes: int = 256 * 1024  # of history read or sent in one go
+    # Of a history, by one address: looks of `page_bytes` at most, each some ms of a thread's time.
+    # Who asks for more by HTTP is refused (429); a newcomer who catches up waits. 0 is no limit.
+    history_rate: float = 20.0  # a second …
+    history_burst: float = 300.0  # … and at once: a class that comes back with 10,000 lines to read
+    history_threads: int = 1  # that read for people; what rooms need themselves is read in others
+    opening_threads: int = 4  # in which histories are opened
+    repeats_at_once: int = 4  # ids of one batch whose lines are looked up in the file
     # Of a history that one request searches, in a thread: some 40,000 short lines in that time,
     # while others wait some ms longer than else.
     search_bytes: int = 32 * 1024 * 1024
     search_time: float = 0.5
+    search_looks: int = 20  # what a search costs of `history_rate`
     head_bytes: int = 16 * 1024  # of a request's line and headers
+    head_fields: int = 128  # headers of a request; each takes some 20 µs
     body_bytes: int = 64 * 1024  # of a request's body
+    body_pieces: int = 1_000  # in which a request's body comes: chunks, or reads
+    requests_at_once: int = 8  # by HTTP; others wait until one is answered …
+    request_place: float = 0.03  # … or has been going on for so long
     head_timeout: float = 10.0
     hello_timeout: float = 10.0
     heartbeat: float = 20.0  # of silence, then a ping
@@ -114,7 +134,17 @@ class Settings:
     last_call: float = 1.0  # for the head of a request that comes while the server stops
     last_answer: float = 5.0  # for a request to be answered whose client sends no more
     stop_timeout: float = 8.0  # an orderly stop, stuck clients included
+    webhook_timeout: float = 15.0  # for a target to answer
+    webhook_wait: float = 300.0  # at most between two tries of one line
+    webhook_tries: int = (
+        10  # of a line that the target refuses (3xx and 4xx), and then it is held …
+    )
+    webhook_held: float = 3_600.0  # … and tried so seldom
     sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
+    # `disk` durability: when a file of the journal is closed, to be removed once all is synced that
+    # it covers. A start after a crash reads all that there are.
+    journal_bytes: int = 64 * 1024 * 1024
+    journal_age: float = 60.0
     typing_shown: float = 5.0
     typing_interval: float = 3.0
 

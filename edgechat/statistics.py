@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgechat.chat.errors import Code
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.syncer import SyncerStatistics
+from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
+from edgechat.webhooks.webhooks import WebhookStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,12 @@ class ServerStatistics:
     poller: PollerStatistics
     rooms: RegistryStatistics
     members: int  # sessions in all rooms together
+    followers: EventStreamStatistics  # of this process
     limiters: RegistryStatistics
     syncer: SyncerStatistics
     storage_works: bool  # whether what was tried last was stored
     turn: TurnStatistics
+    webhooks: WebhookStatistics
     refusals: Mapping[Code, int]  # of this process, by code: every code is there
+    journal: JournalStatistics
     defects: Mapping[str, int]  # of this process, by what they ended

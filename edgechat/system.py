@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from os import (
     O_APPEND,
@@ -29,6 +30,7 @@ from os import (
     close,
     devnull,
     dup2,
+    fdatasync,
     fstat,
     fsync,
     ftruncate,
@@ -41,6 +43,7 @@ from os import (
     pwrite,
     replace,
     scandir,
+    sched_getaffinity,
     stat,
     stat_result,
     unlink,
@@ -48,9 +51,11 @@ from os import (
 )
 from secrets import token_bytes
 from select import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
+from subprocess import DEVNULL
 from time import monotonic
 
-from trio.lowlevel import wait_readable, wait_writable
+from trio import Process
+from trio.lowlevel import open_process, wait_readable, wait_writable
 from trio.to_thread import run_sync as run_in_thread
 
 __all__ = (
@@ -79,6 +84,7 @@ __all__ = (
     "descriptor_limit",
     "dup2",
     "epoll",
+    "fdatasync",
     "flock",
     "fstat",
     "fsync",
@@ -92,11 +98,13 @@ __all__ = (
     "open",
     "posix_fadvise",
     "pread",
+    "processors",
     "pwrite",
     "raise_file_limit",
     "replace",
     "run_in_thread",
     "scandir",
+    "start_process",
     "stat",
     "stat_result",
     "token_bytes",
@@ -127,3 +135,16 @@ def descriptor_limit() -> int:
 def hold_descriptor() -> int:
     """A file descriptor that leads nowhere; `close` gives it back."""
     return open(devnull, O_RDONLY | O_CLOEXEC)
+
+
+def processors() -> int:
+    """How many cores this process may use."""
+    return len(sched_getaffinity(0))
+
+
+async def start_process(command: list[str], descriptors: Sequence[int]) -> Process:
+    """Start a program that gets these file descriptors, under the same numbers, and standard error.
+
+    Raises `OSError`.
+    """
+    return await open_process(command, stdin=DEVNULL, stdout=DEVNULL, pass_fds=descriptors)

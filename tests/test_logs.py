@@ -63,6 +63,12 @@ def test_an_event_in_both_forms() -> None:
     }
 
 
+def test_a_worker_says_which_it_is() -> None:
+    made = record("hi", level=logging.INFO)
+    assert logs.TextFormatter("worker 2").format(made) == f"{TIME} INFO [worker 2] hi"
+    assert json.loads(logs.JsonFormatter("worker 2").format(made))["process"] == "worker 2"
+
+
 @pytest.mark.parametrize(
     ("odd", "escaped"),
     [

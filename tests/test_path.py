@@ -32,8 +32,9 @@ class Most(NamedTuple):
 
 MESSAGE = Most(26, 43)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
-# is only an offer, and that there is a descriptor for the next one.
-REQUEST = Most(20, 58)
+# is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
+# the front of several workers has the same one. Then it waits for its place.
+REQUEST = Most(23, 61)
 
 
 class Traced(NamedTuple):

@@ -4,8 +4,6 @@ import { phrase } from "./strings.js";
 
 export class Banner {
   static PATIENCE = 2_000;
-  /** HTTP works, WebSocket does not: a refused origin, or a proxy that drops the upgrade. */
-  answers = false;
   /** The error code before a close. */
   refusal = "";
   #root;
@@ -41,7 +39,6 @@ export class Banner {
     clearInterval(this.#tick);
     this.#patience = this.#tick = undefined;
     this.#root.hidden = true;
-    this.answers = false;
     this.refusal = "";
   }
 
@@ -59,7 +56,7 @@ export class Banner {
     const code = "code" in this.#phase ? this.#phase.code : 0;
     if (code === 1012) return "banner.restart";
     if (code === 1013) return this.refusal === "storage_unavailable" ? "banner.storage" : "banner.full";
-    return this.answers ? "banner.refused" : "banner.lost";
+    return this.refusal === "origin_refused" ? "banner.refused" : "banner.lost";
   }
 
   #when() {

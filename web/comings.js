@@ -1,6 +1,6 @@
 /** Who joined and left, in one line. Loaded when somebody does. */
 import { element } from "./dom.js";
-import { listed } from "./roster.js";
+import { listed } from "./listed.js";
 import { phrase } from "./strings.js";
 
 /** Joins and leaves since the last message. */

@@ -29,8 +29,8 @@ export class Heartbeat {
   #send;
   #dead;
   #count = 0;
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #beat;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
+  /** @type {Timer} */ #beat;
+  /** @type {Timer} */ #deadline;
 
   constructor(/** @type {(frame: string) => void} */ send, /** @type {() => void} */ dead) {
     this.#send = send;
@@ -71,11 +71,17 @@ export class Connection {
     (frame) => this.send(frame),
     () => this.#lost(4408),
   );
-  /** @type {WebSocket | null} */ #socket = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
+  /** @type {Wire | null} */ #socket = null;
+  /** @type {Timer} */ #retry;
+  /** @type {Timer} */ #deadline;
   #begun = 0;
-  /** @type {Phase} */ #phase = { phase: "stopped", code: 0 };
+  #http = false;
+  /** Something came on this socket; a room was joined. */
+  heard = false;
+  joined = false;
+  /** WebSockets in a row that brought nothing, though HTTP works: fallback.js counts them. */
+  deaf = 0;
+  /** @type {Phase} */ phase = { phase: "stopped", code: 0 };
 
   constructor(/** @type {string | URL} */ address, /** @type {ConnectionOwner} */ owner) {
     this.#address = address;
@@ -83,14 +89,16 @@ export class Connection {
   }
 
   get open() {
-    return this.#phase.phase === "open";
+    return this.phase.phase === "open";
   }
 
-  /** Connect now; an open connection is dropped first. */
-  connect() {
+  /** Connect now, by a WebSocket or by the socket that is given; an open connection is dropped first. */
+  connect(/** @type {Wire | null} */ other = null) {
     this.#release();
-    const socket = new WebSocket(this.#address);
+    /** @type {Wire} */ const socket = other ?? new WebSocket(this.#address);
     this.#socket = socket;
+    this.#http = other !== null;
+    this.heard = false;
     this.#begun = performance.now();
     this.#expect();
     this.#move({ phase: "connecting" });
@@ -98,20 +106,20 @@ export class Connection {
       socket.send(this.#owner.hello());
       this.#heartbeat.start();
     };
-    socket.onmessage = ({ data }) => this.#heard(data);
+    socket.onmessage = ({ data }) => this.#hear(data);
     socket.onclose = ({ code }) => this.#lost(code);
   }
 
   /** The network is back, or somebody looks: connect at once, or check the connection. */
   hurry() {
-    const { phase } = this.#phase;
+    const { phase } = this.phase;
     const old = performance.now() - this.#begun > Connection.#YOUNG;
     if (phase === "open") this.#heartbeat.ask();
     else if (phase === "waiting" || (phase === "connecting" && old)) this.connect();
   }
 
   send(/** @type {string} */ frame) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame);
+    if (this.#socket?.readyState === 1) this.#socket.send(frame); // 1 is open
   }
 
   /** Reconnect: a line is missing. */
@@ -124,31 +132,36 @@ export class Connection {
     this.#move({ phase: "stopped", code });
   }
 
-  #heard(/** @type {unknown} */ data) {
+  #hear(/** @type {unknown} */ data) {
     if (typeof data !== "string") return;
+    this.heard = true;
+    if (!this.#http) this.deaf = 0;
     this.#heartbeat.heard();
     if (!this.open) this.#expect();
     const event = read(data);
     if (event.kind === "ready") {
+      this.joined = true;
       this.#backoff.reset();
       clearTimeout(this.#deadline);
-      this.#move({ phase: "open" });
+      this.#move({ phase: "open", http: this.#http });
     }
     this.#owner.heard(event);
   }
 
   #expect() {
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#lost(4408), Connection.PATIENCE);
+    this.#deadline = setTimeout(() => this.#lost(4408, true), Connection.PATIENCE);
   }
 
-  #lost(/** @type {number} */ code) {
+  #lost(/** @type {number} */ code, late = false) {
     const after = afterClose(code);
     if (after === "never") return this.stop(code);
     this.#release();
     const wait = this.#backoff.next(after === "later" ? Connection.#LATER : 0);
     this.#retry = setTimeout(() => this.connect(), wait);
     this.#move({ phase: "waiting", until: performance.now() + wait, code });
+    if (this.heard || this.#http) return;
+    import("./fallback.js").then(({ fallBack }) => fallBack(this, this.#address, late)).catch(() => {});
   }
 
   #release() {
@@ -163,7 +176,7 @@ export class Connection {
   }
 
   #move(/** @type {Phase} */ phase) {
-    this.#phase = phase;
+    this.phase = phase;
     this.#owner.moved(phase);
   }
 }

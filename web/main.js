@@ -11,7 +11,7 @@ const identity = new Identity(tab, store);
 const query = new URLSearchParams(location.search);
 
 async function start() {
-  document.documentElement.classList.toggle("embedded", query.get("embed") === "1");
+  if (query.get("embed") === "1") (await import("./embedded.js")).prepare(query, tab);
   const wanted = query.get("lang");
   await setLanguage(wanted ? [wanted] : navigator.languages);
   fill(document);

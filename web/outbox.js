@@ -2,7 +2,7 @@
  * Messages that are not in the room yet, each under a key of its own until the line with its id comes back. One is
  * under way at a time. The server stores an id once, so sending again is safe. Times are ms, handed in.
  */
-import { afterRefusal } from "./protocol.js";
+import { afterRefusal, say } from "./protocol.js";
 
 export class Outbox {
   static RESEND = 8_000;
@@ -41,8 +41,8 @@ export class Outbox {
     this.reload();
   }
 
-  add(/** @type {string} */ text) {
-    const entry = { id: newId(), order: this.#last + 1, name: this.#name, text, failed: null };
+  add(/** @type {string} */ text, id = newId()) {
+    const entry = { id, order: this.#last + 1, name: this.#name, text, failed: null };
     this.#entries.push(entry);
     this.#save(entry);
     return entry;
@@ -127,6 +127,50 @@ export class Outbox {
 
   #save(/** @type {Entry} */ entry) {
     this.#store.set(this.#prefix + entry.id, entry);
+  }
+}
+
+/** Sends an outbox, one entry at a time. */
+export class Delivery {
+  static DOUBT = 3_000;
+  #outbox;
+  #connection;
+  #pumped;
+  /** @type {Timer} */ #timer;
+  /** @type {Timer} */ #doubt;
+
+  /** @param {Outbox} outbox @param {Channel} connection @param {() => void} pumped is called after each `pump` */
+  constructor(outbox, connection, pumped = () => {}) {
+    this.#outbox = outbox;
+    this.#connection = connection;
+    this.#pumped = pumped;
+  }
+
+  /** Send what may go now; call again when the next may. Without an echo the connection may be dead: check it. */
+  pump() {
+    clearTimeout(this.#timer);
+    const entry = this.#connection.open && this.#outbox.next(performance.now());
+    if (entry) {
+      this.#connection.send(say(entry.text, entry.id));
+      clearTimeout(this.#doubt);
+      this.#doubt = setTimeout(() => this.#connection.hurry(), Delivery.DOUBT);
+    }
+    this.#pumped();
+    const wait = this.#connection.open ? this.#outbox.due(performance.now()) : null;
+    if (wait !== null) this.#timer = setTimeout(() => this.pump(), wait);
+  }
+
+  /** A line with the id of an entry acknowledges it: true. */
+  heard(/** @type {Stored} */ line) {
+    if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return false;
+    clearTimeout(this.#doubt);
+    return true;
+  }
+
+  closed() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#doubt);
+    this.#outbox.disconnected();
   }
 }
 

@@ -14,6 +14,8 @@ export class People {
   #me;
   #notice;
   #frame = 0;
+  /** By HTTP (http-socket.js) nobody is told who is here. */
+  http = false;
 
   /**
    * @param {HTMLElement} root @param {() => string} me
@@ -81,7 +83,8 @@ export class People {
         name === me ? element("span", { class: "you" }, phrase("room.you")) : null,
       ),
     );
-    return this.#roster.crowded ? [...entries, element("li", { class: "crowd" }, phrase("room.crowd"))] : entries;
+    const more = this.http ? "room.http" : this.#roster.crowded && "room.crowd";
+    return more ? [...entries, element("li", { class: "crowd" }, phrase(more))] : entries;
   }
 
   #moved(/** @type {"came" | "left"} */ how, /** @type {string} */ name) {

@@ -1,7 +1,7 @@
 /** Text frames to events and back, and what each code means. The contract is docs/protocol.md. */
 
 const UNKNOWN = /** @type {const} */ ({ kind: "unknown" });
-const LIMITS = { message_chars: 2000 };
+const LIMITS = { message_chars: 2000, name_chars: 32, interval_ms: 1000, grace_ms: 10_000 };
 
 /**
  * Parses a text frame. What is not understood is "unknown": a newer server may send more.

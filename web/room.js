@@ -1,6 +1,6 @@
 /** A room's page: its frame, the question for a name, and then the session. */
 import { isPrivate, roomNamed } from "./addresses.js";
-import { copy, element, part } from "./dom.js";
+import { copy, part } from "./dom.js";
 import { cleanName, isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
@@ -41,7 +41,11 @@ function askName(
     field.focus();
   };
   field.value = world.identity.name;
-  if (isPrivate(world.room) || !roomNamed(world.room)) askRoom(form, world.room);
+  if (isPrivate(world.room) || !roomNamed(world.room))
+    import("./gone.js").then(
+      ({ askRoom }) => askRoom(form, world.room),
+      () => {},
+    );
   say(complaint);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -50,11 +54,4 @@ function askName(
     world.identity.name = name;
     join(main, world, title);
   });
-}
-
-/** Nobody is asked for a name in a room that does not exist. */
-async function askRoom(/** @type {HTMLFormElement} */ form, /** @type {string} */ room) {
-  const { probe } = await import("./probe.js");
-  if ((await probe(room)) !== "gone") return;
-  form.replaceChildren(element("h2", {}, phrase("room.gone")), element("a", { href: "./" }, phrase("room.home")));
 }

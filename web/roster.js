@@ -1,5 +1,5 @@
 /** Who is here. Pure. */
-import { locale, phrase } from "./strings.js";
+import { locale } from "./strings.js";
 
 export class Roster {
   /** A crowd (over 250 sessions) lists all its names again at this many. */
@@ -54,11 +54,4 @@ export class Roster {
   get names() {
     return [...this.#names].sort(new Intl.Collator(locale()).compare);
   }
-}
-
-/** Names for a sentence, at most `most`. */
-export function listed(/** @type {string[]} */ names, most = 3) {
-  const joined = new Intl.ListFormat(locale(), { type: "conjunction" });
-  if (names.length <= most) return joined.format(names);
-  return phrase("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
 }

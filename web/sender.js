@@ -1,21 +1,16 @@
-/** Sends what was typed: the outbox, its rows, its timer, and what is said about a refusal. */
+/** Sends what was typed: the outbox, its rows, and what is said about a refusal. */
 import { part } from "./dom.js";
 import { OutboxRows } from "./outbox-rows.js";
-import { Outbox } from "./outbox.js";
-import { say } from "./protocol.js";
+import { Delivery, Outbox } from "./outbox.js";
 import { ENGLISH, phrase } from "./strings.js";
 
 export class Sender {
-  static DOUBT = 3_000;
-  #connection;
-  #continues;
   #outbox;
   #rows;
   #alert;
   #store;
   #room;
-  /** @type {Timer} */ #timer;
-  /** @type {Timer} */ #doubt;
+  #delivery;
   #strays;
   /** @type {EntryActions} */ #actions;
 
@@ -24,11 +19,11 @@ export class Sender {
     /** @type {Here} */ { store, room, identity },
     /** @type {SenderParts} */ { connection, continues, edit },
   ) {
-    this.#continues = continues;
-    this.#connection = connection;
     this.#store = store;
     this.#room = room;
     this.#outbox = new Outbox(store, room, identity.accepted);
+    const show = () => this.#rows.show(this.#outbox.entries, continues);
+    this.#delivery = new Delivery(this.#outbox, connection, show);
     this.#alert = part(root, ".alert", HTMLElement);
     this.#strays = part(root, ".strays", HTMLElement);
     this.#actions = {
@@ -51,8 +46,7 @@ export class Sender {
 
   /** A line with the id of an entry acknowledges it. */
   heard(/** @type {Stored} */ line) {
-    if (line.kind !== "line" || !line.id || !this.#outbox.delivered(line.id)) return;
-    clearTimeout(this.#doubt);
+    if (!this.#delivery.heard(line)) return;
     this.warn("");
     this.#change(() => {});
   }
@@ -71,8 +65,7 @@ export class Sender {
   }
 
   closed() {
-    clearTimeout(this.#doubt);
-    this.#outbox.disconnected();
+    this.#delivery.closed();
   }
 
   stored(/** @type {StorageEvent} */ event) {
@@ -92,24 +85,6 @@ export class Sender {
 
   #change(/** @type {() => void} */ change) {
     change();
-    this.#pump();
-  }
-
-  /** Without an echo the connection may be dead: check it. */
-  #send(/** @type {Entry} */ { text, id }) {
-    this.#connection.send(say(text, id));
-    clearTimeout(this.#doubt);
-    this.#doubt = setTimeout(() => this.#connection.hurry(), Sender.DOUBT);
-  }
-
-  /** Send what may go now; call again when the next may. */
-  #pump() {
-    clearTimeout(this.#timer);
-    const entry = this.#connection.open && this.#outbox.next(performance.now());
-    if (entry) this.#send(entry);
-    this.#rows.show(this.#outbox.entries, this.#continues);
-    if (!this.#connection.open) return;
-    const wait = this.#outbox.due(performance.now());
-    if (wait !== null) this.#timer = setTimeout(() => this.#pump(), wait);
+    this.#delivery.pump();
   }
 }

@@ -3,7 +3,7 @@ import { socketOf } from "./addresses.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { part } from "./dom.js";
+import { addStyles, part } from "./dom.js";
 import { Timeline } from "./history.js";
 import { People } from "./people.js";
 import { cleanName, isName } from "./names.js";
@@ -94,20 +94,14 @@ export class Session {
 
   #moved(/** @type {Phase} */ phase) {
     this.#banner.moved(phase);
+    this.#people.http = phase.phase === "open" && phase.http;
     Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
+    if ("code" in phase && phase.code === 404) addStyles("gone.css");
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#people.begin();
     }
     if (phase.phase === "waiting" || phase.phase === "stopped") this.#sender.closed();
-    if (phase.phase === "waiting" && !this.#met) this.#probe();
-  }
-
-  async #probe() {
-    const found = await import("./probe.js").then((module) => module.probe(this.#here.room)).catch(() => "away");
-    if (this.#met) return;
-    this.#banner.answers = found === "there";
-    if (found === "gone") this.#connection.stop(404);
   }
 
   #heard(/** @type {ServerEvent} */ event) {

@@ -33,6 +33,10 @@ Object.assign(ENGLISH, {
   "refused.bad_frame": "The server did not understand it.",
   "refused.other": "The server refused it.",
   "pending.stray": "{name} wrote this in this browser, and it was not sent.",
+  "log.joined": "{names} joined",
+  "log.quit": "{names} left",
+  "log.passed": "{names} came by",
+  "log.others": { one: "{names} and {count} other", other: "{names} and {count} others" },
   "typing.some": { one: "{names} is typing …", other: "{names} are typing …" },
   "typing.many": "Several people are typing …",
   "share.title": "Share this room",
@@ -57,5 +61,4 @@ Object.assign(ENGLISH, {
   "help.help": "/help: this page",
   "notify.title": "{name} in {room}",
   close: "Close",
-  skip: "Skip to the message field",
 });

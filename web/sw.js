@@ -12,12 +12,13 @@ const CACHE = FAMILY + VERSION;
 const PATIENCE = 5_000;
 const SHELL = [
   "addresses.js", "banner.js", "comings.js", "completion.css", "completion.js", "composer.js", "connection.js",
-  "controls.css", "date-pill.js", "dialog.js", "dialogs.css", "dom.js", "failure.css", "failure.js",
-  "history-window.js", "history.js", "landing.css", "landing.js", "main.js", "message-list.js", "message-row.js",
-  "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js", "pages.js", "people.js", "probe.js",
-  "protocol.js", "qr.js", "room.css", "room.js", "roster.js", "scroll.js", "sender.js", "session.js", "store.js",
-  "strays.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css", "transcript.js",
-  "typing.js", "unread.js", "vendor/qrcode.js",
+  "controls.css", "date-pill.js", "dialog.js", "dialogs.css", "dom.js", "embedded.css", "embedded.js",
+  "event-stream.js", "failure.css", "failure.js", "fallback.js", "gone.css", "gone.js", "history-window.js",
+  "history.js", "http-socket.js", "landing.css", "landing.js", "listed.js", "main.js", "message-list.js",
+  "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js", "pages.js", "people.js",
+  "probe.js", "protocol.js", "qr.js", "requests.js", "room.css", "room.js", "roster.js", "scroll.js", "sender.js",
+  "session.js", "store.js", "strays.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
+  "transcript.js", "typing.js", "unread.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */

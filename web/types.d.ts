@@ -16,7 +16,7 @@ type Lost = { kind: "lost"; seq: number };
 /** A record of a kind that is not drawn. */
 type Other = { kind: "record"; seq: number; h: string };
 type Stored = Line | Lost | Other;
-type Limits = { message_chars: number };
+type Limits = { message_chars: number; name_chars: number; interval_ms: number; grace_ms: number };
 type Ready = {
   kind: "ready";
   seq: number;
@@ -39,9 +39,20 @@ type ServerEvent = Stored | Ready | Refusal | RosterEvent | { kind: "pong" } | {
 /** `until` is on the clock of `performance.now()`. */
 type Phase =
   | { phase: "connecting" }
-  | { phase: "open" }
+  | { phase: "open"; http: boolean }
   | { phase: "waiting"; until: number; code: number }
   | { phase: "stopped"; code: number };
+/** What sends messages needs of a connection. */
+type Channel = Pick<import("./connection.js").Connection, "open" | "send" | "hurry">;
+/** What a connection needs of a socket: a WebSocket, or an HttpSocket. */
+type Wire = {
+  readonly readyState: number;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send: (frame: string) => void;
+  close: () => void;
+};
 /** Who a connection belongs to: it is asked for the hello, and told frames and phases. */
 type ConnectionOwner = {
   hello: () => string;
@@ -97,6 +108,7 @@ type ComposerHandlers = {
 };
 
 type Store = import("./store.js").Store;
+type Timer = ReturnType<typeof setTimeout> | undefined;
 type Area = Pick<Store, "get" | "set" | "remove" | "keys">;
 type World = { room: string; identity: import("./store.js").Identity; store: Store; tab: Store };
 /** The world of a room that is open. */

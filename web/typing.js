@@ -1,6 +1,5 @@
 /** Who types now. Loaded when somebody does. */
-import "./strings-later.js";
-import { listed } from "./roster.js";
+import { listed } from "./listed.js";
 import { phrase } from "./strings.js";
 
 /** Who types, for five seconds after the last event. Times are ms, handed in. */

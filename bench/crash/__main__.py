@@ -2,12 +2,15 @@
 
 `python -m bench.crash --rounds 500 --clients 20`. In the end every client must have seen exactly
 the lines of the file, whose chain is checked, and every message sent must be in it once.
+
+With `--workers 3` a random worker is killed each time, and not the server.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -17,20 +20,29 @@ from pathlib import Path
 from bench.commands import edgechat
 from bench.crash.power import Disk
 from bench.crash.resuming_client import ResumingClient
+from bench.crash.workers import WithWorkers
 from bench.crash.world import AT_LAST_S, FILE, ROOM, World
 from bench.history_reader import ChainError, read
 from bench.host import free_port, raise_file_limit
 from bench.server import Server
 
 LONGEST_RUN_S = 0.2
+# System calls of a recovery, and the how-manieth of its thread it is killed at.
+RECOVERY = (("fadvise64", 1), ("fsync", 1), ("fsync", 2), ("fsync", 3), ("unlink", 1))
 
 
-def run(world: World, rounds: int, seed: int) -> None:
-    """So many runs that end by a kill, and one that ends when all is acknowledged."""
+def run(world: World, rounds: int, seed: int, *, recoveries: bool) -> None:
+    """So many runs that end by a kill, and one that ends when all is acknowledged.
+
+    `recoveries`: some starts are killed as well, while they put back what the journal has.
+    """
     chance = random.Random(seed)
     for number in range(rounds):
         world.run(chance.uniform(0.0, LONGEST_RUN_S), kill=True, early=chance.random() < 0.2)
         world.look_at_file()
+        if recoveries and chance.random() < 0.4:
+            for _ in range(chance.randint(1, 2)):
+                world.kill_in_recovery(*chance.choice(RECOVERY))
         world.server.start_again()
         world.server.wait_listening()
         if number % 50 == 49:
@@ -72,6 +84,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--durability", choices=("os", "disk"), default="os")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--power", action="store_true", help="cut a disk's power too (as root)")
     asked = parser.parse_args()
     if asked.power:
@@ -83,12 +96,15 @@ def main() -> int:
         disk = stack.enter_context(Disk()) if asked.power else None
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="edgechat-crash-"))
         port, data = free_port(), disk.path if disk else Path(folder)
-        server = Server(edgechat(port, data, "--durability", asked.durability), port, data, None)
-        stack.callback(server.kill)
+        more = ("--durability", asked.durability, "--workers", str(asked.workers))
+        kind = Server if asked.workers == 1 else WithWorkers
+        server = kind(edgechat(port, data, *more), port, data, None)
+        stack.callback(Server.kill, server)
         clients = [ResumingClient(f"n{n}", ROOM, eager=n % 2 == 1) for n in range(asked.clients)]
         world = World(server, clients, disk)
         server.wait_listening()
-        run(world, asked.rounds, asked.seed)
+        recoveries = asked.durability == "disk" and shutil.which("strace") is not None
+        run(world, asked.rounds, asked.seed, recoveries=recoveries)
     report(world, asked.rounds, time.perf_counter() - begin)
     return 1 if world.breaches else 0
 

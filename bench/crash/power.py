@@ -6,11 +6,13 @@ import fcntl
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 
 SIZE = 64 * 1024 * 1024
 EXT4_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32): linux/fs/ext4/ext4.h
+GONE_S = 10.0
 WITHOUT_FLUSHING_THE_LOG = 2  # EXT4_GOING_FLAGS_NOLOGFLUSH: what was not synced is gone
 
 
@@ -56,8 +58,17 @@ class Disk:
             os.close(fd)
 
     def restore(self) -> None:
-        """Mount it again, as after a boot. Whoever had files open there must be gone."""
-        _run("umount", str(self.path))
+        """Mount it again, as after a boot. Whoever had files open there is gone, or goes soon."""
+        deadline = time.monotonic() + GONE_S
+        while True:
+            try:
+                _run("umount", str(self.path))
+            except NoPowerHere:  # the tracer of a server that was killed ends after that
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                break
         self._mount()
 
     def _mount(self) -> None:

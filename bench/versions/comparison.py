@@ -31,6 +31,7 @@ class Comparison:
     chat: Chat
     ids: bool = False
     options: tuple[str, ...] = ()  # of `edgechat serve`
+    new_options: tuple[str, ...] = ()  # of the new version only
 
 
 COMPARISONS = {
@@ -40,7 +41,11 @@ COMPARISONS = {
     "small-ids": Comparison("100 \u00d7 2, with ids", SMALL, ids=True),
     "disk-ten": Comparison("1 \u00d7 200, 10 senders, disk", TEN, options=TO_DISK),
     "disk-small": Comparison("100 \u00d7 2, disk", SMALL, options=TO_DISK),
+    "disk-rooms": Comparison("1,000 \u00d7 2, disk", rooms_of_two(1_000), options=TO_DISK),
     "rooms": Comparison("1,000 \u00d7 2", rooms_of_two(1_000)),
+    "workers": Comparison(
+        "100 \u00d7 2, NEW with 2 workers", SMALL, new_options=("--workers", "2")
+    ),
 }
 
 
@@ -100,7 +105,8 @@ def compare(
     pairs = max(1, round(seconds / starts / (2 * SLICE_S)))
     for _ in range(starts):
         with ExitStack() as stack:
-            sides = [started(stack, version, comparison) for version in (old, new)]
+            ways = ((old, comparison.options), (new, comparison.options + comparison.new_options))
+            sides = [started(stack, version, comparison, options) for version, options in ways]
             for _ in range(WARM_UP_SLICES):
                 measure_pair(sides, comparison.chat)
             for number in range(pairs):
@@ -110,11 +116,13 @@ def compare(
     return outcome
 
 
-def started(stack: ExitStack, version: Version, comparison: Comparison) -> Side:
+def started(
+    stack: ExitStack, version: Version, comparison: Comparison, options: tuple[str, ...]
+) -> Side:
     """A fresh server of this version with all members in their rooms, until the stack closes."""
 
     def command(port: int, data: Path) -> list[str]:
-        return version.serve(port, data, *comparison.options)
+        return version.serve(port, data, *options)
 
     server = stack.enter_context(serving(command, core=cores()[0]))
     clients = stack.enter_context(Clients(server.port))

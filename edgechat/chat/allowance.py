@@ -18,6 +18,12 @@ class Spendable(Protocol):
     def refund(self) -> None:
         """Give back what the last `spend` took: its message was refused for another reason."""
 
+    def read(self, now: float) -> float:
+        """Take a look into a history and return 0.0, or nothing and return the seconds to wait."""
+
+    def reserve_read(self, now: float) -> float:
+        """Take a look into a history in any case; returns the seconds until its turn."""
+
 
 class Allowance:
     """What one address may still say, in seconds of a clock that never goes back."""
@@ -42,9 +48,19 @@ class Allowance:
         self.full_at = start + self._interval
         return 0.0
 
+    def reserve(self, now: float) -> float:
+        """Take one message's worth, whatever there is; returns the seconds until its turn."""
+        start = max(now, self.full_at)
+        self.full_at = start + self._interval
+        return max(0.0, start - now - self._grace)
+
     def refund(self) -> None:
         """Give back what the last `spend` took: its message was refused for another reason."""
         self.full_at -= self._interval
+
+    def charge(self, messages: int, now: float) -> None:
+        """So many were said elsewhere, whatever this says; below 0, so many are given back."""
+        self.full_at = max(now, self.full_at) + messages * self._interval
 
     def is_idle(self, now: float) -> bool:
         """Whether forgetting this allowance would change no later answer."""

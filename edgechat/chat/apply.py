@@ -10,7 +10,7 @@ from edgechat.chat import outgoing
 from edgechat.chat.commands import Join, Leave, Speak, Type
 from edgechat.chat.draft import Dependent, Draft, FinalVerdict, Verdict
 from edgechat.chat.errors import Code, Refusal
-from edgechat.chat.kinds import is_for
+from edgechat.chat.kinds import KIND_KEY, is_for
 from edgechat.chat.line import StoredLine
 from edgechat.chat.recipients import Recipients
 from edgechat.chat.session import Session
@@ -60,7 +60,7 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
 
 
 def _talk(room: RoomState, draft: Draft) -> Outcome:
-    """All get the same; what is told besides, and to whom, need not be kept apart."""
+    """All get the same, but for what v1 clients do not know; nothing is told besides."""
     frames = []
     for at, command in enumerate(draft.commands):
         line = draft.verdicts[at]
@@ -71,8 +71,10 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
         if room.typists is not None:
             room.stop_typing(command.session.name)
         frames.append(frame)
-    blob = b"".join(frames)
-    return Outcome(blob, blob, _NOBODY, (), (), (), lines=draft.lines)
+    blob = for_v1 = b"".join(frames)
+    if KIND_KEY in blob:
+        for_v1 = b"".join(frame for frame in frames if is_for(frame, v2=False))
+    return Outcome(for_v1, blob, _NOBODY, (), (), (), lines=draft.lines)
 
 
 class _Applying:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from edgechat.chat import outgoing
-from edgechat.chat.kinds import is_for
+from edgechat.chat.kinds import KIND_KEY, is_for
 from edgechat.chat.line import DIGEST_BYTES, Entry, Token, claimed
 
 _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as all lines
@@ -46,8 +46,6 @@ class Backlog:
     def fill(self, entries: Iterable[Entry]) -> None:
         """Take lines as read from the history."""
         for seq, line, h in entries:
-            if not is_for(line, v2=False):
-                self._v2_only.add(seq)
             if line is None:
                 self._lost[seq] = h
                 self.add(outgoing.lost(seq))
@@ -61,6 +59,8 @@ class Backlog:
         frames = self._frames
         frames.append(frame)
         self._bytes += len(frame)
+        if KIND_KEY in frame and not is_for(frame, v2=False):
+            self._v2_only.add(self.start + len(frames))
         while len(frames) > self._max_lines or (self._bytes > self._max_bytes and len(frames) > 1):
             self.start += 1
             self._before = frames.popleft()

@@ -36,8 +36,10 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     lines: Sequence[bytes]  # without newlines
 
 
+_LATER = 1.0  # seconds after which a repeat that was not looked up is worth another try
+
 NO_SEQS: Mapping[str, int] = {}
-NO_LINES: Mapping[str, bytes] = {}
+NO_LINES: Mapping[str, bytes | None] = {}
 
 
 def said_before(room: RoomState, commands: Sequence[Command]) -> Mapping[str, int] | None:
@@ -57,7 +59,9 @@ def said_before(room: RoomState, commands: Sequence[Command]) -> Mapping[str, in
     return found or NO_SEQS
 
 
-def charge(commands: Sequence[Command], repeated: Mapping[str, bytes], now: float) -> list[float]:
+def charge(
+    commands: Sequence[Command], repeated: Mapping[str, bytes | None], now: float
+) -> list[float]:
     """Take each message's worth from its sender's allowance; a repeat costs nothing.
 
     Returns for each command 0.0, or the seconds that its sender has to wait. `repeated` has the
@@ -85,12 +89,13 @@ def draft(
     room: RoomState,
     commands: Sequence[Command],
     waits: Sequence[float],
-    repeated: Mapping[str, bytes],
+    repeated: Mapping[str, bytes | None],
     now_ms: int,
 ) -> Draft:
     """Decide what each message becomes: a repeat, else refused, else the next line.
 
-    `waits` is what `charge` returned, and `repeated` what it was given; `now_ms` is Unix time.
+    `waits` is what `charge` returned, and `repeated` what it was given: with None for a line that
+    was not looked up, as there were too many of them. `now_ms` is Unix time.
     """
     last = room.last
     verdicts: list[Verdict] = []
@@ -127,7 +132,7 @@ def rate_limited(wait: float, id: str | None) -> Refusal:
 
 
 def _again(
-    speak: Speak, id: str, new: Mapping[str, bytes] | None, repeated: Mapping[str, bytes]
+    speak: Speak, id: str, new: Mapping[str, bytes] | None, repeated: Mapping[str, bytes | None]
 ) -> Verdict | None:
     """What becomes of a message whose id was said before; None where it was not."""
     if new is not None and id in new:
@@ -135,8 +140,10 @@ def _again(
     return _repeat(speak, repeated[id]) if id in repeated else None
 
 
-def _repeat(speak: Speak, line: bytes) -> bytes | Refusal:
+def _repeat(speak: Speak, line: bytes | None) -> bytes | Refusal:
     """The same message again is answered by its line; another one under its `id` is refused."""
+    if line is None:
+        return rate_limited(_LATER, speak.say.id)
     said = parse_line(line)
     if (said.name, said.message) == (speak.session.name, speak.say.text):
         return line

@@ -27,7 +27,7 @@ class Hello(NamedTuple):
 class Say(msgspec.Struct, frozen=True, gc=False):
     """A message, and its sender's own idempotency key.
 
-    `said` is `record.encode_said` of them.
+    `said` is `line.encode_said` of them.
     """
 
     text: str

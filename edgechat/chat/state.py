@@ -44,6 +44,7 @@ class RoomState:
         "backlog",
         "base",
         "last",
+        "limits",
         "roster",
         "seen_ids",
         "typists",
@@ -63,6 +64,12 @@ class RoomState:
         )
         self.backlog.fill(opened.backlog)
         self.roster = Roster(settings.big_room)
+        self.limits = {  # what a client may say here, and how often
+            "message_chars": settings.max_message_chars,
+            "name_chars": settings.max_name_chars,
+            "interval_ms": round(settings.message_interval * 1000),
+            "grace_ms": round(settings.message_grace * 1000),
+        }
         self.seen_ids: SeenIds | None = None  # read from the history when first needed
         self.typists: Typists | None = None  # until somebody types
 
@@ -101,17 +108,7 @@ class RoomState:
             recovery["recovered"] = join.recovered
         if join.reason is not None:
             recovery["reason"] = join.reason
-        limits = {
-            "message_chars": self._settings.max_message_chars,
-            "name_chars": self._settings.max_name_chars,
-            "interval_ms": round(self._settings.message_interval * 1000),
-            "grace_ms": round(self._settings.message_grace * 1000),
-        }
+        version = self._settings.web_version
         return outgoing.ready(
-            self._name,
-            self.head,
-            len(self.roster),
-            limits,
-            recovery,
-            self._settings.web_version,
+            self._name, self.head, len(self.roster), self.limits, recovery, version
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from edgechat.cli.data import data_option
+from edgechat.cli.data import data_option, journal_of, size_of
 from edgechat.cli.linux import need_linux
 from edgechat.cli.output import Stdout
 from edgechat.cli.rooms import size_words
@@ -36,9 +37,10 @@ argument is wrong.
 def backup(target: str, data: Path) -> None:
     """Copy a data folder into DIR, or as a tar to standard output.
 
-    May run beside the server: each history is copied up to its last whole line. The copy has the
-    server's key too, which opens every private room: keep it where others can't read it. DIR must
-    not be there yet, or be empty; it appears when the copy is whole.
+    May run beside the server: each history is copied up to its last whole line, with what only
+    the journal has behind it. The copy has the server's key too, which opens every private room:
+    keep it where others can't read it. DIR must not be there yet, or be empty; it appears when the
+    copy is whole.
     """
     need_linux("backup")
     from edgechat.cli.copying import Folder, Tar  # `tarfile` takes 20 ms, and a server needs none
@@ -70,18 +72,33 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _copy(data: Path, copier: Copier) -> None:
-    from edgechat.cli.copying import copies
-
-    found = list(copies(data))
-    size = sum(path.stat().st_size for path, _ in found if path.exists())
+    journal = journal_of(data)
+    found = list(_copies(data))
+    size = size_of(found)
     rooms = total = 0
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=size, label="Copying", file=sys.stderr, hidden=hidden) as bar:
         for path, name in found:
-            copied = copier.add(path, name, bar.update)
+            copied = copier.add(path, name, journal, bar.update)
             if copied is not None and name.startswith("rooms/"):
                 rooms += 1
                 total += copied
     copier.finish()
     key = "the key of private rooms, which is a secret" if (data / "key").exists() else "no key"
     note(f"{rooms} room{'s' * (rooms != 1)}, {size_words(total)}, and {key}.")
+
+
+def _copies(data: Path) -> Iterator[tuple[Path, str]]:
+    """What belongs into a copy, and its name there: the key, then every history.
+
+    The positions of webhooks come first: one that is older than its history repeats lines under
+    their ids, one that is newer would be in a history that does not have its line.
+    """
+    if (data / "key").exists():
+        yield data / "key", "key"
+    for path in sorted((data / "webhooks").glob("*")):
+        if path.suffix in ("", ".json"):
+            yield path, f"webhooks/{path.name}"
+    for kind in ("public", "private"):
+        for path in sorted((data / "rooms" / kind).glob("*.jsonl")):
+            yield path, f"rooms/{kind}/{path.name}"

@@ -27,13 +27,15 @@ def check_data(data: Path) -> Iterator[Finding]:
         yield from _check_access(data)
         yield from _check_secrets(data)
         yield from _check_names(data)
+        yield from _check_journal(data)
     except OSError as problem:
         words = "Run this as the user that the server runs as."
         yield error(f"{problem.filename} can't be read: {problem.strerror}.", words)
 
 
 def _check_access(data: Path) -> Iterator[Finding]:
-    files = [data, *data.glob("key"), *(data / "rooms").rglob("*")]
+    kept = [*(data / "rooms").rglob("*"), *data.glob("journal"), *(data / "journal").glob("*")]
+    files = [data, *data.glob("key"), *kept, *data.glob("webhooks/*")]
     owner = data.stat().st_uid
     foreign = [path for path in files if path.lstat().st_uid != owner]
     shut = [path for path in files if not os.access(path, os.R_OK | os.W_OK)]
@@ -48,6 +50,18 @@ def _check_access(data: Path) -> Iterator[Finding]:
         yield ok(f"{data} can be read and written.")
 
 
+def _check_journal(data: Path) -> Iterator[Finding]:
+    from edgechat.cli.check_machine import server_of
+    from edgechat.history.journal_view import size_of_journal
+
+    size = size_of_journal(data)
+    if size and server_of(data) is None:
+        words = "A start puts back what the histories lack of it; so does `edgechat recover`."
+        yield warning(f"There is a journal of {size:,} bytes, and no server runs.", words)
+    elif size:
+        yield ok(f"The journal has {size:,} bytes.")
+
+
 def _check_secrets(data: Path) -> Iterator[Finding]:
     key = data / "key"
     if not key.exists():
@@ -60,6 +74,9 @@ def _check_secrets(data: Path) -> Iterator[Finding]:
         yield error(f"Others may read {key}.", f"chmod 600 {shlex.quote(str(key))}")
     else:
         yield ok(f"{key} is readable by its owner only.")
+    for secret in data.glob("webhooks/*"):
+        if secret.stat().st_mode & _OTHERS:
+            yield error(f"Others may read {secret}.", f"chmod 600 {shlex.quote(str(secret))}")
     private = data / "rooms" / "private"
     way = [data, data / "rooms", private]
     if private.exists() and all(path.stat().st_mode & _OTHERS for path in way):
@@ -71,7 +88,8 @@ def _check_names(data: Path) -> Iterator[Finding]:
     unread = [*_unread_public(data / "rooms" / "public"), *_unread_private(data)]
     if unread:
         words = "Rename a public one to the name that the room has in its address, and .jsonl; "
-        words += "a private one opens with the key that it was made with only."
+        words += "a private one opens with the key that it was made with only. Links are not "
+        words += "followed."
         yield warning(f"Read by no room: {_some(unread)}.", words)
     else:
         yield ok("Every file in it belongs to a room.")
@@ -82,7 +100,8 @@ def _unread_public(folder: Path) -> Iterator[Path]:
 
     for path in _files(folder):
         try:
-            if path.suffix == ".jsonl" and public_room_name(path.stem) == path.stem:
+            is_name = path.suffix == ".jsonl" and public_room_name(path.stem) == path.stem
+            if is_name and _is_file(path):
                 continue
         except BadRoomName:
             pass
@@ -96,8 +115,13 @@ def _unread_private(data: Path) -> Iterator[Path]:
     ids = PrivateIds(key.read_bytes()) if key.exists() else None
     for path in _files(data / "rooms" / "private"):
         is_id = path.suffix == ".jsonl" and _ID.fullmatch(path.stem) is not None
-        if not is_id or ids is None or not ids.are_ours(path.stem):
+        if not is_id or ids is None or not ids.are_ours(path.stem) or not _is_file(path):
             yield path
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is no link, folder, pipe, …: rooms read files only."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import resource
+import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from edgechat.cli.data import journal_of
 from edgechat.cli.finding import Finding, error, ok, warning
 from edgechat.cli.rooms import described, size_words
 from edgechat.settings import Settings
@@ -26,6 +29,7 @@ def check_machine(data: Path) -> Iterator[Finding]:
     yield _check_disk(data)
     yield _check_clock(data)
     yield _check_limits(data)
+    yield from _check_workers(data)
 
 
 def _check_disk(data: Path) -> Finding:
@@ -42,9 +46,15 @@ def _check_disk(data: Path) -> Finding:
 
 
 def _check_clock(data: Path) -> Finding:
-    paths = [*(data / "rooms").glob("*/*.jsonl")]
-    newest = sorted(paths, key=lambda path: -path.stat().st_mtime)[:_NEWEST]
-    last = max((described(path).last or 0 for path in newest), default=0) / 1_000
+    journal = journal_of(data)
+    times = {}
+    for path in (data / "rooms").glob("*/*.jsonl"):
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                times[path] = found.st_mtime
+    newest = sorted(times, key=times.__getitem__)[-_NEWEST:]
+    last = max((described(path, journal).last or 0 for path in newest), default=0) / 1_000
     ahead = last - time.time()
     if ahead > _CLOCK:
         words = "Set the clock by NTP. Until it has caught up, messages are 1 ms apart."
@@ -53,7 +63,7 @@ def _check_clock(data: Path) -> Finding:
 
 
 def _check_limits(data: Path) -> Finding:
-    pid = _server(data)
+    pid = server_of(data)
     limit, whose = _limit_of(pid), "This user"
     if pid is not None:
         whose = f"The server (process {pid})"
@@ -65,7 +75,40 @@ def _check_limits(data: Path) -> Finding:
     return ok(f"{whose} may open {limit:,} files.")
 
 
-def _server(data: Path) -> int | None:
+def _check_workers(data: Path) -> Iterator[Finding]:
+    """How many processes a server has, beside the cores that it may use."""
+    pid = server_of(data)
+    if pid is None:
+        return
+    try:
+        cores, workers = len(os.sched_getaffinity(pid)), len(_children(pid))
+    except ProcessLookupError:
+        text = "The server's first process has ended; its workers stop, and hold the folder."
+        yield warning(text, "Wait ten seconds before you start another one.")
+        return
+    except OSError:  # another user's
+        return
+    if workers > cores:
+        words = "More than cores makes nothing faster: --workers auto takes as many as there are."
+        yield warning(f"The server has {workers} workers on {_cores(cores)}.", words)
+    elif workers:
+        yield ok(f"The server has {workers} workers on {_cores(cores)}.")
+    elif cores > 1:
+        yield ok(f"The server uses one of {cores} cores; --workers auto lets it use all.")
+
+
+def _cores(count: int) -> str:
+    return "one core" if count == 1 else f"{count} cores"
+
+
+def _children(pid: int) -> set[str]:
+    found: set[str] = set()
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        found.update(children.read_text().split())
+    return found
+
+
+def server_of(data: Path) -> int | None:
     """The process that holds the folder's lock, if it can be seen from here."""
     try:
         inode = (data / "lock").stat().st_ino

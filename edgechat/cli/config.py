@@ -11,7 +11,8 @@ import msgspec
 from click.core import ParameterSource
 
 from edgechat.cli.config_file import ConfigFile, is_setting, name_of
-from edgechat.cli.options import OPTIONS, RUN_OPTIONS
+from edgechat.cli.options import OPTIONS
+from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
 
 _JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print an object of all settings.")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from edgechat.cli.values import Number
+from edgechat.cli.values import Number, Workers
 
 _AT = re.compile(r"(.*) \(at (?:line (\d+)|end of document).*\)", re.DOTALL)  # tomllib's errors
 _WORDS = {
@@ -92,8 +92,6 @@ class ConfigFile:
     def _value(self, param: click.Parameter, value: Any) -> Any:
         """As the option would have it: one that may be repeated has a list."""
         values = value if isinstance(value, list) else [value]
-        if param.default and not values:
-            self._fail(name_of(param), f"{name_of(param)}: name at least one.")
         try:
             made = [param.type.convert(each, param, None) for each in values]
         except click.BadParameter as error:
@@ -112,8 +110,12 @@ class ConfigFile:
 
 
 def is_setting(param: click.Parameter) -> bool:
-    """Whether a file may have it: all options that are variables, but for the file itself."""
-    return isinstance(param.envvar, str) and param is not CONFIG
+    """Whether a file may have it: all options that are variables, but for the file itself.
+
+    One that is hidden is a variable only.
+    """
+    is_hidden = isinstance(param, click.Option) and param.hidden
+    return isinstance(param.envvar, str) and param is not CONFIG and not is_hidden
 
 
 def name_of(param: click.Parameter) -> str:
@@ -132,6 +134,8 @@ def _shape(known: Mapping[str, click.Parameter]) -> type[msgspec.Struct]:
 
 def _kind(param: click.Parameter) -> Any:
     one = param.type.kind if isinstance(param.type, Number) else str
+    if isinstance(param.type, Workers):
+        return one | str
     return one | list[one] if param.multiple else one  # type: ignore[valid-type]
 
 

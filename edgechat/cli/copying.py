@@ -12,32 +12,32 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
+from edgechat.cli.data import shown
 from edgechat.cli.output import Stdout
+from edgechat.cli.showing import note
+
+if TYPE_CHECKING:
+    from edgechat.history.journal_view import JournalView
 
 _BLOCK = 1024 * 1024
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_FOLDERS = ("rooms/public", "rooms/private", "webhooks")
 
 Progress = Callable[[int], Any]
-
-
-def copies(data: Path) -> Iterator[tuple[Path, str]]:
-    """What belongs into a copy, and its name there: the key, then every history."""
-    if (data / "key").exists():
-        yield data / "key", "key"
-    for kind in ("public", "private"):
-        for path in sorted((data / "rooms" / kind).glob("*.jsonl")):
-            yield path, f"rooms/{kind}/{path.name}"
 
 
 class Copier(Protocol):
     """Takes files."""
 
-    def add(self, path: Path, name: str, progress: Progress) -> int | None:
-        """Copy a file; returns its bytes, None if it is gone. Raises `OSError`."""
+    def add(self, path: Path, name: str, journal: JournalView, progress: Progress) -> int | None:
+        """Copy a file; returns its bytes, None if it is gone. Raises `OSError`.
+
+        `journal` was looked at before: what a history lacks of it follows in the copy.
+        """
 
     def finish(self) -> None:
         """There are no more. Raises `OSError`."""
@@ -51,8 +51,8 @@ class Folder:
         self._new = path.with_name(f".{path.name}.{os.getpid()}.new")
 
     def __enter__(self) -> Folder:
-        for kind in ("public", "private"):
-            (self._new / "rooms" / kind).mkdir(parents=True)
+        for folder in _FOLDERS:
+            (self._new / folder).mkdir(parents=True)
         self._new.chmod(0o700)
         return self
 
@@ -64,26 +64,27 @@ class Folder:
     ) -> None:
         shutil.rmtree(self._new, ignore_errors=True)
 
-    def add(self, path: Path, name: str, progress: Progress) -> int | None:
+    def add(self, path: Path, name: str, journal: JournalView, progress: Progress) -> int | None:
         """See `Copier`. The copy is readable by its owner only, and keeps the time."""
         with _opened(path) as source:
             if source is None:
                 return None
-            size = _end(source, name)
+            size, rest = _measure(source, path, name, journal)
             target = os.open(self._new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(target, "wb") as copy:
                 for block in _blocks(source, size):
                     copy.write(block)
                     progress(len(block))
+                copy.write(rest)
                 copy.flush()
                 os.fsync(copy.fileno())
             stamp = os.fstat(source.fileno()).st_mtime_ns
             os.utime(self._new / name, ns=(stamp, stamp))
-            return size
+            return size + len(rest)
 
     def finish(self) -> None:
         """See `Copier`."""
-        for folder in ("rooms/public", "rooms/private", "rooms", "."):
+        for folder in (*_FOLDERS, "rooms", "."):
             _sync(self._new / folder)
         self._new.rename(self._path)
         _sync(self._path.parent)
@@ -96,20 +97,21 @@ class Tar:
         self._output = output
         file = cast("BinaryIO", output)
         self._tar = tarfile.TarFile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT)
-        for name in ("rooms", "rooms/public", "rooms/private"):
+        for name in ("rooms", *_FOLDERS):
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o700
             self._tar.addfile(folder)
 
-    def add(self, path: Path, name: str, progress: Progress) -> int | None:
+    def add(self, path: Path, name: str, journal: JournalView, progress: Progress) -> int | None:
         """See `Copier`."""
         with _opened(path) as source:
             if source is None:
                 return None
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = _end(source, name), 0o600
+            size, rest = _measure(source, path, name, journal)
+            entry.size, entry.mode = size + len(rest), 0o600
             entry.mtime = os.fstat(source.fileno()).st_mtime
-            self._tar.addfile(entry, _Told(source, entry.size, progress))
+            self._tar.addfile(entry, _Told(source, size, rest, progress))
             return entry.size
 
     def finish(self) -> None:
@@ -119,10 +121,10 @@ class Tar:
 
 
 class _Told(io.RawIOBase):
-    """A file that tells how far it is read."""
+    """A file, and what follows it; it tells how far it is read."""
 
-    def __init__(self, source: BinaryIO, size: int, progress: Progress) -> None:
-        self._blocks = _blocks(source, size)
+    def __init__(self, source: BinaryIO, size: int, rest: bytes, progress: Progress) -> None:
+        self._blocks = chain(_blocks(source, size), (rest,))
         self._rest = b""
         self._progress = progress
 
@@ -137,21 +139,34 @@ class _Told(io.RawIOBase):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO | None]:
+    from edgechat.history.regular_file import NotAFile, open_regular
+
     try:
-        fd = os.open(path, _FLAGS)
+        fd = open_regular(path)
     except FileNotFoundError:
+        yield None
+        return
+    except NotAFile as error:  # no room can read it, and it could be anything
+        note(f"Left out: {shown(path)}: {error.strerror}.")
         yield None
         return
     with open(fd, "rb") as file:
         yield file
 
 
-def _end(file: BinaryIO, name: str) -> int:
-    """The bytes to copy: of a history all whole lines, of the key all there is."""
-    from edgechat.history.repair import find_end
+def _measure(file: BinaryIO, path: Path, name: str, journal: JournalView) -> tuple[int, bytes]:
+    """The bytes to copy: of a history all whole lines, of the key all there is; and what follows
+    them, which only the journal has.
+    """
+    from edgechat.history.journal_view import bytes_of
+    from edgechat.history.repair import open_file
 
-    is_history = name.startswith("rooms/")
-    return find_end(file.fileno()) if is_history else os.fstat(file.fileno()).st_size
+    if not name.startswith("rooms/"):
+        return os.fstat(file.fileno()).st_size, b""
+    whole = open_file(file.fileno())
+    new = bytes_of(journal.after_file(path, whole))
+    ends_well = not new or os.pread(file.fileno(), 1, whole.end - 1) == b"\n"
+    return whole.end, new if ends_well else b"\n" + new
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
 
+from edgechat.cli.showing import note
 from edgechat.settings import Settings
 
 if TYPE_CHECKING:  # a start should be quick, and on another system this can't be imported
     from edgechat.chat.line import Record
+    from edgechat.history.journal_view import JournalView
     from edgechat.history.strays import Found
 
 _DATA = Settings().data
+_ID = re.compile("[0-9a-f]{64}")
 
 
 def data_option(default: Path | None = _DATA, text: str = "") -> Callable[[Any], Any]:
@@ -81,6 +85,19 @@ def _named(files: list[Found], text: str, data: Path) -> list[Found]:
     return found
 
 
+def journal_of(data: Path, only: Path | None = None) -> JournalView:
+    """What the journal has now and the files may lack: to be asked for before they are read.
+
+    `only`: the one history that will be read. Raises `click.ClickException`.
+    """
+    from edgechat.history.journal_view import JournalView, key_of
+
+    try:
+        return JournalView(data, key_of(only) if only is not None else None)
+    except OSError as error:
+        raise click.ClickException(f"{data / 'journal'}: {error.strerror or error}.") from None
+
+
 class Stored(NamedTuple):
     """A line of a history. `line` and `record` are None where it is damaged."""
 
@@ -89,13 +106,17 @@ class Stored(NamedTuple):
     record: Record | None
 
 
-def stored(path: Path, progress: Callable[[int], Any] = lambda _: None) -> Iterator[Stored]:
-    """All lines of a history, as far as it is whole. `progress` is told the bytes of each.
+def stored(
+    path: Path, journal: JournalView, progress: Callable[[int], Any] = lambda _: None
+) -> Iterator[Stored]:
+    """All lines of a history, as far as it is whole, and those that are in the journal only.
+
+    `progress` is told the bytes of each.
 
     Raises `click.ClickException` for a file that can't be read.
     """
-    from edgechat.chat.line import Damaged, parse_line
     from edgechat.history.chain_reader import ChainReader
+    from edgechat.history.journal_view import key_of
     from edgechat.history.reader import all_entries
     from edgechat.history.repair import open_file
 
@@ -103,23 +124,57 @@ def stored(path: Path, progress: Callable[[int], Any] = lambda _: None) -> Itera
     try:
         file = open_file(fd)
         seq, h = file.base or (0, None)
-        for entry in all_entries(file, ChainReader(seq, bytes.fromhex(h) if h else None)):
-            record = None
-            if entry.line is not None:
-                progress(len(entry.line) + 1)
-                with suppress(Damaged):  # good by its hash, and yet of a later form
-                    record = parse_line(entry.line)
-            yield Stored(entry.seq, entry.line, record)
+        reader = ChainReader(seq, bytes.fromhex(h) if h else None)
+        for entry in all_entries(file, reader):
+            progress(len(entry.line or b"") + 1)
+            yield _stored(entry.seq, entry.line)
+        for place in journal.after(key_of(path), reader.seq, reader.h):
+            yield _stored(place.seq, place.line)
     finally:
         os.close(fd)
 
 
+def _stored(seq: int, line: bytes | None) -> Stored:
+    from edgechat.chat.line import Damaged, parse_line
+
+    record = None
+    if line is not None:
+        with suppress(Damaged):  # good by its hash, and yet of a later form
+            record = parse_line(line)
+    return Stored(seq, line, record)
+
+
 def open_history(path: Path) -> int:
     """A file descriptor to read from. Raises `click.ClickException`."""
+    from edgechat.history.regular_file import open_regular
+
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return open_regular(path)
     except OSError as error:
-        raise click.ClickException(f"{path} can't be read: {error.strerror}.") from None
+        raise click.ClickException(f"{shown(path)} can't be read: {error.strerror}.") from None
+
+
+def shown(path: Path) -> str:
+    """A history's path for a person: of a private room's id only the beginning."""
+    return _ID.sub(lambda id: f"{id[0][:8]}…", str(path))
+
+
+class Unreadable:
+    """Names the files of many that can't be read, and goes on with the others."""
+
+    def __init__(self) -> None:
+        self.exit_status = 0
+
+    @contextmanager
+    def passed_over(self, *, only: bool) -> Iterator[None]:
+        """Reading one file. Where it is the `only` one, it is an error like any other."""
+        try:
+            yield
+        except click.ClickException as error:
+            if only:
+                raise
+            note(f"Passed over: {error.format_message()}")
+            self.exit_status = 1
 
 
 def size_of(files: list[tuple[Path, str]]) -> int:

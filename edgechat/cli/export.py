@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgechat.cli.data import complete_room, data_option, histories, size_of, stored
+from edgechat.cli.data import (
+    Stored,
+    complete_room,
+    data_option,
+    histories,
+    journal_of,
+    size_of,
+    stored,
+)
 from edgechat.cli.linux import need_linux
 from edgechat.cli.output import whole_file
 
@@ -68,7 +76,7 @@ def export(room: str, kind: str | None, output: str, data: Path) -> None:
             length=size_of(files), label="Exporting", file=sys.stderr, hidden=not is_shown
         ) as bar,
     ):
-        for text in _pieces(chosen, path, name, bar):
+        for text in _pieces(chosen, stored(path, journal_of(data, path), bar.update), name):
             write(text.encode(errors="replace"))
 
 
@@ -77,13 +85,11 @@ def _by_ending(output: str) -> str:
     return ending if ending in _FORMATS else "txt"
 
 
-def _pieces(
-    chosen: Format, path: Path, name: str, bar: click._termui_impl.ProgressBar[int]
-) -> Iterator[str]:
+def _pieces(chosen: Format, lines: Iterator[Stored], name: str) -> Iterator[str]:
     from edgechat.cli.formats import Jsonl
 
     yield chosen.begin(name)
-    for seq, line, record in stored(path, bar.update):
+    for seq, line, record in lines:
         if record is None or line is None:
             yield chosen.lost(seq)
         elif record.kind is None or isinstance(chosen, Jsonl):

@@ -5,13 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from edgechat.cli.data import Stored, complete_room, data_option, histories, stored
+from edgechat.cli.data import (
+    Stored,
+    Unreadable,
+    complete_room,
+    data_option,
+    histories,
+    journal_of,
+    stored,
+)
 from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import dim, message_line, printable, wants_colour
+
+if TYPE_CHECKING:
+    from edgechat.history.journal_view import JournalView
 
 _EXAMPLES = """Examples:
 
@@ -20,8 +32,8 @@ _EXAMPLES = """Examples:
   edgechat grep "disk full" ops dev               both words, in either order
   edgechat grep --json error | jq -r .message
 
-Exit status: 0 something is found. 1 nothing is, or a file can't be read (one line says so).
-2 an argument is wrong.
+Exit status: 0 something is found. 1 nothing is, or a file can't be read: one line says so,
+and the others are looked into. 2 an argument is wrong.
 """
 
 
@@ -42,16 +54,20 @@ def grep(words: str, rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     if not wanted:
         raise click.UsageError("There is no word to look for.")
     colour = wants_colour(sys.stdout)
-    count = 0
-    for path, name in histories(data, rooms):
-        for found in _matches(path, wanted):
-            count += 1
-            click.echo(_json(path, found) if as_json else _text(name, found, colour), color=True)
-    sys.exit(0 if count else 1)
+    count, unreadable = 0, Unreadable()
+    files = histories(data, rooms)
+    journal = journal_of(data, files[0][0] if len(files) == 1 else None)
+    for path, name in files:
+        with unreadable.passed_over(only=len(rooms) == 1):
+            for found in _matches(path, journal, wanted):
+                count += 1
+                text = _json(path, found) if as_json else _text(name, found, colour)
+                click.echo(text, color=True)
+    sys.exit(unreadable.exit_status if count else 1)
 
 
-def _matches(path: Path, wanted: list[str]) -> Iterator[Stored]:
-    for found in stored(path):
+def _matches(path: Path, journal: JournalView, wanted: list[str]) -> Iterator[Stored]:
+    for found in stored(path, journal):
         if found.record is not None and found.record.kind is None:
             text = found.record.message.casefold()
             if all(word in text for word in wanted):

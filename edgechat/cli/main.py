@@ -20,6 +20,7 @@ from edgechat.cli.doctor import doctor
 from edgechat.cli.environment import settings_of, warnings_of
 from edgechat.cli.export import export
 from edgechat.cli.grep import grep
+from edgechat.cli.recover import recover
 from edgechat.cli.replay import replay
 from edgechat.cli.rooms import rooms
 from edgechat.cli.send import send
@@ -77,6 +78,6 @@ def main() -> None:
 
 for _command in (
     *(serve, config, chat, send, tail, rooms, export, grep),
-    *(backup, verify, replay, doctor),
+    *(backup, verify, recover, replay, doctor),
 ):
     main.add_command(_command)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from edgechat.cli.config_file import CONFIG
-from edgechat.cli.values import Address, HostName, Network, Number, Origin
+from edgechat.cli.values import Address, HostName, Network, Number, Origin, Workers
+from edgechat.cli.webhook_values import RoomAndUrl, SocketPath
 from edgechat.settings import Settings
 
 _SECONDS = Number("seconds", float, 0, 10**9)
@@ -29,7 +29,7 @@ def _option(name: str, kind: Any, text: str, field: str = "") -> click.Option:
         type=kind,
         default=default,
         multiple=is_many,
-        show_default=not is_many or bool(default),
+        show_default=default not in ("", ()),
         envvar=f"EDGECHAT_{own.upper()}",
         metavar=kind.name.upper() if not isinstance(kind, click.Choice) else None,
         help=f"{text} May be repeated." if is_many else text,
@@ -41,11 +41,31 @@ OPTIONS = {
         _option(
             "--host",
             HostName(),
-            "An address of this machine to listen on. 0.0.0.0 lets other machines in by IPv4, "
-            ":: by IPv6.",
+            "An address of this machine to listen on: 127.0.0.1 if none is given, and no --uds. "
+            "0.0.0.0 lets other machines in by IPv4, :: by IPv6.",
             "hosts",
         ),
         _option("--port", Number("port", int, 0, 65_535), "0 takes a free one and prints it."),
+        _option(
+            "--uds",
+            SocketPath(),
+            "Listen on a Unix socket at PATH, and on nothing else unless there is a --host. "
+            "Who connects to it counts as 127.0.0.1.",
+        ),
+    ],
+    "What it tells other servers": [
+        _option(
+            "--webhook",
+            RoomAndUrl(),
+            "Post a room's lines to an address, as Standard Webhooks: ops=https://example.org/hook.",
+            "webhooks",
+        ),
+        _option(
+            "--webhook-secret-file",
+            click.Path(dir_okay=False),
+            "A file with the secret that signs them. Without it, and without the variable "
+            "EDGECHAT_WEBHOOK_SECRET, there is one in the data folder.",
+        ),
     ],
     "What it tells of itself": [
         _option(
@@ -65,7 +85,7 @@ OPTIONS = {
             "--durability",
             click.Choice(["os", "disk"]),
             "When a message is shown. os: once it is written, so that it outlives this process; "
-            "a power loss can cost the last second. disk: once it is fsynced, so that it "
+            "a power loss can cost the last second. disk: once it is synced, so that it "
             "outlives a power loss too.",
         ),
     ],
@@ -94,6 +114,12 @@ OPTIONS = {
         ),
     ],
     "How much it holds": [
+        _option(
+            "--workers",
+            Workers(),
+            "Processes among which the rooms are parted, so that more than one core has work; "
+            "auto is the number of cores. docs/operations.md says when it helps.",
+        ),
         _option(
             "--max-connections", Number("connections", int, 1, 10**9), "Connections open at once."
         ),
@@ -163,22 +189,6 @@ OPTIONS = {
             click.Choice(["X-Forwarded-For", "Forwarded"], case_sensitive=False),
             "The header in which it gives that word. The other one is not read: a proxy passes "
             "it on as the client made it up.",
-        ),
-    ],
-}
-
-# What is no setting of the server's: how the command itself runs.
-RUN_OPTIONS = {
-    "How it runs": [
-        CONFIG,
-        click.Option(
-            ["--log"],
-            type=click.Choice(["auto", "text", "json"]),
-            default="auto",
-            show_default=True,
-            envvar="EDGECHAT_LOG",
-            help="The form of the log, on standard error. auto: text on a terminal, and else "
-            "JSON, an object a line.",
         ),
     ],
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from edgechat.cli.data import complete_room, data_option, histories, open_history
+from edgechat.cli.data import (
+    Unreadable,
+    complete_room,
+    data_option,
+    histories,
+    journal_of,
+    open_history,
+)
 from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import local_time
 from edgechat.cli.talking import address_of, options_of, run, url_option
@@ -18,6 +26,7 @@ from edgechat.settings import Settings
 
 if TYPE_CHECKING:
     from edgechat.client import Info
+    from edgechat.history.journal_view import JournalView
 
 _LINES = 100  # at the end of a file, in which a timestamp is looked for
 _TAIL = 64 * 1024  # bytes at the end of a history in which its last line is looked for
@@ -33,7 +42,8 @@ _EXAMPLES = """Examples:
 With --json `last` is the time of the last message, in ms of Unix time, and a private room's `room`
 is its id, with which anyone can enter it.
 
-Exit status: 0 the rooms are listed. 1 a file can't be read, or the server is away. 2 an argument
+Exit status: 0 the rooms are listed. 1 a file can't be read (it is named, and the others are
+listed), or the server is away. 2 an argument
 is wrong.
 """
 
@@ -71,21 +81,28 @@ def rooms(rooms: tuple[str, ...], data: Path | None, url: str | None, as_json: b
             raise click.UsageError(f"There is no folder {data}: give --data or --url.")
     if data is None and not rooms:
         raise click.UsageError("A server does not list its rooms: name them, or give --data.")
+    unreadable = Unreadable()
     rows = [Row(room, private=len(room) == 64) for room in rooms] if data is None else []
     if data is not None:
         need_linux("rooms")
-        rows = [described(path) for path, _ in histories(data, rooms)]
+        files = histories(data, rooms)
+        journal = journal_of(data, files[0][0] if len(files) == 1 else None)
+        for path, _ in files:
+            with unreadable.passed_over(only=len(rooms) == 1):
+                rows.append(described(path, journal))
         rows.sort(key=lambda row: -(row.last or 0))
     if url is None:
         _show(rows, as_json)
     else:
         addresses = [address_of(url, row.room) for row in rows]
         run(partial(_ask, addresses, rows, as_json))
+    sys.exit(unreadable.exit_status)
 
 
-def described(path: Path) -> Row:
-    """What a history's file says of its room."""
+def described(path: Path, journal: JournalView) -> Row:
+    """What a history's file, and the journal, say of its room."""
     from edgechat.chat.line import Damaged, parse_line
+    from edgechat.history.journal_view import key_of
     from edgechat.history.reader import read_tail
     from edgechat.history.repair import open_file
 
@@ -95,10 +112,11 @@ def described(path: Path) -> Row:
         row.bytes = os.fstat(fd).st_size
         file = open_file(fd)
         reader, entries = read_tail(file, _LINES, _TAIL)
-        row.messages = reader.seq - (file.base.seq if file.base else 0)
-        for entry in reversed(entries):
+        new = [place.line for place in journal.after(key_of(path), reader.seq, reader.h)]
+        row.messages = reader.seq - (file.base.seq if file.base else 0) + len(new)
+        for line in reversed([*(entry.line for entry in entries), *new]):
             try:
-                row.last = parse_line(entry.line or b"").timestamp
+                row.last = parse_line(line or b"").timestamp
                 break
             except Damaged:
                 continue

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from edgechat import __version__, logs
 from edgechat.cli.linux import need_linux
-from edgechat.cli.options import OPTIONS, RUN_OPTIONS
+from edgechat.cli.options import OPTIONS
 from edgechat.cli.reload import Reload
+from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
+from edgechat.garbage import collect_seldom
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,14 +59,26 @@ def _settings(options: Mapping[str, Any]) -> Settings:
     return Settings(**{name: value for name, value in options.items() if name in names})
 
 
-def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> None:
+def _run_server(
+    settings: Settings, form: logs.Form, reload: Callable[[], Settings | None] | None
+) -> None:
     logs.set_up(form, sys.stderr)
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
+    from edgechat.cli.notify import ServiceManager
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.server import serve
+    from edgechat.webhooks.signing import BadSecret
+    from edgechat.workers.error import WorkerError
+
+    if settings.workers > 1:
+        from edgechat.workers import front
+
+        serve = partial(front.serve, log_form=form)
+        reload = reload or (lambda: settings)  # SIGHUP means fresh workers in any case
+    manager = ServiceManager(os.environ)
 
     async def run() -> None:
         stop = trio.Event()
@@ -75,6 +91,7 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
                         await told.send(new)
                     continue
                 if not stop.is_set():
+                    manager.tell("STOPPING=1")
                     log.info("Stopping: got %s.", signal.Signals(number).name)
                 stop.set()
 
@@ -83,7 +100,9 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
                 waiting.start_soon(obey, signals)
                 async with trio.open_nursery() as nursery:
                     address = await nursery.start(serve, settings, stop, changes)
-                    _collect_seldom()
+                    collect_seldom()
+                    manager.tell("READY=1", f"STATUS=Serving at {address}")
+                    waiting.start_soon(manager.keep_alive)
                     log.info("Started: version %s, at %s", __version__, address)
                     click.echo(
                         f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
@@ -94,18 +113,8 @@ def _run_server(settings: Settings, form: logs.Form, reload: Reload | None) -> N
 
     try:
         trio.run(run, strict_exception_groups=True)
-    except* (DataFolderError, ListenError) as group:
+    except* (BadSecret, DataFolderError, ListenError, WorkerError) as group:
         _give_up(str(_first(group)))
-
-
-def _collect_seldom() -> None:
-    """A message makes few objects and frees them by itself: 9% less CPU in small rooms.
-
-    `docs/decisions/0005-garbage.md`.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    gc.enable()
 
 
 def _first(group: ExceptionGroup[Error]) -> Error:

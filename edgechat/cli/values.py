@@ -13,6 +13,7 @@ import click
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_MOST_WORKERS = 64
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -42,6 +43,21 @@ class Number(_Value):
     def _range(self) -> str:
         whole = "a whole number" if self.kind is int else "a number"
         return f"{whole} from {self._least:,} to {self._most:,} ({self.name})"
+
+
+class Workers(Number):
+    """How many processes: a number, or `auto` for as many as this one may use cores."""
+
+    def __init__(self) -> None:
+        super().__init__("number|auto", int, 1, _MOST_WORKERS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        if str(value).strip().lower() == "auto":
+            from edgechat.system import processors  # what it imports is Linux's
+
+            return min(processors(), _MOST_WORKERS)
+        return super().convert(value, param, ctx)
 
 
 class Origin(_Value):

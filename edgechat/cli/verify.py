@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from edgechat.cli.data import complete_room, data_option, find_histories
+from edgechat.cli.data import complete_room, data_option, find_histories, journal_of
 from edgechat.cli.linux import need_linux
 
 if TYPE_CHECKING:
+    from edgechat.history.journal_view import JournalView
     from edgechat.history.strays import Found
     from edgechat.history.verify import Report
 
@@ -27,20 +28,21 @@ def verify(rooms: tuple[str, ...], data: Path, as_json: bool) -> None:
     """Check that no line of a history is changed or missing.
 
     All rooms, or those named (a public name, or a private id); and names the files that no room
-    reads. Changes nothing; a server may be running. Exit status 1 where there is damage, or a
-    history that no room reads.
+    reads. Lines that only the journal has are counted. Changes nothing; a server may be running.
+    Exit status 1 where there is damage, or a history that no room reads.
     """
     need_linux("verify")
+    journal = journal_of(data)
     files = find_histories(data, rooms)
     size = sum(_size(found) for found in files)
     start = time.monotonic()
     with click.progressbar(length=size, label="Verifying", file=sys.stderr, hidden=as_json) as bar:
-        reports = [_report(found, bar.update) for found in files]
+        reports = [_report(found, journal, bar.update) for found in files]
     seconds = time.monotonic() - start
     for report in reports:
         if as_json:
             click.echo(msgspec.json.encode(report))
-        elif report.is_damaged or report.stray or report.torn_bytes or report.reframed or rooms:
+        elif report.is_damaged or report.stray or report.notes or rooms:
             click.echo(str(report))
     if not as_json:
         click.echo(_summary(reports, size, max(seconds, 1e-6)))
@@ -62,12 +64,12 @@ def _summary(reports: list[Report], size: int, seconds: float) -> str:
     )
 
 
-def _report(found: Found, progress: Callable[[int], Any]) -> Report:
+def _report(found: Found, journal: JournalView, progress: Callable[[int], Any]) -> Report:
     from edgechat.history.verify import Report, verify
 
     if found.stray:
         return Report(found.name, stray=found.stray)
-    return verify(found.path, found.name, found.path.stem, progress)
+    return verify(found.path, found.name, found.path.stem, progress, journal)
 
 
 def _size(found: Found) -> int:

@@ -10,8 +10,9 @@
 `run` makes a bot of a function: `docs/bots.md`.
 
 Rules without I/O: `conversation.py` (and `timeline.py`, `unsent.py`, `reconnect.py` …). Tasks
-and sockets: `runner.py`, `connection.py`. Requests of HTTP: `room_api.py`. `events.py` is the
-vocabulary, `failures.py` what can fail.
+and sockets: `runner.py`, `connection.py`. Where no WebSocket can be opened: `fallback.py`,
+`http_connection.py`. Requests of HTTP: `room_api.py`. `events.py` is the vocabulary, `failures.py`
+what can fail.
 """
 
 from edgechat.chat.line import Token

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import cast
+from typing import Protocol, cast
 
 import h11
 import trio
@@ -48,19 +48,34 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+class Frames(Protocol):
+    """A connection to a room, by which frames come and go."""
+
+    async def receive(self) -> str | bytes | Ended:
+        """The next frame, or how the connection ended."""
+        ...
+
+    async def send(self, frames: Iterable[str]) -> None:
+        """Send text frames, in order. Does nothing once the connection has ended."""
+        ...
+
+
 class Connection:
     """An open WebSocket that speaks text. Closed by `converse`."""
 
     def __init__(self, websocket: WebSocketConnection, send_timeout: float) -> None:
         self._websocket = websocket
         self._send_timeout = send_timeout
+        self.heard = False  # whether any frame came
 
     async def receive(self) -> str | bytes | Ended:
         """The next frame, or how the connection ended."""
         try:
-            return await self._websocket.get_message()
+            frame = await self._websocket.get_message()
         except ConnectionClosed as closed:
             return ended_by(closed)
+        self.heard = True
+        return frame
 
     async def send(self, frames: Iterable[str]) -> None:
         """Send text frames, in order. Raises `trio.TooSlowError` where the server does not read.
@@ -72,7 +87,7 @@ class Connection:
                 await self._websocket.send_message(frame)
 
 
-Talk = Callable[[Connection], Awaitable[Ended]]
+Talk = Callable[[Frames], Awaitable[Ended]]
 
 
 async def converse(dial: OpenStream, host: str, target: str, options: Options, talk: Talk) -> Ended:
@@ -121,7 +136,8 @@ def ended_by(error: BaseException) -> Ended:
         return _rejected(error)
     if not isinstance(error, ConnectionClosed):
         words = (words for kind, words in _WORDS if isinstance(error, kind))
-        return Ended(text=next(words, str(error) or type(error).__name__))
+        text = next(words, str(error) or type(error).__name__)
+        return Ended(text=text, is_late=isinstance(error, trio.TooSlowError))
     if error.reason is None:
         return Ended()
     return Ended(int(error.reason.code), error.reason.reason or LOST)

@@ -1,7 +1,9 @@
-"""One HTTP request on a connection of its own."""
+"""HTTP requests, each on a connection of its own."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import h11
@@ -22,18 +24,38 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
+class HttpStream:
+    """An answer whose body comes bit by bit. Made and closed by `stream`."""
+
+    def __init__(self, http: h11.Connection, stream: trio.abc.Stream) -> None:
+        self._http = http
+        self._stream = stream
+
+    async def receive(self) -> bytes | None:
+        """Some more of the body, however long that takes; None at its end."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(bytes(await self._stream.receive_some()))
+        return bytes(event.data) if isinstance(event, h11.Data) else None
+
+
 async def request(
-    method: str, server: Server, target: str, dial: OpenStream, options: Options
+    method: str,
+    server: Server,
+    target: str,
+    dial: OpenStream,
+    options: Options,
+    json: bytes = b"",
 ) -> HttpAnswer:
-    """Ask, and read the whole answer.
+    """Ask, with `json` as the body, and read the whole answer.
 
     Raises one of `connection.NETWORK_ERRORS`; of them `trio.TooSlowError` where connecting takes
     longer than `connect_timeout`, or any part of the answer longer than `ping_timeout`.
     """
+    headers = [("Content-Length", str(len(json)))]
+    if json:
+        headers.append(("Content-Type", "application/json"))
     http = h11.Connection(h11.CLIENT)
-    headers = [("Host", server.authority), ("Content-Length", "0"), ("Connection", "close")]
-    asked = http.send(h11.Request(method=method, target=target, headers=headers)) or b""
-    asked += http.send(h11.EndOfMessage()) or b""
+    asked = _request(http, method, server, target, headers, json)
     with trio.fail_after(options.connect_timeout):
         stream = await dial()
     try:
@@ -44,8 +66,54 @@ async def request(
         await trio.aclose_forcefully(stream)
 
 
-async def _receive(http: h11.Connection, stream: trio.abc.Stream, options: Options) -> HttpAnswer:
+@asynccontextmanager
+async def stream(
+    server: Server, target: str, accept: str, dial: OpenStream, options: Options
+) -> AsyncIterator[HttpStream | HttpAnswer]:
+    """Ask, and read the answer's head; its body, if it is an error's. Raises as `request` does.
+
+    `HttpStream.receive` raises one of `connection.NETWORK_ERRORS`.
+    """
+    http = h11.Connection(h11.CLIENT)
+    asked = _request(http, "GET", server, target, [("Accept", accept)], b"")
+    with trio.fail_after(options.connect_timeout):
+        opened = await dial()
+    try:
+        with trio.fail_after(options.connect_timeout):
+            await opened.send_all(asked)
+            while not isinstance(event := await _next(http, opened, options), h11.Response):
+                pass
+        if event.status_code == 200:
+            yield HttpStream(http, opened)
+        else:
+            yield await _receive(http, opened, options, event)
+    finally:
+        await trio.aclose_forcefully(opened)
+
+
+def _request(
+    http: h11.Connection,
+    method: str,
+    server: Server,
+    target: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+) -> bytes:
+    headers = [("Host", server.authority), ("Connection", "close"), *headers]
+    asked = http.send(h11.Request(method=method, target=target, headers=headers)) or b""
+    asked += (http.send(h11.Data(data=body)) or b"") if body else b""
+    return asked + (http.send(h11.EndOfMessage()) or b"")
+
+
+async def _receive(
+    http: h11.Connection,
+    stream: trio.abc.Stream,
+    options: Options,
+    head: h11.Response | None = None,
+) -> HttpAnswer:
     status, headers, body = 0, dict[bytes, bytes](), bytearray()
+    if head is not None:
+        status, headers = head.status_code, dict(head.headers)
     while not isinstance(event := await _next(http, stream, options), h11.EndOfMessage):
         if isinstance(event, h11.Response):
             status, headers = event.status_code, dict(event.headers)

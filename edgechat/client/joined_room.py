@@ -14,6 +14,7 @@ from edgechat.client.connection import converse
 from edgechat.client.conversation import Conversation
 from edgechat.client.events import Event, Info, Limits, Line, Message
 from edgechat.client.failures import Refused
+from edgechat.client.fallback import Fallback
 from edgechat.client.ids import Ids
 from edgechat.client.room_api import HistoryLines, RoomApi
 from edgechat.client.room_options import Options
@@ -163,9 +164,9 @@ async def open_room(
     conversation = Conversation(name, backlog, token, ids, options, trio.current_time())
     dial = dial or partial(open_stream, address.server, options)
     api = RoomApi(address, dial, ids, options)
-    runner = Runner(
-        conversation, partial(converse, dial, address.server.authority, address.target, options)
-    )
+    by_websocket = partial(converse, dial, address.server.authority, address.target, options)
+    fallback = Fallback(address, dial, options)
+    runner = Runner(conversation, fallback.converse if options.http_fallback else by_websocket)
     error: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(runner.run)

@@ -23,7 +23,7 @@ LONGEST_WAIT = 300.0  # seconds of a Retry-After that are honoured
 
 # EdgeChat's own answers which would be the same next time. Any other, whatever its status, may be
 # a middleman's: a gateway's 404 while the chat is replaced, the 401 or 302 of a hotel's portal.
-FINAL_ERRORS = ("not_found", "forbidden", "bad_request")
+FINAL_ERRORS = ("not_found", "origin_refused", "bad_request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Ended:
     """How a connection ended.
 
     `status` is there if the handshake was answered with HTTP; then `error` is the code in that
-    answer, if it is EdgeChat's own. `retry_after`, in seconds, is the server's wish.
+    answer, if it is EdgeChat's own. `retry_after`, in seconds, is the server's wish. It `is_late`
+    if it was given up for its silence.
     """
 
     code: int = ABNORMAL
@@ -39,6 +40,7 @@ class Ended:
     status: int | None = None
     error: str = ""
     retry_after: float = 0.0
+    is_late: bool = False
 
     @property
     def then(self) -> Return:

@@ -17,6 +17,9 @@ class Options:
     join_within: float = 10.0  # the first join is tried for this long, then once more; 0: once
     close_timeout: float = 2.0  # for the server's half of the closing handshake
     ssl_context: ssl.SSLContext | None = None  # None: the system's own roots
+    http_fallback: bool = True  # events and posts, where no WebSocket can be opened
+    websocket_retry: float = 60.0  # after which a WebSocket is tried again; then twice as long …
+    websocket_retry_cap: float = 300.0
 
     # To notice a dead connection: below the 30 s after which the server gives up on us.
     ping_interval: float = 15.0  # of silence, then a ping

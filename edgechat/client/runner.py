@@ -13,7 +13,7 @@ from math import inf
 
 import trio
 
-from edgechat.client.connection import Connection, Talk
+from edgechat.client.connection import Frames, Talk
 from edgechat.client.conversation import Conversation, JoinState
 from edgechat.client.events import Event
 from edgechat.client.failures import RoomError
@@ -140,12 +140,12 @@ class Runner:
                 log.info("No connection (%s). Next attempt in %.1f s.", ended.words, wait)
                 await trio.sleep(wait)
 
-    async def _talk(self, connection: Connection) -> Ended:
+    async def _talk(self, connection: Frames) -> Ended:
         ends: list[Ended] = []
         await connection.send([self._conversation.connected(trio.current_time())])
         async with trio.open_nursery() as nursery:
 
-            async def end_both_after(task: Callable[[Connection], Awaitable[Ended]]) -> None:
+            async def end_both_after(task: Callable[[Frames], Awaitable[Ended]]) -> None:
                 ends.append(await task(connection))
                 nursery.cancel_scope.cancel()
 
@@ -153,7 +153,7 @@ class Runner:
             nursery.start_soon(end_both_after, self._write)
         return ends[0]
 
-    async def _read(self, connection: Connection) -> Ended:
+    async def _read(self, connection: Frames) -> Ended:
         while True:
             await self._wait_for_room()
             frame = await connection.receive()
@@ -178,7 +178,7 @@ class Runner:
         self._conversation.unpaused(trio.current_time())
         self.wake()
 
-    async def _write(self, connection: Connection) -> Ended:
+    async def _write(self, connection: Frames) -> Ended:
         while True:
             now = trio.current_time()
             if self._is_leaving:

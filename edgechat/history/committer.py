@@ -1,21 +1,25 @@
-"""Stores what a turn submits: at once, or in worker threads where something has to be waited for.
+"""Stores what a turn submits: at once, or with the next commit of the journal.
 
-With `os` durability a submission is one `write`, done on the spot; `send` then looks at the
-folders, once for all, and answers. An `fsync` before the answer (`disk` durability), or a look at
-a file that can't be trusted any more, is for a thread: those answers come later.
+A submission is one `write` to the room's file, done on the spot; `send` then looks at the folders,
+once for all. With `os` durability that is the answer. With `disk` all that was written goes into
+the journal, which is synced in a worker thread; what is submitted meanwhile gathers for the next
+commit. A file that has to be looked at first is for a thread, too.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
+from edgechat import system
 from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import StoredLine
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history.journal_record import pack, place_of
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
 from edgechat.history.writer import Written
@@ -25,14 +29,36 @@ Answered = Callable[[Sequence[Answer]], None]
 
 log = logging.getLogger(__name__)
 
+_NOT_COMMITTED = "The journal could not be written"
+
+
+class _Submission(NamedTuple):
+    """What a room has written, and nobody knows of yet."""
+
+    history: History
+    lines: Sequence[bytes]
+    written: Written
+    ticket: Any
+
 
 class Committer:
     """Takes submissions of all rooms, and answers each."""
 
-    def __init__(self, watches: Sequence[FolderWatch], syncer: Syncer) -> None:
+    def __init__(
+        self,
+        watches: Sequence[FolderWatch],
+        syncer: Syncer,
+        keeper: JournalKeeper,
+        *,
+        journals: bool,
+    ) -> None:
+        """`journals`: whether lines go into the journal before they count as stored."""
         self._watches = watches
         self._syncer = syncer
-        self._written: list[tuple[History, Written, Any]] = []  # in this turn, and not answered yet
+        self._keeper = keeper
+        self._journals = journals
+        self._written: list[_Submission] = []  # in this turn, and not looked for yet
+        self._gathered: list[_Submission] = []  # for the next commit
         self._failed: list[Answer] = []
         self._slow: list[tuple[History, Sequence[bytes], Any]] = []
         self._work = trio.Event()
@@ -42,6 +68,7 @@ class Committer:
     ) -> None:
         """See `rooms.storage.Storage`. A file has one writer: it knows what it goes on from."""
         if history.is_slow():
+            history.hold()
             self._slow.append((history, lines, ticket))
             return
         try:
@@ -50,7 +77,7 @@ class Committer:
             self._failed.append((ticket, failure))
             self._note(history, failure)
         else:
-            self._written.append((history, written, ticket))
+            self._written.append(_Submission(history, lines, written, ticket))
 
     def send(self) -> Sequence[Answer]:
         """See `rooms.storage.Storage`."""
@@ -59,19 +86,25 @@ class Committer:
             quiet = self._syncer.health.is_quiet
             for watch in self._watches:
                 watch.look()
-            for history, written, ticket in self._written:
+            for submission in self._written:
+                history, _, written, ticket = submission
                 try:
-                    history.writer.confirm(written, history.watch.generation)
+                    generation = history.watch.generation
+                    history.writer.check(written, generation, accept=not self._journals)
                 except Exception as failure:
                     answers.append((ticket, failure))
                     self._note(history, failure)
                 else:
-                    answers.append((ticket, None))
-                    self._syncer.add(history.writer)
                     if not quiet:
                         self._note(history, None)
+                    if self._journals:
+                        history.hold()
+                        self._gathered.append(submission)
+                    else:
+                        answers.append((ticket, None))
+                        self._syncer.add(history.writer)
             self._written.clear()
-        if self._slow:
+        if self._slow or self._gathered:
             self._work.set()
         return answers
 
@@ -83,18 +116,53 @@ class Committer:
                 self._work = trio.Event()
                 slow, self._slow = self._slow, []
                 for history, lines, ticket in slow:
-                    nursery.start_soon(self._store, history, lines, ticket, answered)
+                    nursery.start_soon(self._write_slowly, history, lines, ticket, answered)
+                if self._gathered:
+                    batch, self._gathered = self._gathered, []
+                    answers = await self._commit(batch)
+                    answered(answers)
 
-    async def _store(
+    async def _write_slowly(
         self, history: History, lines: Sequence[bytes], ticket: Any, answered: Answered
     ) -> None:
-        failure: Exception | None = None
         try:
-            await history.append(lines)
-        except Exception as error:
-            failure = error
-        self._note(history, failure)
-        answered([(ticket, failure)])
+            written = await history.write(lines)
+        except Exception as failure:
+            self._note(history, failure)
+            answered([(ticket, failure)])
+        else:
+            self._written.append(_Submission(history, lines, written, ticket))
+            if answers := self.send():
+                answered(answers)
+        finally:
+            history.let_go()
+
+    async def _commit(self, batch: Sequence[_Submission]) -> Sequence[Answer]:
+        """All of it is stored, or nothing."""
+        keeper = self._keeper
+        keeper.begin_commit()
+        try:
+            records = pack([record for submission in batch for record in _records(submission)])
+            writers = [submission.history.writer for submission in batch]
+            new = {writer.folder for writer in writers if writer.file is None}
+            segment = await system.run_in_thread(keeper.journal.commit, records, new)
+        except Exception as failure:
+            if isinstance(failure, StorageUnavailable):
+                self._syncer.health.failed("journal", _NOT_COMMITTED, str(failure))
+            return [_take_back(submission, failure) for submission in batch]
+        else:
+            self._syncer.health.worked("journal", _NOT_COMMITTED)
+            for submission in batch:
+                submission.history.writer.accept(submission.written)
+            keeper.cover(segment, writers)
+            counts = keeper.journal.counts
+            counts.rooms += len(batch)
+            counts.lines += sum(len(submission.lines) for submission in batch)
+            return [(submission.ticket, None) for submission in batch]
+        finally:
+            keeper.end_commit()
+            for submission in batch:
+                submission.history.let_go()
 
     def _note(self, history: History, failure: Exception | None) -> None:
         """Tell the log and `readyz` what works. A history that others changed is not a trouble."""
@@ -106,3 +174,20 @@ class Committer:
             self._syncer.health.failed(place, what, str(failure))
         elif failure is None:
             self._syncer.health.worked(place, what)
+
+
+def _take_back(submission: _Submission, failure: Exception) -> Answer:
+    try:
+        submission.history.writer.take_back(submission.written)
+    except Exception as defect:
+        return submission.ticket, defect
+    return submission.ticket, failure
+
+
+def _records(submission: _Submission) -> list[bytes]:
+    history, lines, _, _ = submission
+    writer = history.writer
+    if writer.file is None:
+        lines = [writer.header()[:-1], *lines]
+    place = place_of(writer.key)
+    return [place + line for line in lines]

@@ -23,9 +23,16 @@ class DataFolderError(Exception):
 class DataFolder:
     """`<data>/rooms/public/<name>.jsonl`, `<data>/rooms/private/<id>.jsonl`, `<data>/key`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: int | None = None) -> None:
+        """`lock` is a descriptor of its lock that was inherited: then it is prepared."""
         self.path = path
-        self._lock: int | None = None
+        self._lock = lock
+
+    @property
+    def lock(self) -> int:
+        """The descriptor that holds the lock: the lock lasts until every copy of it is closed."""
+        assert self._lock is not None, "it is not prepared"
+        return self._lock
 
     def prepare(self) -> bytes:
         """Make it, lock it, and return the key; `release` it afterwards.

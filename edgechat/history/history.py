@@ -8,19 +8,24 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import trio
+
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.history import opening, repair
 from edgechat.history.committer import Committer
-from edgechat.history.data_folder import DataFolder
+from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.journal import Journal
+from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
-from edgechat.history.reopening import FLAGS
+from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
 from edgechat.history.syncer import Syncer
-from edgechat.history.writer import Writer, reason
+from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,15 +36,41 @@ _MOVED = "the data folder was moved away, or its lock removed: restart the serve
 class Histories:
     """All rooms' histories in one data folder; `rooms.storage.Storage`."""
 
-    def __init__(self, folder: DataFolder, syncer: Syncer, settings: Settings) -> None:
+    def __init__(
+        self, folder: DataFolder, syncer: Syncer, settings: Settings, *, alone: bool = True
+    ) -> None:
+        """`alone`: no other process stores histories there; else `recover_all` came before."""
         self._folder = folder
         self._syncer = syncer
         self._settings = settings
+        self._journal = Journal(folder, settings, alone=alone)
+        self._keeper = JournalKeeper(self._journal, settings.sync_interval, syncer.health)
+        self._journals = settings.durability == "disk"
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
-        committer = Committer(self._watches, syncer)
+        self._readers = trio.CapacityLimiter(settings.history_threads)
+        self._openers = trio.CapacityLimiter(settings.opening_threads)
+        committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
+        self.tidy = self._keeper.run  # for ever, in the background
+
+    async def start(self) -> None:
+        """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
+        try:
+            await system.run_in_thread(self._journal.start)
+        except OSError as error:
+            text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
+            raise DataFolderError(text) from None
+
+    async def flush(self) -> None:
+        """Make all that was written last in the rooms' files; the journal is empty then."""
+        await self._syncer.flush()
+        await self._keeper.flush()
+
+    def statistics(self) -> JournalStatistics:
+        """What the journal counts."""
+        return self._journal.statistics()
 
     @property
     def works(self) -> bool:
@@ -53,23 +84,26 @@ class Histories:
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
         path = self._folder.history(key)
-        return await system.run_in_thread(self._open, key, path)
+        return await system.run_in_thread(self._open, key, path, limiter=self._openers)
 
     def _open(self, key: RoomKey, path: Path) -> History:
         try:
             if not self._folder.is_in_place():
                 raise StorageUnavailable(_MOVED)
+            self._journal.recover(key)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, opening.nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
-            if self._settings.durability == "disk":
+            if self._journals:
                 opening.read_from_disk(fd, path)
             opening.mend(fd, path, key, self._settings)
             return self._opened(key, path, fd)
         except OSError as error:
+            if self._journals:
+                self._journal.doubt(key)  # an `fsync` may have failed
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
         except StorageUnavailable:
@@ -94,5 +128,7 @@ class Histories:
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
-        writer = Writer(key, path, opened.base, file, last, self._settings.durability)
-        return History(opened, writer, self._watches[key.private], self._syncer, self._settings)
+        journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
+        writer = Writer(key, path, opened.base, file, last, journal)
+        watch = self._watches[key.private]
+        return History(opened, writer, watch, closer, self._readers, self._settings)

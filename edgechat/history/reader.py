@@ -7,7 +7,7 @@ small reads, in a file of any length.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from edgechat import system
@@ -113,6 +113,16 @@ def read(file: File, after: int, most: int, most_bytes: int) -> list[Entry]:
         if len(entries) >= most or size >= most_bytes:
             break
     return entries
+
+
+def read_lines(file: File, seqs: Sequence[int]) -> dict[int, bytes]:
+    """Single lines, by their `seq`; damaged ones are left out."""
+    found: dict[int, bytes] = {}
+    for seq in seqs:
+        for entry in read(file, seq - 1, 1, 1):
+            if entry.seq == seq and entry.line is not None:
+                found[seq] = entry.line
+    return found
 
 
 def read_before(file: File, before: int, most: int, most_bytes: int) -> list[Entry]:

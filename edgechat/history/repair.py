@@ -72,25 +72,26 @@ def mend(fd: int, path: Path, most: int) -> list[str]:
     file = open_file(fd)
     if reason := has_utf16(fd, size):
         raise StorageUnavailable(reason)
-    torn = size - file.end
     is_history = file.base is not None or not size or last_start(file) is not None
     if not is_history and (size > most or not is_begun(fd)):  # else it is as good as no file
         raise StorageUnavailable("it is not a history: there is no line that can be read")
+    end = file.end if is_history else 0  # a torn header may look as if a record ended in it
+    torn = size - end
     done: list[str] = []
     if torn > most:
         done.append(f"the last {torn} bytes can't be read, and were left: more than one write")
         _write_newline(fd, size)
     elif torn:
-        _keep(fd, file.end, size, path)
-        system.ftruncate(fd, file.end)
+        keep(fd, end, size, path)
+        system.ftruncate(fd, end)
         done.append(f"a torn last line of {torn} bytes was cut off (kept beside it, *.torn-*)")
-    if file.end and torn <= most and _lacks_newline(fd, file.end):
-        _write_newline(fd, file.end)
+    if end and torn <= most and _lacks_newline(fd, end):
+        _write_newline(fd, end)
         done.append("a last line that lacked only its newline was completed")
     return done
 
 
-def _keep(fd: int, start: int, end: int, path: Path) -> None:
+def keep(fd: int, start: int, end: int, path: Path) -> None:
     """Copy what is to be cut off into a file of its own; no part of it where that fails."""
     copy, beside = _make_beside(path)
     try:

@@ -87,7 +87,7 @@ def _replay(file: File, progress: Callable[[int], Any]) -> Replayed:
         progress(len(entry.line or b"") + 1)
         if entry.line is None:
             as_stored, proven = False, entry.h is not None
-        elif not kind_of(entry.line).replayed:
+        elif not kind_of(entry.line).has_rules:
             done.kinds += 1
             as_stored, proven = False, True
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+import trio
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
@@ -12,11 +14,18 @@ from edgechat.chat.state import Opened
 from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.id_scan import read_ids
-from edgechat.history.syncer import Syncer
-from edgechat.history.writer import Writer, reason
+from edgechat.history.reopening import reason
+from edgechat.history.writer import Writer, Written
 from edgechat.settings import Settings
 
 Result = TypeVar("Result")
+
+
+class Retires(Protocol):
+    """Who closes files, once they are synced."""
+
+    def retire(self, writer: Writer) -> None:
+        """Nobody uses it any more."""
 
 
 class History:
@@ -24,9 +33,9 @@ class History:
 
     __slots__ = (
         "_closed",
-        "_on_disk",
+        "_closer",
+        "_readers",
         "_settings",
-        "_syncer",
         "_users",
         "opened",
         "watch",
@@ -34,67 +43,88 @@ class History:
     )
 
     def __init__(
-        self, opened: Opened, writer: Writer, watch: FolderWatch, syncer: Syncer, settings: Settings
+        self,
+        opened: Opened,
+        writer: Writer,
+        watch: FolderWatch,
+        closer: Retires,
+        readers: trio.CapacityLimiter,
+        settings: Settings,
     ) -> None:
+        """`readers`: the threads in which people's reading goes on, for all rooms together."""
         self.opened = opened
-        self._on_disk = settings.durability == "disk"
         self.writer = writer
         self.watch = watch
-        self._syncer = syncer
+        self._closer = closer
+        self._readers = readers
         self._settings = settings
-        self._users = 0  # in threads: the file is not closed under them
+        self._users = 0  # in threads or commits: the file is not closed under them
         self._closed = False
 
     def is_slow(self) -> bool:
-        """Whether an append is for a worker thread: an `fsync`, or a look at the file's end."""
-        return self._on_disk or self.writer.suspect
+        """Whether a write is for a worker thread: the file has to be looked at first."""
+        return self.writer.suspect
 
-    async def append(self, lines: Sequence[bytes]) -> None:
-        """Store lines (without newlines) in a worker thread: all of them, or none.
-
-        Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
-        """
-        self._users += 1
+    async def write(self, lines: Sequence[bytes]) -> Written:
+        """`Writer.write` in a worker thread."""
+        self.hold()
         try:
-            await system.run_in_thread(self.writer.append, lines)
+            return await system.run_in_thread(self.writer.write, lines)
         finally:
-            self._users -= 1
-            self._retire()
-        if not self._on_disk:
-            self._syncer.add(self.writer)
+            self.let_go()
+
+    def hold(self) -> None:
+        """The file is not closed before as many calls of `let_go`."""
+        self._users += 1
+
+    def let_go(self) -> None:
+        """See `hold`."""
+        self._users -= 1
+        self._retire()
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read, seq, most, self._settings.page_bytes)
+        bound = self._settings.page_bytes
+        return await self._read(self._readers, (), reader.read, seq, most, bound)
 
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines before `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read_before, seq, most, self._settings.page_bytes)
+        bound = self._settings.page_bytes
+        return await self._read(self._readers, (), reader.read_before, seq, most, bound)
+
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Single lines, for the room itself; see `rooms.storage.Log`."""
+        return await self._read(None, {}, reader.read_lines, seqs)
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read({}, read_ids, self.opened.head.seq - depth)
+        return await self._read(None, {}, read_ids, self.opened.head.seq - depth)
 
     def close(self) -> None:
-        """Let go of the file; the syncer closes it when it is synced and nobody reads it."""
+        """Let go of the file; it is closed when it is synced and nobody reads it."""
         self._closed = True
         self._retire()
 
-    async def _read(self, nothing: Result, read: Callable[..., Result], *args: object) -> Result:
+    async def _read(
+        self,
+        threads: trio.CapacityLimiter | None,
+        nothing: Result,
+        read: Callable[..., Result],
+        *args: object,
+    ) -> Result:
         """What `read` finds in the file as far as it is stored; `nothing` where there is none."""
         if self._closed:
             raise StorageUnavailable("the room has ended")
         if self.writer.file is None:
             return nothing
-        self._users += 1
+        self.hold()
         try:
-            return await system.run_in_thread(read, self.writer.file, *args)
+            return await system.run_in_thread(read, self.writer.file, *args, limiter=threads)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:
-            self._users -= 1
-            self._retire()
+            self.let_go()
 
     def _retire(self) -> None:
         if self._closed and not self._users and self.writer.file is not None:
-            self._syncer.retire(self.writer)
+            self._closer.retire(self.writer)

@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{64}")
 _PLAIN = re.compile(r"[a-z0-9-]{1,32}\.jsonl")
 _KEPT = re.compile(r"\.jsonl\.torn-[0-9]+\Z")  # what a start cut off, and kept
-_OUR_OWN = {"key", "key.new", "lock", "rooms", "public", "private"}
+_ASIDE = re.compile(r"\.[0-9]+-[0-9a-f]{16}\.aside\Z")  # what it put aside
+_PUT_ASIDE = "lines that the journal had, and that did not go on from the room's history"
+_OUR_OWN = {"journal", "key", "key.new", "lock", "rooms", "public", "private"}
 _NAMED = 5  # of them in a log
 
 
@@ -66,7 +68,7 @@ def _public(folder: Path, name: str) -> Found:
     except BadRoomName:
         room = ""
     if stem == name or not room:
-        return Found(folder / name, _shown(name), "" if _is_kept(name) else "it is no room's name")
+        return Found(folder / name, _shown(name), _reason(name, "it is no room's name"))
     if room != stem:
         reason = f"another spelling of {room}.jsonl, which that room reads"
         return Found(folder / name, _shown(name), reason, room)
@@ -77,7 +79,7 @@ def _private(folder: Path, name: str, ids: PrivateIds | None) -> Found:
     stem = name.removesuffix(".jsonl")
     shown = f"private {_shown(name[:8])}…"
     if stem == name or not _ID.fullmatch(stem):
-        reason = "" if _is_kept(name) else "it is no private room's name"
+        reason = _reason(name, "it is no private room's name")
     elif ids is not None and not ids.are_ours(stem):
         reason = "its id is of another key"
     else:
@@ -92,8 +94,11 @@ def is_history(found: Found) -> bool:
     return not found.stray and found.path.name.endswith(".jsonl")
 
 
-def _is_kept(name: str) -> bool:
-    return _KEPT.search(name) is not None
+def _reason(name: str, other: str) -> str:
+    """Why no room reads a file that is not named as a history; nothing of what was kept."""
+    if _KEPT.search(name):
+        return ""
+    return _PUT_ASIDE if _ASIDE.search(name) else other
 
 
 def _shown(name: str) -> str:

@@ -5,7 +5,6 @@ Memory is bounded whatever is in the file, and it waits for nothing but the disk
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ from edgechat import system
 from edgechat.history import order
 from edgechat.history.chain_reader import ChainReader
 from edgechat.history.header import read_beginning
+from edgechat.history.journal_view import JournalView, key_of
 from edgechat.history.reader import File, read_through
 from edgechat.history.records import lines
+from edgechat.history.regular_file import open_regular
 from edgechat.history.repair import find_end, has_utf16, is_begun, longest_write
 from edgechat.settings import Settings
 
 _EVERY = 4_096  # lines between two words about progress
 _SHOWN = 20  # runs of lost lines named in a report
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 class Report(msgspec.Struct):
@@ -38,6 +38,7 @@ class Report(msgspec.Struct):
     repeated: int = 0  # lines that stand there again, or are of another history
     reframed: int = 0  # lines that something else than a newline ends: no damage
     damaged_header: bool = False
+    journalled: int = 0  # lines that go on from there and are in the journal only: no damage
     torn_bytes: int = 0  # at the very end: cut off at the next start, and no damage
     refusal: str = ""  # why the room can't be opened
     stray: str = ""  # why no room reads it: it was not looked into
@@ -48,6 +49,11 @@ class Report(msgspec.Struct):
         """Whether anything is wrong that a start will not mend."""
         counted = self.lost or self.unprovable or self.repeated
         return bool(counted or self.damaged_header or self.refusal or self.error)
+
+    @property
+    def notes(self) -> bool:
+        """Whether anything is worth a word that is no damage."""
+        return bool(self.reframed or self.journalled or self.torn_bytes)
 
     def __str__(self) -> str:
         """For a person, in one line."""
@@ -69,30 +75,35 @@ class Report(msgspec.Struct):
             words.append(f"{self.repeated} that stand there again, or are of another history")
         if self.reframed:
             words.append(f"{self.reframed} do not end with a newline alone (that costs nothing)")
+        if self.journalled:
+            words.append(f"{self.journalled} more in the journal (`edgechat recover`, or a start)")
         if self.torn_bytes:
             words.append(f"a torn last line of {self.torn_bytes} bytes (the next start mends it)")
         return f"{self.room}: {', '.join(words)}"
 
 
-def verify(path: Path, shown: str, room: str, progress: Callable[[int], Any]) -> Report:
+def verify(
+    path: Path,
+    shown: str,
+    room: str,
+    progress: Callable[[int], Any],
+    journal: JournalView | None = None,
+) -> Report:
     """Read `room`'s history and report. `progress` is told how many bytes were read since.
 
-    What the report calls the room is `shown`.
+    What the report calls the room is `shown`. `journal` was looked at before.
     """
     report = Report(shown)
-    # Opening a pipe would wait for somebody who writes to it.
-    flags = system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW | system.O_NONBLOCK
     try:
-        fd = system.open(path, flags)
+        fd = open_regular(path)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
         return report
     try:
-        mode = system.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
-            _verify(fd, room, report, progress)
-        else:
-            report.error = f"it is {_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file"
+        reader = _verify(fd, room, report, progress)
+        if journal is not None and reader is not None:
+            new = journal.after(key_of(path), reader.seq, reader.h)
+            report.journalled = sum(1 for _ in new)
     except OSError as error:
         report.error = (error.strerror or str(error)).lower()
     finally:
@@ -100,12 +111,15 @@ def verify(path: Path, shown: str, room: str, progress: Callable[[int], Any]) ->
     return report
 
 
-def _verify(fd: int, room: str, report: Report, progress: Callable[[int], Any]) -> None:
+def _verify(
+    fd: int, room: str, report: Report, progress: Callable[[int], Any]
+) -> ChainReader | None:
+    """Returns the walk that is at the end; None for a file that no walk goes through."""
     beginning = read_beginning(fd)
     report.bytes = system.fstat(fd).st_size
     report.refusal = beginning.refusal_of(room) or has_utf16(fd, report.bytes)
     if beginning.refusal:
-        return  # what is in it means something else
+        return None  # what is in it means something else
     base = beginning.header.token if beginning.header else None
     file = File(fd, beginning.start, max(find_end(fd), beginning.start), base)
     seq, h = base or (0, None)
@@ -124,6 +138,7 @@ def _verify(fd: int, room: str, report: Report, progress: Callable[[int], Any]) 
     else:
         report.damaged_header = not report.refusal and beginning.is_damaged(room)
         report.refusal = report.refusal or order.disorder(reader)
+    return reader
 
 
 def _told(rest: Iterator[bytes], progress: Callable[[int], Any]) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """The writing side of one history file. All of it is synchronous.
 
-A line is in the file, at the chosen durability, and the file in its place, before anybody is shown
-it. What fails takes back what it wrote; a file that can't be trusted is reopened and checked.
+A line is in the file, and the file in its place, before anybody is shown it; with `disk`
+durability it is in the journal, too. What fails takes back what it wrote; a file that can't be
+trusted any more is reopened and checked first.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.reader import Base, File, Header
-from edgechat.history.reopening import FLAGS, identity, reopen
-from edgechat.settings import Durability
+from edgechat.history.reopening import FLAGS, Doubts, identity, reason, reopen
 
 # The file as it is after a write, and the last line in it.
 Written = tuple[File, bytes]
@@ -31,9 +31,9 @@ class Writer:
     __slots__ = (
         "_base",
         "_created",
-        "_durability",
         "_generation",
         "_identity",
+        "_journal",
         "_last",
         "_name_lasts",
         "_path",
@@ -50,9 +50,12 @@ class Writer:
         base: Token,
         file: File | None,
         last: bytes | None,
-        durability: Durability,
+        journal: Doubts | None,
     ) -> None:
-        """`file` is None where there is none yet; `last` is its last line, to know it by."""
+        """`file` is None where there is none yet; `last` is its last line, to know it by.
+
+        With a `journal` lines are stored once it has them, too: others see to that.
+        """
         self.file = file  # as far as lines are stored
         self.suspect = False  # it has to be reopened and checked before it is written
         self.key = key
@@ -60,31 +63,33 @@ class Writer:
         self._place = str(path)
         self._base = base
         self._last = last
-        self._durability = durability
+        self._journal = journal
         self._identity = identity(system.fstat(file.fd)) if file else None
         self._generation: int | None = None  # of the folder, when the file was last found there
-        self._name_lasts = False  # not known of an old file either: its maker may have died
+        # Not known of an old file, as its maker may have died; with a journal an open sees to it.
+        self._name_lasts = journal is not None and file is not None
         self._created = system.now_ms()
+
+    @property
+    def folder(self) -> Path:
+        """Where the file's name is."""
+        return self._path.parent
 
     def __str__(self) -> str:
         return f"the history of {self.key}"
 
-    def append(self, new: Sequence[bytes]) -> None:
-        """Store lines (without newlines), all or none.
+    def write(self, new: Sequence[bytes]) -> Written:
+        """Write lines (without newlines), all or none. Nothing counts as stored before `accept`.
 
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
-        self.confirm(self.write(new))
-
-    def write(self, new: Sequence[bytes]) -> Written:
-        """The first half of `append`: nothing counts as stored before `confirm`."""
         if self.suspect:
             self._reopen()
         data = b"\n".join(new) + b"\n"
         file = self.file
         if file is None:
             file = self._create()
-            data = self._header() + data
+            data = self.header() + data
         elif self._find_end(file) != file.end:  # nobody knows any more where a line begins
             raise HistoryChanged("the file was written to or cut by others")
         try:
@@ -95,38 +100,40 @@ class Writer:
         if written < len(data):
             self._roll_back(file)
             raise StorageUnavailable("the disk took only a part of it")
-        file = File(file.fd, file.start, file.end + written, file.base)
-        if self._durability == "disk":
-            self._commit(file)
-        return file, new[-1]
+        return File(file.fd, file.start, file.end + written, file.base), new[-1]
 
-    def confirm(self, written: Written, generation: int | None = None) -> None:
-        """The second half: what was written is where it is looked for. Else it is taken back.
+    def check(self, written: Written, generation: int, *, accept: bool) -> None:
+        """What was written is where it is looked for; else it is taken back, and this raises.
 
-        `generation` is the folder's, where that was looked at after `write`.
+        `generation` is the folder's after `write`. Without `accept`, the method of that name or
+        `take_back` has to follow.
         """
-        if generation is None or generation != self._generation:
+        if generation != self._generation:
             self._check_place(written[0])
             self._generation = generation
+        if accept:
+            self.file, self._last = written
+
+    def accept(self, written: Written) -> None:
+        """It is stored."""
         self.file, self._last = written
+
+    def take_back(self, written: Written) -> None:
+        """It is not to be stored."""
+        self._roll_back(written[0], in_place=self._is_in_place())
 
     def sync(self) -> None:
         """Fsync all that was written, and a new file's name. Raises `OSError`."""
         if self.file is not None:
-            self._sync(self.file)
+            system.fsync(self.file.fd)
+            if not self._name_lasts:
+                sync_folder(self.folder)
+                self._name_lasts = True
 
     def release(self) -> None:
         """Close the file."""
         if self.file is not None:
             system.close(self.file.fd)
-
-    def _commit(self, file: File) -> None:
-        try:
-            self._sync(file)
-        except OSError as error:
-            self._roll_back(file)
-            self.suspect = True
-            raise StorageUnavailable(reason(error)) from None
 
     def _find_end(self, file: File) -> int:
         try:
@@ -148,6 +155,11 @@ class Writer:
             self._roll_back(written, in_place=False)
             raise HistoryChanged("the file was replaced")
 
+    def _is_in_place(self) -> bool:
+        with suppress(OSError):
+            return identity(system.stat(self._place, follow_symlinks=False)) == self._identity
+        return False
+
     def _create(self) -> File:
         try:
             fd = system.open(self._path, FLAGS | system.O_CREAT | system.O_EXCL, 0o600)
@@ -157,44 +169,30 @@ class Writer:
             raise StorageUnavailable(reason(error)) from None
         self._identity = identity(system.fstat(fd))
         self._name_lasts = False
-        return File(fd, len(self._header()), 0, self._base)
+        return File(fd, len(self.header()), 0, self._base)
 
-    def _header(self) -> bytes:
-        base = Base(*self._base)
-        header = Header(1, self.key.name, self._created, base)
+    def header(self) -> bytes:
+        """The first line of a file that this makes, with its newline."""
+        header = Header(1, self.key.name, self._created, Base(*self._base))
         return msgspec.json.encode(header) + b"\n"
 
     def _roll_back(self, file: File, *, in_place: bool = True) -> None:
-        """Take back what was written; a new file goes altogether, if it is the one in its place."""
-        if self.file is not None:
-            try:
-                system.ftruncate(file.fd, self.file.end)
-            except OSError:
-                self.suspect = True
+        """Take back what is beyond the last stored line; a new file goes, if it is in its place."""
+        if self.file is None:
+            system.close(file.fd)
+            if in_place:
+                with suppress(OSError):
+                    system.unlink(self._path)
             return
-        system.close(file.fd)
-        if in_place:
-            with suppress(OSError):
-                system.unlink(self._path)
-
-    def _sync(self, file: File) -> None:
-        system.fsync(file.fd)
-        if not self._name_lasts:
-            sync_folder(self._path.parent)
-            self._name_lasts = True
+        if self._journal is not None:
+            self.suspect = True  # a power loss could undo this, until it is synced
+        try:
+            system.ftruncate(file.fd, self.file.end)
+        except OSError:
+            self.suspect = True
 
     def _reopen(self) -> None:
-        """After a failure nothing is believed: open the file anew, and look at its end."""
         if self.file is not None:
-            try:
-                self._identity = reopen(self._path, self.file, self._last or b"")
-            except FileNotFoundError:
-                raise HistoryChanged("the file is gone") from None
-            except OSError as error:
-                raise StorageUnavailable(reason(error)) from None
+            last = self._last or b""
+            self._identity = reopen(self._path, self.file, last, self.key, self._journal)
         self.suspect = False
-
-
-def reason(error: OSError) -> str:
-    """What went wrong, for a log."""
-    return error.strerror or str(error)

@@ -50,9 +50,8 @@ def add_api(app: QuartTrio, rooms: Rooms, ids: PrivateIds) -> None:
 
 async def _describe(room: Room) -> Response:
     state = await room.wait_opened()
-    return answers.json(
-        {"room": room.key.name, **state.head._asdict(), "members": len(state.roster)}
-    )
+    head = {"room": room.key.name, **state.head._asdict(), "members": len(state.roster)}
+    return answers.json({**head, "limits": state.limits})
 
 
 async def visit(rooms: Rooms, key: RoomKey, do: Callable[[Room], Awaitable[Answer]]) -> Answer:

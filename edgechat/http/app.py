@@ -21,6 +21,7 @@ from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
 from edgechat.http.followers import OpenStream, add_events
 from edgechat.http.history_pages import add_history
+from edgechat.http.openapi import add_document
 from edgechat.http.posts import add_posts
 from edgechat.settings import Settings
 
@@ -52,12 +53,13 @@ def make_app(
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # it would answer before a route of ours
     add_errors(app)
     _add_assets(app, assets)
+    add_document(app)
     _add_health(app, ready)
     callers = Callers(settings, address_of, allowance_of)
     add_api(app, rooms, ids)
     add_history(app, settings, rooms, ids, callers)
     add_posts(app, settings, rooms, ids, is_open, callers)
-    add_events(app, settings, rooms, ids, is_open, open_stream)
+    add_events(app, settings, rooms, ids, is_open, callers, open_stream)
     add_cors(app, settings.allowed_origins)
     return app
 

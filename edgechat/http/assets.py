@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PAGE = "index.html"
-_AT_ROOT = ("sw.js", "manifest.webmanifest")  # a service worker reaches no higher than it is
-_TEXT = (".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt")
-_UNSERVED = (".ts", "SHA256SUMS")  # of use to developers only
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+# A service worker reaches no higher than it is, and other sites know no version.
+_AT_ROOT = ("sw.js", "manifest.webmanifest", "client.js", "client.d.ts", "embed.js")
+_FOR_ALL = "embed.js"  # what it says on a site that is not allowed is that it is not
+_TEXT = (".html", ".js", ".ts", ".css", ".svg", ".json", ".webmanifest", ".txt")
+_UNSERVED = ("types.d.ts", "qrcode.d.ts", "SHA256SUMS")  # of use to developers only
 _ROOM = ("main.js", "room.js")  # what a room's page begins with
 _IMPORT = re.compile(rb'^(?:import|export) [^;]*? from "\./([\w-]+\.js)"', re.MULTILINE)
 _TYPES = {
     "": "text/plain; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".ts": "application/typescript; charset=utf-8",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -62,7 +66,8 @@ class Assets:
             digest.update(name.encode() + b"\0" + body)
         self.version = digest.hexdigest()
         self._files = files
-        self._policy = _POLICY.format(ancestors=" ".join(frame_ancestors) or "'none'")
+        self._sites = " ".join(frame_ancestors)
+        self._policy = _POLICY.format(ancestors=self._sites or "'none'")
 
     def front_page(self) -> Asset:
         """The page itself, never cached."""
@@ -97,7 +102,8 @@ class Assets:
         """A file that has to be at the root: always asked for again."""
         if name not in _AT_ROOT or name not in self._files:
             return None
-        return _asset(name, self._filled(name, "./"), "no-cache", self._policy)
+        asset = _asset(name, self._filled(name, "./"), "no-cache", self._policy)
+        return asset._replace(headers=asset.headers | _ANY_ORIGIN) if name == _FOR_ALL else asset
 
     def asset(self, version: str, name: str) -> Asset | None:
         """A file under its versioned address. Raises `OldVersion` for another version's."""
@@ -110,9 +116,10 @@ class Assets:
 
     def _filled(self, name: str, base: str) -> bytes:
         text = self._files[name]
-        return text.replace(b"{{base}}", base.encode()).replace(
-            b"{{version}}", self.version.encode()
-        )
+        values = {"base": base, "version": self.version, "sites": self._sites}
+        for key, value in values.items():
+            text = text.replace(b"{{%b}}" % key.encode(), value.encode())
+        return text
 
 
 @functools.cache  # for the server, which tells the version, and for HTTP

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import trio
 from quart import request
 
 from edgechat.chat.allowance import Spendable
+from edgechat.chat.errors import Refusal
 from edgechat.settings import Settings
+
+_UNIX_PEER = "127.0.0.1"  # who connects to a Unix socket counts as this: there is no address
 
 
 class Callers:
@@ -26,9 +30,18 @@ class Callers:
     def address(self) -> str:
         """The address that this request counts for."""
         client = request.scope["client"]  # `remote_addr` may be a header of that name
-        assert client is not None
-        return self._address_of(client[0], request.headers.getlist(self._header))
+        peer = client[0] if client else _UNIX_PEER
+        return self._address_of(peer, request.headers.getlist(self._header))
 
     def allowance(self) -> Spendable:
         """What that address may still say."""
         return self._allowance_of(self.address())
+
+    def look(self, times: int = 1) -> None:
+        """Pay for looks into a history. Raises `Refusal` (`rate_limited`)."""
+        allowance, now = self.allowance(), trio.current_time()
+        if wait := allowance.read(now):
+            text = f"You are reading too fast. Wait {max(1, round(wait))} s and ask again."
+            raise Refusal("rate_limited", text, retry_after_ms=max(1, round(wait * 1000)))
+        for _ in range(times - 1):
+            allowance.reserve_read(now)

@@ -1,4 +1,4 @@
-"""What a page of another site may do with the API of rooms (the Fetch standard, CORS)."""
+"""What a page of another site may do with the API and the client (the Fetch standard, CORS)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 _ROOMS = "/api/room/"
+_CLIENT = ("/client.", "/assets/")  # the JavaScript client, and its modules
 _EXPOSED = "EdgeChat-More, EdgeChat-Next, EdgeChat-Since, Location, Retry-After"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
@@ -17,13 +18,13 @@ _PREFLIGHT = {
 
 
 def add_cors(app: QuartTrio, origins: Collection[str]) -> None:
-    """Open the API of rooms to pages of these sites, and of no other."""
+    """Open the API of rooms and its client to pages of these sites, and of no other."""
     if not origins:
         return
 
     @app.after_request
     async def allow(response: Response) -> Response:
-        if request.path.startswith(_ROOMS):
+        if request.path.startswith((_ROOMS, *_CLIENT)):
             allow_origin(response, origins)
         return response
 

@@ -20,6 +20,8 @@ _TEXTS = {
     HTTPStatus.REQUEST_TIMEOUT: "The request's body did not come in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request's body is too large.",
 }
+# What newer Pythons name otherwise.
+_CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_entity_too_large"}
 
 
 class Wrong(Exception):
@@ -67,7 +69,8 @@ def add_errors(app: QuartTrio) -> None:
     @app.errorhandler(HTTPException)
     async def http(error: HTTPException) -> Response:
         status = HTTPStatus(error.code or 500)
-        return _error(status, status.name.lower(), _TEXTS.get(status, f"{status.phrase}."))
+        code = _CODES.get(status, status.name.lower())
+        return _error(status, code, _TEXTS.get(status, f"{status.phrase}."))
 
     @app.errorhandler(StorageUnavailable)
     async def storage(error: StorageUnavailable) -> Response:

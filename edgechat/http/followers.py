@@ -15,16 +15,19 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from edgechat import system
+from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import PrivateIds
 from edgechat.http import answers, query
 from edgechat.http.answers import NDJSON, PRIVATE
 from edgechat.http.api import Rooms, check_may_talk, find_key, visit
+from edgechat.http.callers import Callers
 from edgechat.http.cors import allow_origin
 from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, FollowerFeed, token_text
-from edgechat.http.hypercorn_bridge import CONNECTION
+from edgechat.http.prefixed_stream import CONNECTION, PrefixedStream
 from edgechat.http.since import read_since
 from edgechat.rooms.follow import Extreme, Since, Start, find_start, follow, read_all
+from edgechat.rooms.looking import paced
 from edgechat.rooms.room import Room
 from edgechat.rooms.socket import Disconnected, Stream
 from edgechat.settings import Settings
@@ -40,6 +43,7 @@ def add_events(
     rooms: Rooms,
     ids: PrivateIds,
     ready: Callable[[], bool],
+    callers: Callers,
     open_stream: OpenStream,
 ) -> None:
     """Add the route of followers."""
@@ -54,7 +58,7 @@ def add_events(
         if request.method == "HEAD":
             return answers.head(feed.mimetype)
         serve = _poll if polls else partial(_follow, open_stream)
-        return await visit(rooms, key, partial(serve, settings, since, feed))
+        return await visit(rooms, key, partial(serve, settings, since, feed, callers.allowance()))
 
 
 def _feed() -> FollowerFeed:
@@ -62,35 +66,44 @@ def _feed() -> FollowerFeed:
     return AS_NDJSON if best == NDJSON else AS_EVENTS
 
 
-async def _poll(settings: Settings, since: Since, feed: FollowerFeed, room: Room) -> Response:
+async def _poll(
+    settings: Settings, since: Since, feed: FollowerFeed, allowance: Spendable, room: Room
+) -> Response:
     """What there is, and then the end."""
     await room.wait_opened()
-    start = await find_start(room, since, settings.backlog)
+    look = paced(room.history, allowance)
+    start = await find_start(room, look, since, settings.backlog)
 
     async def body() -> AsyncIterator[bytes]:
         yield feed.begin(start)
         with room.visit():
-            async for lines in read_all(room, start.after):
+            async for lines in read_all(room, look, start.after):
                 yield feed.encode(lines)
 
     return _answer(feed, start, body())
 
 
 async def _follow(
-    open_stream: OpenStream, settings: Settings, since: Since, feed: FollowerFeed, room: Room
+    open_stream: OpenStream,
+    settings: Settings,
+    since: Since,
+    feed: FollowerFeed,
+    allowance: Spendable,
+    room: Room,
 ) -> Response:
     """What there is, and what comes. The fan-out writes to the connection, past Hypercorn."""
     await room.wait_opened()
-    start = await find_start(room, since, settings.backlog)
+    look = paced(room.history, allowance)
+    start = await find_start(room, look, since, settings.backlog)
     answer = _answer(feed, start, b"")
     if settings.allowed_origins:
         allow_origin(answer, settings.allowed_origins)
-    connection = request.scope["state"][CONNECTION].take()
-    async with open_stream(connection, settings) as stream:
+    connection: PrefixedStream = request.scope["state"][CONNECTION]
+    async with open_stream(connection.take(), settings) as stream:
         with room.visit(stream):
             try:
                 stream.write(_head(answer) + feed.begin(start))
-                await follow(room, start.after, stream, feed.encode)
+                await follow(room, look, start.after, stream, feed.encode)
                 await _beat(stream, feed.beat, settings.heartbeat)
             except Disconnected:
                 pass
@@ -98,7 +111,7 @@ async def _follow(
                 log.error("The history of %s can't be read: %s", room.key, failure)
             finally:
                 room.fanout.unfollow(stream, feed.encode)
-    return answer  # goes nowhere
+    await connection.end()
 
 
 async def _beat(stream: Stream, beat: bytes, interval: float) -> NoReturn:

@@ -37,9 +37,11 @@ def add_history(
         if request.method == "HEAD":
             return answers.head(NDJSON)
         if words is None:
+            callers.look()
             return await visit(rooms, key, partial(_history, settings.max_page_lines))
         with searches.one_of(callers.address()):
-            return await visit(rooms, key, partial(_search, settings, words))
+            callers.look(settings.search_looks)
+            return await visit(rooms, key, partial(_search, settings, searches, words))
 
 
 async def _history(max_lines: int, room: Room) -> Response:
@@ -66,10 +68,14 @@ def _next(entries: Sequence[Entry], more: object, at: int) -> str:
     return str(entries[at].seq) if more else ""
 
 
-async def _search(settings: Settings, words: Sequence[str], room: Room) -> Response:
+async def _search(
+    settings: Settings, searches: Searches, words: Sequence[str], room: Room
+) -> Response:
     """The lines that were found; `EdgeChat-Next` is the `before` or `after` of the next request."""
     await room.wait_opened()
-    lines, place = await search(room, words, _limit(settings.max_page_lines), settings)
+    lines, place = await search(
+        room, words, _limit(settings.max_page_lines), settings, searches.threads
+    )
     return _page(lines, "" if place is None else str(place))
 
 

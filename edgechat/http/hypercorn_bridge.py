@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
+from functools import partial
+from math import inf
 
 import h11
 import trio
@@ -18,131 +19,9 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
+from edgechat.http.prefixed_stream import CONNECTION, PrefixedStream
+from edgechat.http.turnstile import Turnstile
 from edgechat.settings import Settings
-
-_PIECE = 64 * 1024
-CONNECTION = "edgechat.connection"  # the `PrefixedStream` of a request, in its scope's state
-_MOST_BEHIND = 64 * 1024  # bytes behind a request that are read, to learn that the client has left
-
-
-class RequestEnd:
-    """Finds where a connection's one request ends.
-
-    What comes behind it is nobody's, a stray CRLF most often (RFC 9112, section 2.2). Hypercorn
-    would take it for an error, and close in the middle of its answer.
-    """
-
-    def __init__(self, head_bytes: int) -> None:
-        self.is_over = False
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
-
-    def feed(self, data: bytes) -> bytes:
-        """What of `data` belongs to the request. All, where it is wrong: Hypercorn says so."""
-        self._parser.receive_data(data)
-        with suppress(h11.RemoteProtocolError):
-            while (event := self._parser.next_event()) is not h11.NEED_DATA:
-                if type(event) is h11.EndOfMessage:
-                    self.is_over = True
-                    behind, _ = self._parser.trailing_data
-                    return data[: len(data) - len(behind)]
-        return data
-
-
-class PrefixedStream(trio.abc.HalfCloseableStream):
-    """A connection whose first bytes were read already.
-
-    Closing it ends at once whatever Hypercorn still does for it: Hypercorn closes in the app's
-    task when it has cancelled that task already, and then it may wait for ever for a request.
-    Sending is bounded: Hypercorn shields its sends from cancellation, so a client that does not
-    read would keep a server from ever stopping.
-    """
-
-    def __init__(self, connection: socket.socket, head: bytes, settings: Settings) -> None:
-        self.life = trio.CancelScope()  # all that is done for it is done in here
-        self.socket = trio.socket.from_stdlib_socket(connection)  # Hypercorn asks its addresses
-        self._connection = connection
-        self._taken = False
-        self._stream = trio.SocketStream(self.socket)
-        self._early = head
-        self._end: RequestEnd | None = None  # while more of the request is to come
-        self._patience = settings.stall_timeout
-        self._last_answer = settings.last_answer
-
-    def expect_body(self, early: bytes) -> None:
-        """The request has a body, which begins with `early`."""
-        self._end = RequestEnd(len(self._early))
-        self._early = self._of_request(self._early + early)
-
-    def take(self) -> socket.socket:
-        """The connection, for an app that answers by itself: no other answer goes out from now on.
-
-        Whoever takes it neither reads from it nor closes it, and then ends the request.
-        """
-        self._taken = True
-        return self._connection
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """What was read already, then what comes of the request, then the client's leaving."""
-        if self._early:
-            await trio.lowlevel.checkpoint()
-            early, self._early = self._early, b""
-            return early
-        data = await self._receive() if self._end is not None else await self._wait_left()
-        if not data and not self._taken:
-            # Hypercorn takes it for leaving, but a client that says no more may still read.
-            await trio.sleep(self._last_answer)
-        return data
-
-    async def _receive(self) -> bytes:
-        return self._of_request(bytes(await self._stream.receive_some(_PIECE)))
-
-    def _of_request(self, data: bytes) -> bytes:
-        if self._end is not None and data:
-            data = self._end.feed(data)
-            if self._end.is_over:
-                self._end = None
-        return data
-
-    async def _wait_left(self) -> bytes:
-        """Until the client sends no more: it has asked for what it wants."""
-        behind = 0
-        while data := await self._stream.receive_some(_PIECE):
-            behind += len(data)
-            if behind > _MOST_BEHIND:
-                await trio.sleep_forever()  # the answer's end cancels it
-        return b""
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all, or raise `trio.BrokenResourceError` where the client does not read."""
-        if self._taken:
-            await trio.lowlevel.checkpoint()
-            return
-        try:
-            await self._send_in_time(memoryview(data))
-        except trio.BrokenResourceError:
-            self.life.cancel()  # Hypercorn would wait for a read to say so
-            raise
-
-    async def _send_in_time(self, view: memoryview) -> None:
-        for at in range(0, len(view), _PIECE):
-            with trio.move_on_after(self._patience) as patience:
-                await self._stream.send_all(view[at : at + _PIECE])
-            if patience.cancelled_caught:
-                raise trio.BrokenResourceError("the client does not read")
-
-    async def wait_send_all_might_not_block(self) -> None:
-        """Until there is room to send."""
-        await self._stream.wait_send_all_might_not_block()
-
-    async def send_eof(self) -> None:
-        """Nothing more will be sent."""
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
-
-    async def aclose(self) -> None:
-        """Nothing more will be sent or received; the socket's owner closes it."""
-        await self.send_eof()
-        self.life.cancel()
 
 
 class HypercornBridge:
@@ -150,10 +29,12 @@ class HypercornBridge:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: set[PrefixedStream] = set()
+        self.open: set[PrefixedStream] = set()  # the requests that are under way
 
     async def start(self, app: ASGIFramework, nursery: trio.Nursery) -> None:
         """Start the app's lifespan in `nursery`."""
+        settings = self._settings
+        self._turnstile = Turnstile(settings.requests_at_once, settings.request_place, nursery)
         config = Config()
         config.errorlog = None
         config.include_server_header = False
@@ -183,15 +64,24 @@ class HypercornBridge:
         stream = PrefixedStream(connection, head, self._settings)
         if has_body:
             stream.expect_body(rest)
-        self._open.add(stream)
+        stream.let_go = partial(self._turnstile.leave, stream)
+        self.open.add(stream)
         try:
             with stream.life:
+                await self._turnstile.enter(stream)
                 await self._server(stream)
+        except* h11.LocalProtocolError:
+            # What was cancelled while it sent its answer's head, as the server stops, has broken
+            # that off; Hypercorn begins another one, which can't be.
+            stops = stream.life.cancel_called or trio.current_effective_deadline() == -inf
+            if not stops:
+                raise
         finally:
-            self._open.discard(stream)
+            self._turnstile.leave(stream)
+            self.open.discard(stream)
 
     def abort(self) -> None:
         """Close what is still open: cancelling is not enough where a send is shielded."""
-        for stream in list(self._open):
+        for stream in list(self.open):
             stream.life.cancel()
             stream.socket.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 
@@ -20,6 +20,7 @@ from edgechat.http.api import Rooms, check_may_talk, find_key, visit
 from edgechat.http.callers import Callers
 from edgechat.http.post_body import Post, read_post
 from edgechat.http.slack import read_slack
+from edgechat.rooms.refusals import noting_refusals
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
@@ -38,7 +39,7 @@ def add_posts(
     async def messages(text: str) -> Response:
         key = find_key(text, ids)
         check_may_talk(settings, ready)
-        line = await say(key, await read_post())
+        line = await say(key, read_post)
         place = f"history?after={parse_line(line).seq - 1}&limit=1"
         headers = {**PRIVATE, "Location": place}
         return Response(line, status=HTTPStatus.CREATED, mimetype=JSON, headers=headers)
@@ -47,14 +48,16 @@ def add_posts(
     async def slack(text: str) -> Response:
         key = find_key(text, ids)
         check_may_talk(settings, ready)
-        await say(key, await read_slack(settings))
+        await say(key, partial(read_slack, settings))
         return answers.text("ok")
 
-    async def say(key: RoomKey, post: Post) -> bytes:
-        """The stored line. Raises `Refusal`; what is refused starts no room."""
-        session = Session(callers.allowance(), settings)
-        session.introduce(user_name(post.name, settings.max_name_chars), v2=False)
-        check_message(post.say, settings.max_message_chars)
+    async def say(key: RoomKey, read: Callable[[], Awaitable[Post]]) -> bytes:
+        """The stored line. Raises `Refusal`; what is refused before the room starts none."""
+        with noting_refusals():  # the room notes its own
+            post = await read()
+            session = Session(callers.allowance(), settings)
+            session.introduce(user_name(post.name, settings.max_name_chars), v2=False)
+            check_message(post.say, settings.max_message_chars)
         return await visit(rooms, key, partial(_ask, Speak(session, post.say)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 from quart import request
 
@@ -16,6 +17,8 @@ def text(name: str) -> str | None:
     values = request.args.getlist(name)
     if len(values) > 1:
         raise bad_request(f"{name} must be given once only.")
+    if values and not _is_utf8(request.query_string):
+        raise bad_request("The address is not UTF-8.")
     return values[0] if values else None
 
 
@@ -32,6 +35,15 @@ def number(name: str) -> int | None:
 def is_number(value: str) -> bool:
     """Whether it is a whole number that a browser has exactly."""
     return value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS
+
+
+def _is_utf8(query: bytes) -> bool:
+    """What is not would be left as it is, with its percent signs."""
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def bad_request(words: str) -> Wrong:

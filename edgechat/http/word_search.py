@@ -27,6 +27,7 @@ class Searches:
 
     def __init__(self) -> None:
         self._going_on: set[str] = set()
+        self.threads = trio.CapacityLimiter(1)  # that look at lines
 
     @contextmanager
     def one_of(self, address: str) -> Iterator[None]:
@@ -51,6 +52,7 @@ class Scan:
     at: int
     end: int
     back: bool
+    until: float  # by `system.monotonic`: seconds
     found: list[bytes] = field(default_factory=list)  # in the order of the walk
     found_bytes: int = 0
     seen_bytes: int = 0
@@ -61,12 +63,20 @@ class Scan:
         return self.at - self.end if self.back else self.end - self.at
 
     @property
+    def is_late(self) -> bool:
+        """Whether there is no time left."""
+        return system.monotonic() >= self.until
+
+    @property
     def is_full(self) -> bool:
         """Whether the answer has as much as it may."""
         return len(self.found) >= self.most_lines or self.found_bytes >= self.most_bytes
 
     def look_at(self, entries: Sequence[Entry]) -> None:
-        """Take entries in the order of the walk, until the answer is full. For a worker thread."""
+        """Take entries in the order of the walk, until the answer is full. For a worker thread.
+
+        Or until there is no time left: to compare one message takes 5 ms, if it is all marks.
+        """
         for seq, line, _ in entries:
             self.at = seq
             if line is None:
@@ -75,8 +85,8 @@ class Scan:
             if _has(line, self.words):
                 self.found.append(line)
                 self.found_bytes += len(line)
-                if self.is_full:
-                    return
+            if self.is_full or self.is_late:
+                return
 
 
 def read_words() -> Sequence[str] | None:
@@ -93,7 +103,11 @@ def read_words() -> Sequence[str] | None:
 
 
 async def search(
-    room: Room, words: Sequence[str], limit: int, settings: Settings
+    room: Room,
+    words: Sequence[str],
+    limit: int,
+    settings: Settings,
+    threads: trio.CapacityLimiter,
 ) -> tuple[list[bytes], int | None]:
     """The lines that have all words, oldest first, and where the search goes on, if it does.
 
@@ -101,7 +115,6 @@ async def search(
     `StorageUnavailable`.
     """
     scan = _begin(room, words, limit, settings)
-    deadline = trio.current_time() + settings.search_time
     page = _PAGE
     while scan.distance > 0:
         entries = await _read(room, scan, page)
@@ -109,9 +122,8 @@ async def search(
             scan.at = scan.end
             break
         page = min(_PAGE, 2 * len(entries))  # what does not fit into a page was read for nothing
-        await system.run_in_thread(scan.look_at, entries)
-        is_over = scan.seen_bytes >= settings.search_bytes or trio.current_time() >= deadline
-        if scan.is_full or is_over:
+        await system.run_in_thread(scan.look_at, entries, limiter=threads)
+        if scan.is_full or scan.is_late or scan.seen_bytes >= settings.search_bytes:
             break
     lines = scan.found[::-1] if scan.back else scan.found
     return lines, scan.at if scan.distance > 0 else None
@@ -125,7 +137,8 @@ def _begin(room: Room, words: Sequence[str], limit: int, settings: Settings) -> 
         start = max(after, first - 1)
     else:
         start = head + 1 if before is None else min(before, head + 1)
-    return Scan(words, limit, settings.page_bytes, start, first if back else head, back)
+    until = system.monotonic() + settings.search_time
+    return Scan(words, limit, settings.page_bytes, start, first if back else head, back, until)
 
 
 async def _read(room: Room, scan: Scan, most: int) -> Sequence[Entry]:

@@ -15,23 +15,27 @@ from prometheus_client.metrics_core import (
 
 from edgechat import __version__
 from edgechat.metrics.loop_lag import BOUNDS, LoopLagStatistics
+from edgechat.metrics.numbers import Numbers
+from edgechat.metrics.processes import WorkersCollector
+from edgechat.metrics.reading import Workers
 from edgechat.metrics.table import LABELLED, PLAIN
-from edgechat.statistics import ServerStatistics
 
 
-def render(statistics: ServerStatistics, lag: LoopLagStatistics) -> bytes:
-    """The text of one scrape. It looks at the process too: call it in a thread."""
+def render(numbers: Numbers, lag: LoopLagStatistics, workers: Workers | None = None) -> bytes:
+    """The text of one scrape. It looks at the processes too: call it in a thread."""
     registry = CollectorRegistry()
-    registry.register(Snapshot(statistics, lag))
+    registry.register(Snapshot(numbers, lag))
     ProcessCollector(registry=registry)
+    if workers is not None:
+        registry.register(WorkersCollector(workers))
     return generate_latest(registry)
 
 
 class Snapshot:
     """A Prometheus collector of what was counted at one moment."""
 
-    def __init__(self, statistics: ServerStatistics, lag: LoopLagStatistics) -> None:
-        self._statistics = statistics
+    def __init__(self, numbers: Numbers, lag: LoopLagStatistics) -> None:
+        self._numbers = numbers
         self._lag = lag
 
     def describe(self) -> Iterable[Metric]:
@@ -43,12 +47,13 @@ class Snapshot:
         yield _build_info()
         for plain in PLAIN:
             family = _family(plain.name, plain.text, ())
-            family.add_metric((), plain.read(self._statistics))
+            for number in self._numbers.get(plain.name, {}).values():
+                family.add_metric((), number)
             yield family
         for labelled in LABELLED:
             family = _family(labelled.name, labelled.text, (labelled.label,))
-            for value, number in sorted(labelled.read(self._statistics).items()):
-                family.add_metric((str(value),), number)
+            for value, number in sorted(self._numbers.get(labelled.name, {}).items()):
+                family.add_metric((value,), number)
             yield family
         yield _lag(self._lag)
 

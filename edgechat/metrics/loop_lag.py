@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import inf
@@ -21,6 +21,15 @@ class LoopLagStatistics:
 
     counts: Sequence[int]
     seconds: float  # all lags added up
+
+
+def add_lags(lags: Iterable[LoopLagStatistics]) -> LoopLagStatistics:
+    """Of several loops together."""
+    counts, seconds = [0] * len(BOUNDS), 0.0
+    for lag in lags:
+        counts = [one + other for one, other in zip(counts, lag.counts, strict=True)]
+        seconds += lag.seconds
+    return LoopLagStatistics(counts, seconds)
 
 
 class LoopLag:

@@ -17,7 +17,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from edgechat import system
 from edgechat.metrics.collector import render
-from edgechat.metrics.loop_lag import LoopLag
+from edgechat.metrics.loop_lag import LoopLag, add_lags
+from edgechat.metrics.reading import Reading
 from edgechat.net.acceptor import Acceptor
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.linger import linger
@@ -27,7 +28,6 @@ from edgechat.net.request_head import Head
 from edgechat.net.reserve import Reserve
 from edgechat.rooms.defects import contain
 from edgechat.settings import Settings
-from edgechat.statistics import ServerStatistics
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _PLAIN = "text/plain; charset=utf-8"
 
 
 async def serve_metrics(
-    sockets: Sequence[socket.socket], settings: Settings, read: Callable[[], ServerStatistics]
+    sockets: Sequence[socket.socket], settings: Settings, read: Callable[[], Reading]
 ) -> None:
     """Answer scrapes for ever. `read` is called at each, and must not wait."""
     async with trio.open_nursery() as nursery:
@@ -52,7 +52,7 @@ async def serve_metrics(
 
 class _MetricsListener:
     def __init__(
-        self, settings: Settings, read: Callable[[], ServerStatistics], nursery: trio.Nursery
+        self, settings: Settings, read: Callable[[], Reading], nursery: trio.Nursery
     ) -> None:
         self.lag = LoopLag()
         self.reserve = Reserve(_RESERVED)
@@ -102,8 +102,9 @@ class _MetricsListener:
         if method not in (b"GET", b"HEAD"):
             text = b"This address takes GET.\n"
             return _http(HTTPStatus.METHOD_NOT_ALLOWED, text, allow="GET, HEAD")
-        statistics, lag = self._read(), self.lag.statistics()
-        body = await system.run_in_thread(render, statistics, lag)
+        found = self._read()
+        lag = add_lags((self.lag.statistics(), *found.lags))
+        body = await system.run_in_thread(render, found.numbers, lag, found.workers)
         answer = _http(HTTPStatus.OK, body, content_type=CONTENT_TYPE_LATEST)
         return answer if method == b"GET" else answer[: -len(body)]
 

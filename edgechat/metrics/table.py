@@ -6,63 +6,9 @@ a label for each room would be a time series for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-
-from edgechat.chat.errors import CLOSES
-from edgechat.statistics import ServerStatistics
-
-# What can happen is there before it does: else its first time would be no rise.
-_NO_CLOSES = dict.fromkeys((*CLOSES, 1006), 0)  # 1006: it ended without a close frame of ours
-_NOTHING_REFUSED = dict.fromkeys(
-    (
-        "bad handshake",
-        "bad head",
-        "bad host",
-        "full",
-        "large head",
-        "no room",
-        "not http",
-        "origin",
-        "other host",
-        "slow head",
-        "stopping",
-        "too fast for one address",
-        "too many of one address",
-        "too many rooms",
-        "two lengths",
-    ),
-    0,
-)
-_NO_DEFECTS = dict.fromkeys(
-    (
-        "a connection",
-        "a limiter",
-        "a request",
-        "a room",
-        "a scrape",
-        "reading from a connection",
-    ),
-    0,
-)
-
-
-class Plain(NamedTuple):
-    """A number without a label. What ends in `_total` is a counter, and else it is a gauge."""
-
-    name: str
-    text: str
-    read: Callable[[ServerStatistics], float]
-
-
-class Labelled(NamedTuple):
-    """Numbers by the values of one label."""
-
-    name: str
-    text: str
-    label: str
-    read: Callable[[ServerStatistics], Mapping[Any, int]]
-
+from edgechat.metrics.journal_table import JOURNAL
+from edgechat.metrics.metric import Labelled, Plain
+from edgechat.metrics.words import NO_CLOSES, NO_DEFECTS, NOTHING_REFUSED
 
 PLAIN = (
     Plain("edgechat_connections", "Connections open now.", lambda s: s.listener.connections.open),
@@ -80,7 +26,7 @@ PLAIN = (
     Plain(
         "edgechat_outbox_bytes",
         "Bytes that wait for clients to read.",
-        lambda s: s.listener.outbox_bytes,
+        lambda s: s.listener.outbox_bytes + s.followers.outbox_bytes,
     ),
     Plain(
         "edgechat_pauses_total",
@@ -90,11 +36,12 @@ PLAIN = (
     Plain("edgechat_rooms", "Rooms open now.", lambda s: s.rooms.live),
     Plain("edgechat_rooms_started_total", "Rooms opened.", lambda s: s.rooms.started),
     Plain("edgechat_members", "Sessions in all rooms together.", lambda s: s.members),
+    Plain("edgechat_followers", "Followers of rooms by events.", lambda s: s.followers.open),
     Plain("edgechat_limiters", "Addresses whose allowance is kept now.", lambda s: s.limiters.live),
     Plain("edgechat_messages_total", "Messages stored and shown.", lambda s: s.turn.lines),
     Plain(
         "edgechat_deliveries_total",
-        "Messages written to members: each counts once for each.",
+        "Messages written to members and followers: each counts once for each.",
         lambda s: s.turn.deliveries,
     ),
     Plain(
@@ -135,6 +82,27 @@ PLAIN = (
         "Files written to since, which a power loss can shorten.",
         lambda s: s.syncer.pending,
     ),
+    *JOURNAL,
+    Plain(
+        "edgechat_webhook_deliveries_total",
+        "Lines that targets of webhooks took.",
+        lambda s: s.webhooks.delivered,
+    ),
+    Plain(
+        "edgechat_webhook_failures_total",
+        "Tries in vain to post to targets of webhooks.",
+        lambda s: s.webhooks.failures,
+    ),
+    Plain(
+        "edgechat_webhook_lines_behind",
+        "Lines that targets of webhooks do not have yet.",
+        lambda s: s.webhooks.behind,
+    ),
+    Plain(
+        "edgechat_webhooks_held",
+        "Webhooks that wait, as their targets refuse a line.",
+        lambda s: s.webhooks.held,
+    ),
 )
 
 LABELLED = (
@@ -142,13 +110,13 @@ LABELLED = (
         "edgechat_connections_refused_total",
         "Connections and upgrades refused before they got to a room.",
         "reason",
-        lambda s: {**_NOTHING_REFUSED, **s.listener.refused},
+        lambda s: {**NOTHING_REFUSED, **s.listener.refused},
     ),
     Labelled(
         "edgechat_closes_total",
         "WebSockets ended, by close code; 1006 is without one.",
         "code",
-        lambda s: {**_NO_CLOSES, **s.listener.closes},
+        lambda s: {**NO_CLOSES, **s.listener.closes},
     ),
     Labelled(
         "edgechat_refusals_total",
@@ -172,6 +140,6 @@ LABELLED = (
         "edgechat_defects_total",
         "Defects of the server itself, by what they ended.",
         "ended",
-        lambda s: {**_NO_DEFECTS, **s.defects},
+        lambda s: {**NO_DEFECTS, **s.defects},
     ),
 )

@@ -13,6 +13,7 @@ import trio
 
 from edgechat import system
 from edgechat.net.reserve import Reserve
+from edgechat.net.unix_socket import PEER
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Acceptor:
             try:
                 for _ in range(_AT_ONCE):
                     connection, peer = self._listening.accept()
-                    self._welcome(connection, peer[0])
+                    self._welcome(connection, peer[0] if type(peer) is tuple else PEER)
             except BlockingIOError:
                 self._note_success()
             except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from edgechat.settings import ProxyHeader
 
@@ -38,6 +39,11 @@ def is_loopback(text: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return address.is_loopback
+
+
+def is_on_loopback(address: Any) -> bool:
+    """Whether `getsockname` says loopback: web pages can reach that, but not a Unix socket."""
+    return isinstance(address, tuple) and is_loopback(address[0])
 
 
 def is_trusted(text: str, proxies: Collection[str]) -> bool:

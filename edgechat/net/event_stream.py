@@ -5,12 +5,28 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 import trio
 
 from edgechat.net.outbox import NotRead
 from edgechat.net.sender import Sender
 from edgechat.settings import Settings
+
+_open: dict[Sender, None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class EventStreamStatistics:
+    """Those of this process that are open now."""
+
+    open: int
+    outbox_bytes: int  # that wait for followers to read
+
+
+def statistics() -> EventStreamStatistics:
+    """As of now."""
+    return EventStreamStatistics(len(_open), sum(sender.waiting for sender in _open))
 
 
 @asynccontextmanager
@@ -25,7 +41,11 @@ async def open_stream(connection: socket.socket, settings: Settings) -> AsyncIte
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unread * 1000))
     async with trio.open_nursery() as nursery:
         sender = Sender(connection, nursery, settings)
-        yield sender
+        _open[sender] = None
+        try:
+            yield sender
+        finally:
+            del _open[sender]
         nursery.cancel_scope.cancel()
     with suppress(OSError, NotRead), trio.move_on_after(settings.close_timeout):
         await sender.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -20,6 +20,12 @@ _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.CRITICAL)  # a bad handshake is the client's business, and is answered
 
 _BAD = "bad handshake"
+_ORIGIN = refuse(
+    "origin", HTTPStatus.FORBIDDEN, "A page of this site may not talk here.", "origin_refused"
+)
+_ALLOW = {"Allow": "GET"}
+# What would be accepted: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+_OFFER = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 
 
 class Handshake(NamedTuple):
@@ -35,19 +41,28 @@ def shake_hands(request: Head, ids: PrivateIds, origins: Collection[Origin]) -> 
     protocol.receive_data(request.for_websocket())
     events = protocol.events_received()
     if not events or not isinstance(events[0], Request):
-        answer = b"".join(protocol.data_to_send())
-        raise Refused(Reason(_BAD, answer or NOT_HTTP.answer))
+        raise Refused(_bad(protocol.data_to_send()))
     asked = events[0]
     if not request.values("Host"):
         raise Refused(BAD_HOST)  # RFC 9112, section 3.2
     key = _room(asked.path, ids)
     if not _origin_is_fine(asked.headers, origins):
-        raise Refused(refuse("origin", HTTPStatus.FORBIDDEN, "This page may not open a chat here."))
+        raise Refused(_ORIGIN)
     protocol.send_response(protocol.accept(asked))
     answer = b"".join(protocol.data_to_send())
     if protocol.handshake_exc is not None:
-        raise Refused(Reason(_BAD, answer))
+        raise Refused(_bad([answer]))
     return Handshake(key, answer)
+
+
+def _bad(sent: Sequence[bytes]) -> Reason:
+    """What the library answers, in the form of our own refusals."""
+    head, _, text = b"".join(sent).partition(b"\r\n\r\n")
+    if not head:
+        return NOT_HTTP
+    status = HTTPStatus(int(head[9:12]))
+    headers = _ALLOW if status == HTTPStatus.METHOD_NOT_ALLOWED else _OFFER
+    return refuse(_BAD, status, text.decode("latin-1").strip(), headers=headers)
 
 
 def _room(target: str, ids: PrivateIds) -> RoomKey:

@@ -50,13 +50,14 @@ class HeadReader:
 
     async def _read(self, connection: socket.socket) -> Head | None:
         data = bytearray()
+        most_bytes, most_fields = self._settings.head_bytes, self._settings.head_fields
         while True:
             await system.wait_readable(connection)
             with suppress(BlockingIOError):
                 known = len(data)
-                data += connection.recv(self._settings.head_bytes)
+                data += connection.recv(most_bytes)
                 if len(data) == known:
                     return None
-                found = request_head.find(data, self._settings.head_bytes, known)
+                found = request_head.find(data, most_bytes, known, most_fields)
                 if found is not None:
                     return found

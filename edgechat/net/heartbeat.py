@@ -8,6 +8,7 @@ from typing import NoReturn, Protocol
 import trio
 
 from edgechat.chat.errors import Close
+from edgechat.settings import Settings
 
 _TICKS = 4  # in one heartbeat: the precision with which silence is known
 
@@ -24,15 +25,13 @@ class Beating(Protocol):
         """Let it go. Never waits."""
 
 
-async def keep_heartbeat(
-    sockets: Collection[Beating], interval: float, patience: float
-) -> NoReturn:
-    """One task for all connections: `interval` s of silence, a ping, `patience` s, 4408.
+async def keep_heartbeat(sockets: Collection[Beating], settings: Settings) -> NoReturn:
+    """One task for all: `heartbeat` s of silence, a ping, `heartbeat_timeout` s, 4408.
 
     A task or a timer for each would cost memory and wake-ups that an idle server does not need.
     """
-    tick = interval / _TICKS
-    ask, give_up = _TICKS, _TICKS + max(1, round(patience / tick))
+    tick = settings.heartbeat / _TICKS
+    ask, give_up = _TICKS, _TICKS + max(1, round(settings.heartbeat_timeout / tick))
     while True:
         await trio.sleep(tick)
         for socket in list(sockets):

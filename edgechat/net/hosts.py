@@ -7,6 +7,7 @@ Addresses can't be pointed elsewhere; and `localhost` never leaves the machine (
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ from edgechat.net.refused import BAD_HOST, OTHER_HOST, Refused
 from edgechat.net.request_head import Head
 from edgechat.settings import Settings
 
+# A name or an address, and a port: RFC 9110, section 7.2. What else may stand there (`name@other`,
+# say) one program takes for this host, and another one for that.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]*)(?::[0-9]*)?", re.ASCII)
 _LOCAL = ("localhost", "localhost.localdomain")
 
 
@@ -30,15 +34,15 @@ class Hosts:
         """Raise `Refused` for a request to a name that is not ours.
 
         `loopback`: it came to a socket that listens on loopback, and was not passed on by a trusted
-        proxy. A request without a `Host` passes: no browser sends one.
+        proxy. A request of HTTP/1.0 passes without a `Host`: no browser sends one.
         """
         hosts = head.values("Host")
-        if len(hosts) > 1:
+        named = [*hosts, head.authority] if head.authority is not None else hosts
+        is_one = len(hosts) == 1 or (head.is_old and not hosts)
+        if not is_one or not all(map(_HOST.fullmatch, named)):
             raise Refused(BAD_HOST)  # RFC 9112, section 3.2
-        if loopback or self._are_named:
-            named = [*hosts, head.authority] if head.authority is not None else hosts
-            if not all(self._is_ours(host) for host in named):
-                raise Refused(OTHER_HOST)
+        if (loopback or self._are_named) and not all(map(self._is_ours, named)):
+            raise Refused(OTHER_HOST)
 
     def _is_ours(self, host: str) -> bool:
         name = _name_in(f"//{host}")

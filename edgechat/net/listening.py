@@ -5,13 +5,26 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection, Sequence
 
+from edgechat.net.unix_socket import BACKLOG, ListenError, listen_unix
+from edgechat.settings import Settings
+
+_DEFAULT_HOST = "127.0.0.1"
 _ALL_V4, _ALL_V6 = "0.0.0.0", "::"
 _ANY = ("*", "")
+__all__ = ("ListenError", "listen", "listen_at", "listen_for", "url")
 Address = tuple[socket.AddressFamily, str, int]  # the last is an IPv6 scope
 
 
-class ListenError(Exception):
-    """Nobody can listen there. Its text says why, for a person."""
+def listen_for(settings: Settings) -> Sequence[socket.socket]:
+    """All sockets that a server listens on, the Unix socket last. Raises `ListenError`."""
+    hosts = settings.hosts or (() if settings.uds else (_DEFAULT_HOST,))
+    sockets = [*listen(hosts, settings.port)]
+    try:
+        return [*sockets, listen_unix(settings.uds)] if settings.uds else sockets
+    except ListenError:
+        for listening in sockets:
+            listening.close()
+        raise
 
 
 def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
@@ -59,17 +72,21 @@ def _addresses(host: str) -> list[Address]:
 def _open(listening: socket.socket, address: str, port: int, scope: int, *, v6_only: bool) -> None:
     listening.setblocking(False)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits it
     if listening.family == socket.AF_INET6:
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6_only)
         listening.bind((address, port, 0, scope))
     else:
         listening.bind((address, port))
-    listening.listen(1024)
+    listening.listen(BACKLOG)
 
 
 def url(listening: socket.socket) -> str:
-    """The address to open."""
-    host, port = listening.getsockname()[:2]
+    """The address to open; of a Unix socket `unix:` and its path."""
+    address = listening.getsockname()
+    if isinstance(address, str):
+        return f"unix:{address}"
+    host, port = address[:2]
     if host in ("0.0.0.0", "::"):
         host = "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

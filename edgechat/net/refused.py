@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -23,16 +25,25 @@ class Refused(Exception):
         self.reason = reason
 
 
-def refuse(word: str, status: HTTPStatus, text: str) -> Reason:
+def refuse(
+    word: str,
+    status: HTTPStatus,
+    text: str,
+    code: str | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Reason:
     """A reason with an answer like the API's, for what does not get as far as the HTTP server.
 
-    A client can tell by its code that the server itself refuses, and no proxy in its place.
+    A client can tell by its code, the status's name where none is given, that the server itself
+    refuses, and no proxy in its place.
     """
-    body = msgspec.json.encode({"error": text, "code": status.name.lower()}) + b"\n"
+    body = msgspec.json.encode({"error": text, "code": code or status.name.lower()}) + b"\n"
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         f"Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n"
+        f"{more}"
         f"Connection: close\r\n\r\n"
     )
     return Reason(word, head.encode() + body)
@@ -43,13 +54,18 @@ OTHER_VERSION = refuse(
     "not http", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 is spoken here."
 )
 BAD_HEAD = refuse("bad head", HTTPStatus.BAD_REQUEST, "The request's headers are malformed.")
-BAD_HOST = refuse("bad host", HTTPStatus.BAD_REQUEST, "A request has one Host.")
+BAD_HOST = refuse(
+    "bad host", HTTPStatus.BAD_REQUEST, "A request has one Host, which is well-formed."
+)
 OTHER_HOST = refuse(
     "other host",
     HTTPStatus.MISDIRECTED_REQUEST,
     "This server does not go by that name. If it is its name: edgechat serve --public-host NAME",
 )
 AMBIGUOUS = refuse("two lengths", HTTPStatus.BAD_REQUEST, "A body has one length.")
+OTHER_CODING = refuse(
+    "bad head", HTTPStatus.NOT_IMPLEMENTED, "A body comes whole or in chunks, and in no other way."
+)
 TOO_LARGE = refuse(
     "large head",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -7,23 +7,35 @@ they are, so that the three can't understand it differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from edgechat.net.refused import AMBIGUOUS, BAD_HEAD, NOT_HTTP, OTHER_VERSION, TOO_LARGE, Refused
+from edgechat.net.refused import (
+    AMBIGUOUS,
+    BAD_HEAD,
+    NOT_HTTP,
+    OTHER_CODING,
+    OTHER_VERSION,
+    TOO_LARGE,
+    Refused,
+)
 
 _END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_END = 4
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _START_BYTES = 24
-_LINE = re.compile(rb"([A-Z]{1,20}) ([^ ]+) HTTP/([0-9])\.([0-9])")
-_NAME = re.compile(rb"[^\s:]+")
+_LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control characters
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
 _PAGE = re.compile(
-    rb"(?:GET|HEAD) (?:/|/(?:room|assets)/[^ ]+|/sw\.js|/manifest\.webmanifest)(?:\?[^ ]*)? "
+    rb"(?:GET|HEAD) /(?:(?:room|assets)/[^ ?]+|(?:sw|client|embed)\.js|manifest\.webmanifest)?"
+    rb"(?:\?[^ ]*)? "
 )
+_FRAMING = (b"content-length", b"transfer-encoding")
 # Headers of an offer to go on in another protocol, which the server may ignore: RFC 9110, 7.8. The
 # HTTP server is not to see them, as it would take some up.
 _OFFER = (b"upgrade", b"http2-settings")
@@ -52,6 +64,11 @@ class Head(NamedTuple):
         return [field.value.decode("latin-1") for field in self.fields if field.name == wanted]
 
     @property
+    def method(self) -> bytes:
+        """`GET`, or another."""
+        return self.text.partition(b" ")[0]
+
+    @property
     def authority(self) -> str | None:
         """The host and port in an absolute target, where it has one: RFC 9112, section 3.2.2."""
         found = _AUTHORITY.match(self.target)
@@ -61,6 +78,11 @@ class Head(NamedTuple):
     def is_for_page(self) -> bool:
         """Whether it asks for the page or one of its files."""
         return _PAGE.match(self.text) is not None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it is of HTTP/1.0."""
+        return self.text.partition(b"\n")[0].rstrip(b"\r").endswith(b"HTTP/1.0")
 
     @property
     def wants_websocket(self) -> bool:
@@ -73,7 +95,7 @@ class Head(NamedTuple):
     @property
     def has_body(self) -> bool:
         """Whether something belongs to it that comes behind it."""
-        return not self.names.isdisjoint((b"content-length", b"transfer-encoding"))
+        return not self.names.isdisjoint(_FRAMING)
 
     def for_websocket(self) -> bytes:
         """Its text, where it offers to go on with `websocket` and with nothing else."""
@@ -104,7 +126,9 @@ class Head(NamedTuple):
                 yield field.line
 
 
-def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | None:
+def find(
+    data: bytes | bytearray, most_bytes: int, known: int = 0, most_fields: int = 128
+) -> Head | None:
     """The head at the start of `data`; None while it is not whole. Raises `Refused`.
 
     `known` bytes were looked at before, so that a head that comes byte by byte is not searched
@@ -119,27 +143,45 @@ def find(data: bytes | bytearray, most_bytes: int, known: int = 0) -> Head | Non
         if len(data) >= most_bytes:
             raise Refused(TOO_LARGE)
         return None
-    return _parse(bytes(data[: end.end()]), bytes(data[end.end() :]))
+    return parse(bytes(data[: end.end()]), bytes(data[end.end() :]), most_fields)
 
 
-def _parse(text: bytes, rest: bytes) -> Head:
+def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
+    """The head whose whole text this is, with what came behind it. Raises `Refused`.
+
+    It has at most so many header fields.
+    """
     first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
     line = _LINE.fullmatch(first)
     if line is None:
         raise Refused(NOT_HTTP)
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)
+    if len(lines) > most_fields:  # the HTTP server behind would take its time for each
+        raise Refused(TOO_LARGE)
     fields = tuple(_field(line) for line in lines)
     names = frozenset([field.name for field in fields])
-    if b"content-length" in names and b"transfer-encoding" in names:
-        raise Refused(AMBIGUOUS)  # two lengths, one body: RFC 9112, section 6.3
+    if not names.isdisjoint(_FRAMING):
+        framing = [field for field in fields if field.name in _FRAMING]
+        _check_framing(framing, is_old=line[4] == b"0")
     return Head(text, rest, line[2].decode("latin-1"), fields, names)
+
+
+def _check_framing(fields: Sequence[Field], *, is_old: bool) -> None:
+    """One body has one length, or comes in chunks: RFC 9112, section 6.3. Raises `Refused`."""
+    name, value, _ = fields[0]
+    if len(fields) > 1 or (is_old and name == b"transfer-encoding"):
+        raise Refused(AMBIGUOUS)  # two lengths, or one that HTTP/1.0 can't mean
+    if name == b"transfer-encoding" and value.lower() != b"chunked":
+        raise Refused(OTHER_CODING)
+    if name == b"content-length" and not _LENGTH.fullmatch(value):
+        raise Refused(BAD_HEAD)
 
 
 def _field(line: bytes) -> Field:
     """No blank before the colon, and none at the start: RFC 9112, sections 5.1 and 5.2."""
     name, colon, value = line.partition(b":")
-    if not colon or _NAME.fullmatch(name) is None:
+    if not colon or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
         raise Refused(BAD_HEAD)
     return Field(name.lower(), value.strip(b" \t"), line)
 

@@ -38,6 +38,13 @@ class Reserve:
             while len(self._held) < self._size:
                 self._held.append(system.hold_descriptor())
 
+    def make_room(self) -> None:
+        """Give one back if there is no other for the connection that comes next."""
+        try:
+            system.close(system.hold_descriptor())
+        except OSError:
+            self.release()
+
     def release(self) -> bool:
         """Give one back, for a connection; False where there is none left."""
         if not self._held:

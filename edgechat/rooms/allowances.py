@@ -5,7 +5,15 @@ from __future__ import annotations
 import trio
 
 from edgechat.chat.allowance import Spendable
-from edgechat.rooms.limiter import Address, AddressAllowance, Limiter, Unlimited
+from edgechat.rooms.limiter import (
+    Address,
+    AddressAllowance,
+    Ledger,
+    Limiter,
+    ReadingAllowance,
+    SharedAllowance,
+    Unlimited,
+)
 from edgechat.rooms.registry import Registry, RegistryStatistics
 from edgechat.settings import Settings
 
@@ -15,18 +23,34 @@ _UNLIMITED = Unlimited()
 class Allowances:
     """Gives each address its allowance; a limiter is started when it is first spent."""
 
-    def __init__(self, nursery: trio.Nursery, settings: Settings) -> None:
-        """`nursery` runs the limiters."""
+    def __init__(
+        self, nursery: trio.Nursery, settings: Settings, ledger: Ledger | None = None
+    ) -> None:
+        """`nursery` runs the limiters. `ledger` is told what is spent, if others spend too."""
         self._settings = settings
+        self._ledger = ledger
         self._limiters: Registry[Address, Limiter] = Registry(
             nursery, self._make, settings.max_limiters, "limiter"
         )
 
     def of(self, address: Address) -> Spendable:
         """What a connection from there may spend, over all rooms."""
-        if not self._settings.message_interval:
-            return _UNLIMITED
-        return AddressAllowance(self._limiters, address)
+        if self._settings.message_interval and self._ledger is not None:
+            return SharedAllowance(self._limiters, address, self._ledger)
+        if self._settings.message_interval:
+            return AddressAllowance(self._limiters, address)
+        if self._settings.history_rate:
+            return ReadingAllowance(self._limiters, address)
+        return _UNLIMITED
+
+    def learn(self, address: Address, full_at: float) -> None:
+        """By what was spent elsewhere too, an allowance is full again then, or later.
+
+        `full_at` is in seconds of Trio's clock. Who has not spent here is told when it does.
+        """
+        limiter = self._limiters.find(address)
+        if limiter is not None:
+            limiter.learn(full_at)
 
     def change_limits(self, settings: Settings) -> None:
         """Another rule holds from now on; where there was none, for new connections."""
@@ -39,5 +63,4 @@ class Allowances:
         return self._limiters.statistics()
 
     def _make(self, address: Address) -> Limiter:
-        settings = self._settings
-        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
+        return Limiter(self._settings)

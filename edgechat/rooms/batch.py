@@ -20,6 +20,7 @@ from edgechat.chat.seen_ids import SeenIds
 from edgechat.chat.state import RoomState
 from edgechat.rooms.fanout import Fanout
 from edgechat.rooms.storage import Log
+from edgechat.settings import Settings
 
 _NOT_STORED = "The server could not store this message, so nobody saw it. Try again later."
 
@@ -49,7 +50,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 
     owner: Owner
     commands: Sequence[Command]
-    repeated: Mapping[str, bytes] = NO_LINES
+    repeated: Mapping[str, bytes | None] = NO_LINES  # None: it was not looked up
 
     def decide(self, now_ms: int, now: float) -> Draft:
         """What each message becomes. `now_ms` is Unix time, `now` a clock's seconds."""
@@ -90,27 +91,24 @@ def _begin_with_ids(owner: Owner, commands: Sequence[Command]) -> Batch | None:
     return Batch(owner, commands, lines) if len(lines) == len(earlier) else None
 
 
-async def recall(owner: Owner, commands: Sequence[Command], depth: int) -> Batch:
-    """A batch, after a look into the history. `depth`: messages back in which an id is known.
+async def recall(owner: Owner, commands: Sequence[Command], settings: Settings) -> Batch:
+    """A batch, after a look into the history.
 
-    Raises `StorageUnavailable`.
+    Of the lines that are not in memory it looks at `repeats_at_once`, all in one go: the room
+    waits for that. Raises `StorageUnavailable`.
     """
-    state = owner.state
+    state, depth = owner.state, settings.known_ids
     earlier = said_before(state, commands)
     if earlier is None:
         state.seen_ids = SeenIds(depth, await owner.history.ids(depth))
         earlier = said_before(state, commands)
         assert earlier is not None
-    lines: dict[str, bytes] = {}
-    for id, seq in earlier.items():
-        line = state.backlog.line(seq) or await _read_line(owner.history, seq)
-        if line is not None:  # else it is damaged, and the message is a new one
-            lines[id] = line
+    lines: dict[str, bytes | None] = {id: state.backlog.line(seq) for id, seq in earlier.items()}
+    far = [id for id, line in lines.items() if line is None]
+    if near := far[: settings.repeats_at_once]:
+        read = await owner.history.lines([earlier[id] for id in near])
+        for id in near:
+            lines[id] = read.get(earlier[id])
+            if lines[id] is None:  # it is damaged, and the message is a new one
+                del lines[id]
     return Batch(owner, commands, lines)
-
-
-async def _read_line(history: Log, seq: int) -> bytes | None:
-    for entry in await history.after(seq - 1, 1):
-        if entry.seq == seq:
-            return entry.line
-    return None

@@ -16,6 +16,7 @@ from edgechat.chat.kinds import is_for
 from edgechat.chat.line import Entry, Token
 from edgechat.chat.session import Session
 from edgechat.chat.state import RoomState
+from edgechat.rooms.looking import Look, paced
 from edgechat.rooms.socket import Socket
 from edgechat.rooms.storage import Log
 from edgechat.settings import Settings
@@ -23,21 +24,21 @@ from edgechat.settings import Settings
 _PAGE = 1_000  # lines, and `Settings.page_bytes` at most
 
 
-async def check_token(state: RoomState, log: Log, since: Token) -> Reason | None:
+async def check_token(state: RoomState, look: Look, since: Token) -> Reason | None:
     """Why one can't go on from `since`, however far back it is; None if one can."""
     if since.seq > state.last.seq:
         return "forked"
     if since.seq < state.base.seq:
         return "trimmed"
-    if not state.is_start(since) and since.h != await _hash_at(state, log, since.seq):
+    if not state.is_start(since) and since.h != await _hash_at(state, look, since.seq):
         return "forked"
     return None
 
 
-async def _hash_at(state: RoomState, log: Log, seq: int) -> str | None:
+async def _hash_at(state: RoomState, look: Look, seq: int) -> str | None:
     if seq >= state.backlog.start and (h := state.backlog.hash_at(seq)):
         return h
-    for entry in await log.after(seq - 1, 1):
+    for entry in await look(seq - 1, 1):
         if entry.seq == seq and entry.h is not None:
             return entry.h.hex()
     return None
@@ -50,7 +51,7 @@ class Catchup:
         self, state: RoomState, log: Log, session: Session, socket: Socket, settings: Settings
     ) -> None:
         self._state = state
-        self._log = log
+        self._look = paced(log, session.allowance)
         self._session = session
         self._socket = socket
         self._settings = settings
@@ -73,7 +74,7 @@ class Catchup:
         after = join.after
         while after < self._state.backlog.start:
             self._greet()
-            entries = await self._log.after(after, _PAGE)
+            entries = await self._look(after, _PAGE)
             if not entries:
                 raise StorageUnavailable("lines that were there are gone")
             self._socket.write(self._frames(entries))
@@ -89,7 +90,7 @@ class Catchup:
     async def _check(self, since: Token) -> Reason | None:
         """Why one can't go on from `since`; None if one can. Wrong in two ways is `forked`."""
         head = self._state.last.seq
-        reason = await check_token(self._state, self._log, since)
+        reason = await check_token(self._state, self._look, since)
         return reason or ("far" if head - since.seq > self._settings.max_resume else None)
 
     def _greet(self) -> None:

@@ -18,11 +18,20 @@ _counts: Counter[str] = Counter()  # of this process, since its start
 
 @contextmanager
 def contain(what: str) -> Iterator[None]:
-    """Whatever goes wrong in the block ends the block; the log says that it ended `what`."""
+    """Whatever goes wrong in the block ends the block; the log says that it ended `what`.
+
+    A defect may come together with a cancellation. That goes on, and the defect does not.
+    """
     try:
         yield
     except Exception as defect:
         note_defect(what, defect)
+    except BaseExceptionGroup as group:
+        defects, cancelled = group.split(Exception)
+        if defects is not None:
+            note_defect(what, defects)
+        if cancelled is not None:
+            raise cancelled from None
 
 
 def note_defect(what: str, defect: Exception) -> None:

@@ -14,6 +14,7 @@ from edgechat.chat.apply import Outcome
 from edgechat.chat.commands import Command, Join, Leave
 from edgechat.chat.errors import Refusal
 from edgechat.chat.session import Session
+from edgechat.rooms.reply import Reply
 from edgechat.rooms.socket import Socket, WriteAll, Writer
 
 # Telling n members costs some 5 µs each. Comings and goings may take a tenth of the time: when
@@ -39,28 +40,6 @@ class Arrival:
         self.behind = False
 
 
-class Reply:
-    """What becomes of a command of a session that is not a member."""
-
-    __slots__ = ("_answer", "_answered")
-
-    def __init__(self) -> None:
-        self._answered = trio.Event()
-        self._answer: bytes | Refusal = b""
-
-    def set(self, answer: bytes | Refusal) -> None:
-        """The stored line, or why there is none."""
-        self._answer = answer
-        self._answered.set()
-
-    async def wait(self) -> bytes:
-        """The stored line, without a newline. Raises `Refusal`."""
-        await self._answered.wait()
-        if isinstance(self._answer, Refusal):
-            raise self._answer
-        return self._answer
-
-
 class Fanout:
     """The fan-out of one room, and the comings and goings that are to be told."""
 
@@ -72,7 +51,9 @@ class Fanout:
         "_followers",
         "_next_change",
         "_senders",
+        "_watchers",
         "_write_all",
+        "followers",
     )
 
     def __init__(self, write_all: WriteAll) -> None:
@@ -81,17 +62,14 @@ class Fanout:
         self._everybody: Sequence[Writer] | None = None  # the same, while nobody comes or goes
         self._arriving: dict[Session, Arrival] = {}
         self._asking: dict[Session, Reply] = {}
+        self.followers = 0  # how many are written to that are not members
         self._followers: dict[Encode, dict[Writer, None]] = {}
+        self._watchers: dict[Callable[[], None], None] = {}
         self._departed: list[Session] = []
         self._next_change = -inf
 
     def __len__(self) -> int:
         return len(self._senders)
-
-    @property
-    def followers(self) -> int:
-        """How many are written to that are not members."""
-        return sum(len(writers) for writers in self._followers.values())
 
     def knock(self, join: Join, socket: Socket) -> Arrival:
         """A newcomer wants to come in."""
@@ -112,14 +90,29 @@ class Fanout:
 
         It is not a member: nobody is told. `unfollow` it afterwards.
         """
-        self._followers.setdefault(encode, {})[writer] = None
+        writers = self._followers.setdefault(encode, {})
+        self.followers += writer not in writers
+        writers[writer] = None
 
     def unfollow(self, writer: Writer, encode: Encode) -> None:
         """Not one more write; safe where it did not follow."""
         writers = self._followers.get(encode, {})
-        writers.pop(writer, None)
+        if writer in writers:
+            del writers[writer]
+            self.followers -= 1
         if not writers:
             self._followers.pop(encode, None)
+
+    def watch(self, notice: Callable[[], None]) -> None:
+        """From now on `notice` is called after lines were stored; it must not wait or raise.
+
+        `unwatch` it afterwards. It is for whoever reads the lines at its own speed.
+        """
+        self._watchers[notice] = None
+
+    def unwatch(self, notice: Callable[[], None]) -> None:
+        """Not one more call; safe where it did not watch."""
+        self._watchers.pop(notice, None)
 
     def leave(self, session: Session) -> bool:
         """A member is gone: not one more write. Returns whether there is something to tell."""
@@ -175,9 +168,11 @@ class Fanout:
         for session, answer in outcome.replies:
             if (reply := self._asking.get(session)) is not None:
                 reply.set(answer)
-        if self._followers and outcome.lines:
+        if (self.followers or self._watchers) and outcome.lines:
             for encode, writers in self._followers.items():
                 self._write_all(writers, encode(outcome.lines))
+            for notice in self._watchers:
+                notice()
 
     def _broadcast(self, blob: bytes, *, v2: bool) -> None:
         if blob:

@@ -12,7 +12,7 @@ from edgechat.chat.commands import Speak, Type
 from edgechat.chat.errors import Close, Refusal, StorageUnavailable
 from edgechat.chat.names import user_name
 from edgechat.chat.outgoing import error, pong
-from edgechat.chat.protocol import Hello, Ping, Say
+from edgechat.chat.protocol import Hello, Ping, Say, Typing
 from edgechat.chat.session import Received, Session
 from edgechat.rooms.catchup import Catchup
 from edgechat.rooms.defects import note_defect
@@ -156,11 +156,13 @@ class Member:
     def _answer(self, received: Received, text: str | None) -> Type | None:
         """A ping is answered here; that somebody types goes to the room, but not too often."""
         self._charge(text)
-        if type(received) is Ping:
+        if isinstance(received, Ping):
             self._socket.write(pong(received.value))
-        elif self.session.may_show_typing(trio.current_time(), self._settings.typing_interval):
-            return Type(self.session)
-        return None
+            return None
+        assert isinstance(received, Typing), received
+        now = trio.current_time()
+        may = self.session.may_show_typing(now, self._settings.typing_interval)
+        return Type(self.session) if may else None
 
     def _charge(self, text: str | None) -> None:
         """It costs no allowance, but reading it does cost: by its length as well."""

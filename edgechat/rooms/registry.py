@@ -17,7 +17,7 @@ _LOOK_AT = 1_000
 
 
 class Full(Exception):
-    """There are as many as there may be, and none of those looked at is idle."""
+    """There is no place for one more: none that is idle, or none for this key."""
 
 
 class Live(Protocol):
@@ -51,8 +51,17 @@ class Registry(Generic[Key, Living]):
     """Starts what lives in the server's nursery: this is the only place that is handed one."""
 
     def __init__(
-        self, nursery: trio.Nursery, make: Callable[[Key], Living], most: int, kind: str
+        self,
+        nursery: trio.Nursery,
+        make: Callable[[Key], Living],
+        most: int,
+        kind: str,
+        has: Callable[[Key], bool] | None = None,
     ) -> None:
+        """`has` says which keys have their place here; all, without it."""
+        self._has = has
+        self._empty = trio.Event()  # set when it is shut, and the last is gone
+        self._is_shut = False
         self._nursery = nursery
         self._make = make
         self.most = most  # may be changed: more than that stay until they end
@@ -74,12 +83,21 @@ class Registry(Generic[Key, Living]):
         """The live one for `key`; starts it if there is none. Raises `Full`."""
         living = self._live.get(key)
         if living is None:
+            if self._is_shut or (self._has is not None and not self._has(key)):
+                self._refused += 1
+                raise Full(f"no place for this {self._kind}")
             if len(self._live) >= self.most:
                 self._let_one_go()
             living = self._live[key] = self._make(key)
             self._started += 1
             self._nursery.start_soon(self._keep, key, living, name=f"{self._kind}")
         return living
+
+    async def shut(self) -> None:
+        """Start no more; returns when all that live have ended."""
+        self._is_shut = True
+        if self._live:
+            await self._empty.wait()
 
     def find(self, key: Key) -> Living | None:
         """The live one for `key`, if there is one."""
@@ -105,3 +123,5 @@ class Registry(Generic[Key, Living]):
         finally:
             if self._live.get(key) is living:
                 del self._live[key]
+            if self._is_shut and not self._live:
+                self._empty.set()

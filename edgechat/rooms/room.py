@@ -158,7 +158,7 @@ class Room(Actor):
         while (commands := await self._next()) is not None:
             failure = None
             try:
-                batch = await recall(self, commands, self._settings.known_ids)
+                batch = await recall(self, commands, self._settings)
             except StorageUnavailable as error:
                 batch, failure = Batch(self, commands), error
             self._turn.run([batch], failure)

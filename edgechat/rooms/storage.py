@@ -8,7 +8,7 @@ has its answer. `tests/rooms/storage_contract.py` is the suite that every storag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from edgechat.chat.line import Entry, StoredLine
@@ -22,7 +22,11 @@ Answer = tuple[Any, Exception | None]
 
 
 class Log(Protocol):
-    """One room's history, open. Its methods raise `StorageUnavailable`."""
+    """One room's history, open. Its methods raise `StorageUnavailable`.
+
+    What `after` and `before` return has at most `Settings.page_bytes`, but for one line that is
+    longer. Each `open` returns one of its own.
+    """
 
     opened: Opened
 
@@ -33,14 +37,30 @@ class Log(Protocol):
         """At most that many entries before line `seq`, oldest first; at least one if any."""
 
     async def ids(self, depth: int) -> dict[str, int]:
-        """The idempotency keys in the last `depth` lines, oldest first, and their lines."""
+        """The idempotency keys in the last `depth` lines, oldest first, and their lines' `seq`.
+
+        Those of some lines before them may be there as well.
+        """
+
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """These lines, by their `seq`; a damaged one is left out."""
 
     def close(self) -> None:
         """Let go of it. Never waits; what is not yet synced will be."""
 
 
 class Storage(Protocol):
-    """All rooms' histories."""
+    """All rooms' histories. The server asks it besides whether it works, and runs it."""
+
+    @property
+    def works(self) -> bool:
+        """Whether what was tried last could be stored."""
+
+    async def check(self) -> bool:
+        """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
+
+    async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
+        """Give `answered` the answers that come later, for ever."""
 
     async def open(self, key: RoomKey) -> Log:
         """Open a room's history; makes no file. Raises `StorageUnavailable`."""

@@ -37,7 +37,7 @@ class TurnStatistics:
     turns: int  # in which something was asked
     batches: int
     lines: int  # stored and told
-    deliveries: int  # of lines to members: each line counts once for each
+    deliveries: int  # of lines to members and followers: each line counts once for each
     refused_batches: int  # that could not be stored
 
 
@@ -136,7 +136,8 @@ class Turn:
                 continue
             if failure is None:
                 lines += (said := len(draft.lines))
-                deliveries += said * len(batch.owner.state.roster.sessions)
+                room = batch.owner
+                deliveries += said * (len(room.state.roster.sessions) + room.fanout.followers)
             else:
                 self._refused += 1
         for batch, outcome in told:

@@ -34,6 +34,12 @@ class Counted:
     def refund(self) -> None:
         self.spent -= 1
 
+    def read(self, now: float) -> float:
+        return 0.0
+
+    def reserve_read(self, now: float) -> float:
+        return 0.0
+
 
 def a_session(name: str = "alice", *, v2: bool = False) -> Session:
     session = Session(Counted(), Settings())

@@ -117,8 +117,17 @@ def test_a_draft_can_be_made_again_and_nobody_pays_twice() -> None:
     assert spent(alice) == 2
 
 
+class Limited(Allowance):
+    """It reads nothing."""
+
+    def read(self, now: float) -> float:
+        raise NotImplementedError
+
+    reserve_read = read
+
+
 def limited(session: Session, interval: float, grace: float) -> Session:
-    session.allowance = Allowance(interval, grace)
+    session.allowance = Limited(interval, grace)
     return session
 
 
@@ -135,7 +144,7 @@ def test_five_of_ten_pass_and_the_others_are_told_how_long_to_wait() -> None:
 
 def test_two_sessions_of_one_address_share_its_allowance() -> None:
     room, alice, bob, eve = a_room(), a_session("alice"), a_session("bob"), a_session("eve")
-    alice.allowance = bob.allowance = Allowance(5, 20)
+    alice.allowance = bob.allowance = Limited(5, 20)
     assert len(refusals(room, *[alice, bob] * 5)) == 5
     assert refusals(room, eve) == []
 

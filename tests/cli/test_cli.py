@@ -49,6 +49,8 @@ def run(data: Path, *options: str, **env: str) -> subprocess.CompletedProcess[st
         ("--heartbeat", "0"),
         ("--host", "*"),
         ("--allow-origin", "*"),
+        ("--webhook", "https://example.org"),
+        ("--uds", "x" * 108),
         ("--nonsense",),
         ("extra",),
     ],
@@ -169,6 +171,9 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("STOP_TIMEOUT", "2", 2.0),
     ("PROXY_HEADER", "forwarded", "Forwarded"),
     ("METRICS_ADDRESS", "[::1]:9100", "[::1]:9100"),
+    ("UDS", "/run/edgechat.sock", "/run/edgechat.sock"),
+    ("WEBHOOK_SECRET_FILE", "/etc/secret", "/etc/secret"),
+    ("WORKERS", "3", 3),
 ]
 
 
@@ -189,6 +194,7 @@ LISTS = [
     ("--allow-origin", "allowed_origins", ("https://a.example", "http://b.example:8080")),
     ("--frame-ancestors", "frame_ancestors", ("https://a.example", "https://b.example")),
     ("--trusted-proxy", "trusted_proxies", ("10.0.0.0/8", "fd00::1")),
+    ("--webhook", "webhooks", ("ops=https://a.example/x?y=1", "café=http://127.0.0.1:81/")),
 ]
 
 

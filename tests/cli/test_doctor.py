@@ -62,6 +62,16 @@ async def test_permissions(data: Path) -> None:
     assert (await edgechat("doctor", "--data", data)).status == 1
 
 
+async def test_what_webhooks_keep(data: Path) -> None:
+    (data / "webhooks").mkdir(mode=0o700)
+    secret = data / "webhooks" / "secret"
+    secret.touch(0o600)
+    assert bad(check_data(data)) == []
+    secret.chmod(0o640)
+    (found,) = bad(check_data(data))
+    assert found == Finding("error", f"Others may read {secret}.", f"chmod 600 {secret}")
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 async def test_a_file_of_another_user(data: Path) -> None:
     await trio.to_thread.run_sync(os.chown, data / "rooms" / "public" / "lobby.jsonl", 12345, -1)
@@ -105,6 +115,33 @@ async def test_the_limits_of_a_server_that_runs(tmp_path: Path) -> None:
         found = check_machine._check_limits(server.data)
         assert found.what == f"The server (process {server.pid}) may open 600 files."
         assert found.level == "warning"
+
+
+@pytest.mark.parametrize(("options", "workers"), [((), 0), (("--workers", "2"), 2)])
+async def test_the_workers_of_a_server_that_runs(
+    tmp_path: Path, options: tuple[str, ...], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path / "data", *options) as server:
+        found = {}
+        for cores in (1, 2, 8):
+            monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+            found[cores] = [(one.level, one.what) for one in _workers(server.data)]
+        if workers:
+            assert found[1] == [("warning", "The server has 2 workers on one core.")]
+            assert found[2] == [("ok", "The server has 2 workers on 2 cores.")]
+        else:
+            text = "The server uses one of 8 cores; --workers auto lets it use all."
+            assert (found[1], found[8]) == ([], [("ok", text)])
+        monkeypatch.undo()
+        server.process.kill()
+        await server.process.wait()
+        if workers:  # they hold the folder for a moment
+            text = "The server's first process has ended; its workers stop, and hold the folder."
+            assert [one.what for one in _workers(server.data)] in ([text], [])
+
+
+def _workers(data: Path) -> list[Finding]:
+    return list(check_machine._check_workers(data))
 
 
 async def test_a_server(server: Running) -> None:

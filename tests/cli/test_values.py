@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from edgechat.cli.values import Address, HostName, Network, Number, Origin
+from edgechat.cli.values import Address, HostName, Network, Number, Origin, Workers
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,14 @@ def test_numbers_say_their_range_and_their_unit() -> None:
     assert lines.convert("10", None, None) == 10
     with pytest.raises(click.BadParameter, match=r"a whole number from 0 to 10 \(lines\)"):
         lines.convert("1.5", None, None)
+
+
+def test_workers_are_a_number_or_as_many_as_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, many in ((1, 1), (6, 6), (200, 64)):
+        monkeypatch.setattr("edgechat.system.processors", lambda cores=cores: cores)
+        assert Workers().convert("auto", None, None) == many
+        assert Workers().convert(" AUTO ", None, None) == many
+    assert [Workers().convert(text, None, None) for text in ("1", 3, "64")] == [1, 3, 64]
+    for wrong in ("0", "65", "-1", "two", "1.5", ""):
+        with pytest.raises(click.BadParameter, match="is not a whole number from 1 to 64"):
+            Workers().convert(wrong, None, None)

@@ -13,7 +13,8 @@ from edgechat.client import Event, Options, Room, Token, open_room
 
 from .peer import Peer, Side, a_peer
 
-OPTIONS = Options(random=lambda: 1.0, ping_interval=1e6)  # no pings, where none are awaited
+# No pings where none are awaited, and no requests of HTTP.
+OPTIONS = Options(random=lambda: 1.0, ping_interval=1e6, http_fallback=False)
 URL = "http://h:8080/room/lobby"
 
 

@@ -92,7 +92,7 @@ def test_what_a_middleman_answers_ends_nothing(status: int) -> None:
     ("status", "error", "then"),
     [
         (404, "not_found", NEVER),
-        (403, "forbidden", NEVER),
+        (403, "origin_refused", NEVER),
         (400, "bad_request", NEVER),
         (429, "too_many_requests", LATER),
         (503, "unavailable", AGAIN),

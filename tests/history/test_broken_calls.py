@@ -24,7 +24,7 @@ async def test_a_failed_fsync_before_it_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serving(tmp_path, durability="disk") as server:
-        fsync, reopened = Broken(monkeypatch, "fsync"), Broken(monkeypatch, "dup2")
+        fsync, reopened = Broken(monkeypatch, "fdatasync"), Broken(monkeypatch, "dup2")
         talking = await talk(server)
         for turn, text in enumerate(("the file is made", "it is there", "and there")):
             fsync.failing = True
@@ -66,7 +66,7 @@ async def test_a_file_that_was_changed_when_a_sync_had_failed(
         talking = await talk(server)
         if not is_new:
             assert await talking.says("one") == "stored"
-        fsync = Broken(monkeypatch, "fsync")
+        fsync = Broken(monkeypatch, "fdatasync")
         fsync.failing = True
         assert await talking.says("two") == "storage_unavailable"
         fsync.failing = False
@@ -140,11 +140,11 @@ async def test_what_can_not_be_read_ends_nobody_else(
         await check_honesty(server, talking)
 
 
-async def test_every_fifth_fsync_fails(tmp_path: Path) -> None:
+async def test_every_fifth_sync_of_the_journal_fails(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("there is no strace")
     need("strace", "-D", "-o", os.devnull)
-    inject = ("-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3+5")
+    inject = ("-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=3+5")
     trace = ("strace", "-D", "-f", "-qq", "-o", os.devnull, *inject)
     async with program(tmp_path, "--durability", "disk", before=trace) as server:
         talking = await talk(server)

@@ -71,6 +71,22 @@ async def test_a_tail_torn_at_every_byte(tmp_path: Path, caplog: pytest.LogCaptu
             assert torn == (f"In the history of room 'cut-{cut:04}' a " in caplog.text)
 
 
+async def test_a_header_torn_at_every_byte(tmp_path: Path) -> None:
+    """Nothing is in the file, so the room begins: also where the tear makes it look like more."""
+    whole = header("cut-0000")
+    (tmp_path / "rooms/public").mkdir(parents=True)
+    for cut in range(len(whole) - 1):
+        name = f"cut-{cut:04}"
+        (tmp_path / f"rooms/public/{name}.jsonl").write_bytes(header(name)[:cut])
+    async with serving(tmp_path) as server:
+        for cut in range(len(whole) - 1):
+            with trio.fail_after(SOON):
+                events, wire = await told(server, f"cut-{cut:04}")
+                assert events == [], cut
+                await goes_on(wire, 1)
+            wire.close()
+
+
 @pytest.mark.parametrize("wrong", [1, 0x80, "newline", "quote", "zero"])
 async def test_each_byte_of_a_middle_line_damaged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, wrong: int | str

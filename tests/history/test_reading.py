@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,15 +11,21 @@ from time import process_time
 from typing import BinaryIO
 
 import pytest
+import trio
 
 from edgechat import system
 from edgechat.chat.line import Entry, chain
+from edgechat.chat.names import RoomKey
 from edgechat.history import reader, repair
+from edgechat.history.data_folder import DataFolder
+from edgechat.history.history import Histories
 from edgechat.history.id_scan import read_ids
 from edgechat.history.reader import File
+from edgechat.history.syncer import Syncer
 from edgechat.history.verify import verify
 from edgechat.settings import Settings
 from tests.serving.files import header, make_lines, write
+from tests.serving.wire import SOON
 
 MB = 1 << 20
 HOLE = 80 * MB
@@ -120,3 +127,48 @@ def test_a_file_of_nothing_else(tmp_path: Path, fill: str) -> None:
         made.truncate()
     report = verify(path, "lobby", "lobby", lambda size: None)
     assert report.refusal == "it is not a history"
+
+
+async def test_pages_wait_for_a_thread_of_their_own_and_nobody_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one page takes long, others wait, but rooms open, look up ids and store."""
+    write(tmp_path / "rooms" / "public" / "lobby.jsonl", LINES)
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    settings = Settings(data=tmp_path, durability="disk")
+    histories = Histories(folder, Syncer(1.0), settings)
+    log = await histories.open(RoomKey("lobby", private=False))
+    may_go_on, at_once, going_on = threading.Event(), 0, 0
+
+    def slow(*_: object) -> list[Entry]:
+        nonlocal at_once, going_on
+        going_on += 1
+        at_once = max(at_once, going_on)
+        may_go_on.wait(SOON)
+        going_on -= 1
+        return []
+
+    monkeypatch.setattr(reader, "read", slow)
+    monkeypatch.setattr(reader, "read_before", slow)
+    with trio.fail_after(SOON):
+        async with trio.open_nursery() as nursery:
+            for _ in range(60):  # more than there are threads for all else
+                nursery.start_soon(log.after, 0, 10)
+                nursery.start_soon(log.before, 9, 10)
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(await log.ids(2_000)) == 2_000
+            other = await histories.open(RoomKey("other", private=False))
+            other.close()
+            may_go_on.set()
+    assert at_once == settings.history_threads == 1
+    log.close()
+    folder.release()
+
+
+def test_single_lines_are_found_and_damaged_ones_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "lobby.jsonl"
+    write(path, [*LINES[:99], LINES[99].replace(b"alice", b"malic"), *LINES[100:]])
+    with history(path) as file:
+        found = reader.read_lines(file, [2_000, 1, 100, 7, 2_001])
+    assert found == {seq: LINES[seq - 1] for seq in (2_000, 1, 7)}

@@ -49,6 +49,33 @@ async def test_another_site_may_show_the_page_in_a_frame(tmp_path: Path) -> None
     assert "frame-ancestors https://a.example https://b.example" in policy.split("; ")
 
 
+async def test_what_other_sites_load(tmp_path: Path) -> None:
+    friend, stranger = "https://friend.example", "https://stranger.example"
+    async with serving(
+        tmp_path, allowed_origins=(friend,), frame_ancestors=("https://frame.example",)
+    ) as server:
+        client = await server.get("/client.js")
+        found = re.search(rb'from "\./(assets/[^"]+)"', client.body)
+        assert found
+        module = f"/{found[1].decode()}"
+        for target, kind in (
+            ("/client.js", "text/javascript"),
+            (module, "text/javascript"),
+            ("/client.d.ts", "application/typescript"),
+        ):
+            for origin, allowed in ((friend, friend), (stranger, None)):
+                answer = await server.get(target, f"Origin: {origin}")
+                assert answer.status == 200, target
+                assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+                assert answer.headers.get("access-control-allow-origin") == allowed
+                assert "Origin" in answer.headers["vary"]
+        embed = await server.get("/embed.js", f"Origin: {stranger}")
+        assert embed.headers["access-control-allow-origin"] == "*"
+        assert b'"https://frame.example"' in embed.body
+        for name in ("client.js", "client.d.ts", "embed.js", "types.d.ts"):
+            assert (await server.get(f"{module.rpartition('/')[0]}/{name}")).status == 404
+
+
 async def test_each_of_the_pages_files(server: Running) -> None:
     page = await server.get("/")
     assert b'<base href="./">' in page.body
@@ -276,10 +303,13 @@ async def test_another_servers_id_is_like_a_name_that_can_not_be(server: Running
 
 async def test_what_a_room_is(server: Running, bystanders: Bystander) -> None:
     empty = json.loads((await server.get("/api/room/Empty_Room")).body)
-    assert empty == {"room": "empty-room", "seq": 0, "h": "0" * 16, "members": 0}
+    limits = {"message_chars": 2_000, "name_chars": 32, "interval_ms": 0, "grace_ms": 10_000}
+    nobody = {"members": 0, "limits": limits}
+    assert empty == {"room": "empty-room", "seq": 0, "h": "0" * 16, **nobody}
     lobby = json.loads((await server.get("/api/room/lobby")).body)
     last = json.loads(server.lines()[-1])
-    assert lobby == {"room": "lobby", "seq": last["seq"], "h": last["h"], "members": 2}
+    head = {"seq": last["seq"], "h": last["h"]}
+    assert lobby == {"room": "lobby", **head, "members": 2, "limits": limits}
     assert server.files() == {"lobby.jsonl"}
 
 

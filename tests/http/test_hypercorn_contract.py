@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ import trio
 import trio.testing
 
 from edgechat.http.hypercorn_bridge import HypercornBridge
+from edgechat.http.prefixed_stream import CONNECTION
 from edgechat.net.linger import linger
 from edgechat.settings import Settings
 from tests.serving.running import Answer, parse_answer
@@ -68,6 +70,10 @@ class Door:
             end.setblocking(False)
         self._nursery.start_soon(self._serve, theirs, early)
         return Wire(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
+
+    def stop(self) -> None:
+        """Whatever goes on is cancelled."""
+        self._nursery.cancel_scope.cancel()
 
     async def _serve(self, connection: socket.socket, early: bytes) -> None:
         with connection:
@@ -181,6 +187,27 @@ async def test_what_stands_behind_a_request_does_not_cost_its_answer(
             assert parse_answer(await wire.rest()).body == (b"secret" if body else b"empty")
 
 
+@pytest.mark.parametrize("when", ["with it", "behind it"])
+async def test_a_body_in_crumbs_is_given_up(when: str) -> None:
+    """Chunks of a byte cost a thousand times what they hold: 64 KB of them took two seconds."""
+    most = Settings().body_pieces
+    crumbs = b"1\r\nx\r\n"
+
+    async def tried_with(tried: Door, count: int) -> Answer:
+        body = crumbs * count + b"0\r\n\r\n"
+        wire = tried.open(CHUNKED + body if when == "with it" else CHUNKED)
+        with trio.fail_after(SOON):
+            if when == "behind it":
+                await wire.send(body)
+            return parse_answer(await wire.rest())
+
+    async with door(echo) as (tried, _):
+        assert (await tried_with(tried, most - 1)).body == b"x" * (most - 1)
+        refused = await tried_with(tried, 10 * most)
+        assert refused.status == 413
+        assert json.loads(refused.body)["code"] == "request_entity_too_large"
+
+
 async def test_each_answer_ends_its_connection_whatever_the_client_does() -> None:
     async with door(echo) as (tried, _):
         for request in (GET, POST + b"secret", GET + GET, b"nonsense\r\n\r\n"):
@@ -226,6 +253,45 @@ async def test_who_leaves_cancels_what_is_done_for_them() -> None:
         await events[0].wait()
         wire.close()
         await events[1].wait()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_is_cancelled_while_the_head_of_the_answer_is_sent_is_no_defect(
+    whole: bool,
+) -> None:
+    """As the server stops: Hypercorn has begun an answer then, begins another one, and can't."""
+
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if whole:
+            tried.stop()
+        else:
+            scope["state"][CONNECTION].life.cancel()
+        await answer(send, b"answer")
+
+    async with door(handler) as (tried, app):
+        wire = tried.open(GET)
+        if not whole:
+            await wire.rest()
+        await trio.sleep_forever() if whole else None
+    assert app.seen == ["lifespan", "http"]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_connection_that_was_taken_ends_with_nothing_of_hypercorns(leaves: bool) -> None:
+    async def handler(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        connection = scope["state"][CONNECTION]
+        connection.take().send(b"own words")
+        if leaves:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        await connection.end()
+
+    async with door(handler) as (tried, _):
+        wire = tried.open(GET)
+        if leaves:
+            await wire.half_close()
+        with trio.fail_after(SOON):
+            assert await wire.rest() == b"own words"
 
 
 async def endless(scope: dict[str, Any], receive: Receive, send: Send) -> None:

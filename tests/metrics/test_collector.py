@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,18 +11,23 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edgechat.chat.errors import CLOSES, REFUSALS
+from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.syncer import SyncerStatistics
 from edgechat.metrics.collector import render
 from edgechat.metrics.loop_lag import LoopLag
+from edgechat.metrics.numbers import numbers_of
+from edgechat.metrics.reading import Workers
 from edgechat.metrics.table import LABELLED, PLAIN
 from edgechat.net.budget import BudgetStatistics
 from edgechat.net.connection_limits import ConnectionLimitsStatistics
+from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.refusals import statistics as refusals
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
 from edgechat.statistics import ServerStatistics
+from edgechat.webhooks.webhooks import WebhookStatistics
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\b(?:edgechat|process)_[a-z_]+[a-z]\b")
@@ -39,18 +45,32 @@ STATISTICS = ServerStatistics(
     poller=PollerStatistics(turns=11, watched=12),
     rooms=RegistryStatistics(live=13, started=14, let_go=15, refused=16),
     members=17,
+    followers=EventStreamStatistics(open=36, outbox_bytes=100),
     limiters=RegistryStatistics(live=18, started=19, let_go=20, refused=21),
     syncer=SyncerStatistics(syncs=31, files_synced=32, failures=33, last_seconds=0.34, pending=35),
     storage_works=True,
     turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
+    webhooks=WebhookStatistics(delivered=37, failures=38, held=39, behind=40),
     refusals={**dict.fromkeys(REFUSALS, 0), "rate_limited": 27},
+    journal=JournalStatistics(
+        segments=36,
+        commits=37,
+        failed_commits=38,
+        rooms=39,
+        lines=40,
+        bytes=41,
+        seconds=0.42,
+        recovered_lines=43,
+        aside_lines=44,
+    ),
     defects={"a room": 28},
 )
 
 
 def scrape() -> dict[tuple[str, frozenset[str]], float]:
     """Each sample: its name and its labels' values, and its number."""
-    text = render(STATISTICS, LoopLag().statistics()).decode()
+    workers = Workers({0: os.getpid(), 1: os.getpid()}, {0: 36, 1: 37}, wanted=38, restarts=39)
+    text = render(numbers_of(STATISTICS), LoopLag().statistics(), workers).decode()
     return {
         (sample.name, frozenset(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text)
@@ -74,10 +94,11 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_connection_addresses": 5,
         "edgechat_connections_accepted_total": 1,
         "edgechat_websockets": 7,
-        "edgechat_outbox_bytes": 8,
+        "edgechat_outbox_bytes": 108,
         "edgechat_rooms": 13,
         "edgechat_rooms_started_total": 14,
         "edgechat_members": 17,
+        "edgechat_followers": 36,
         "edgechat_limiters": 18,
         "edgechat_messages_total": 24,
         "edgechat_deliveries_total": 25,
@@ -90,6 +111,19 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_sync_failures_total": 33,
         "edgechat_sync_seconds": 0.34,
         "edgechat_files_to_sync": 35,
+        "edgechat_journal_files": 36,
+        "edgechat_journal_commits_total": 37,
+        "edgechat_journal_failures_total": 38,
+        "edgechat_journal_rooms_total": 39,
+        "edgechat_journal_lines_total": 40,
+        "edgechat_journal_bytes_total": 41,
+        "edgechat_journal_seconds_total": 0.42,
+        "edgechat_recovered_lines_total": 43,
+        "edgechat_aside_lines_total": 44,
+        "edgechat_webhook_deliveries_total": 37,
+        "edgechat_webhook_failures_total": 38,
+        "edgechat_webhook_lines_behind": 40,
+        "edgechat_webhooks_held": 39,
     }
     labelled = {
         ("edgechat_connections_refused_total", "full"): 2,

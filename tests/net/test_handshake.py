@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from edgechat.chat.names import PrivateIds, RoomKey
@@ -29,6 +31,8 @@ def refusal(request: bytes, origins: tuple[str, ...] = ()) -> int:
     with pytest.raises(Refused) as refused:
         shake_hands(head(request), IDS, {parse_origin(text) for text in origins})
     assert refused.value.reason.answer.startswith(b"HTTP/1.1 ")
+    body = json.loads(refused.value.reason.answer.partition(b"\r\n\r\n")[2])
+    assert set(body) == {"error", "code"}
     return int(refused.value.reason.answer[9:12])
 
 

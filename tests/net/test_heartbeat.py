@@ -8,6 +8,7 @@ from trio.testing import MockClock
 
 from edgechat.chat.errors import Close
 from edgechat.net.heartbeat import keep_heartbeat
+from edgechat.settings import Settings
 
 
 class Peer:
@@ -34,7 +35,8 @@ async def beat(
     """Keep the heartbeat of 20 s that long; `talks`: every so many seconds all say something."""
     sockets: set[Peer] = set()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_heartbeat, sockets, 20, patience)
+        settings = Settings(heartbeat=20.0, heartbeat_timeout=patience)
+        nursery.start_soon(keep_heartbeat, sockets, settings)
         await trio.sleep(joins)
         sockets.update(peers)
         while trio.current_time() < until:

@@ -36,12 +36,22 @@ OTHERS = [
     "127.1",
     "2130706433",
     "0x7f.0.0.1",
+    "",
+]
+MALFORMED = [
     "localhost:port@evil.example",
     "localhost@evil.example",
+    "evil@localhost",
+    "evil.example:80@127.0.0.1",
     "evil.example#localhost",
+    "localhost#evil",
+    "localhost/evil",
+    "localhost evil",
+    "localhost:80:80",
+    "localhost:x",
     "[::1",
+    "[::1]x",
     "[evil.example]",
-    "",
     "\xff",
 ]
 NAMED: dict[str, Any] = {
@@ -50,10 +60,13 @@ NAMED: dict[str, Any] = {
 }
 
 
-def refusal(host: str | None, *, loopback: bool, target: str = "/", **changes: Any) -> object:
+def refusal(
+    host: str | None, *, loopback: bool, target: str = "/", version: str = "1.1", **changes: Any
+) -> object:
     """Why such a request is refused; None where it is not."""
     line = "" if host is None else f"Host: {host}\r\n"
-    head = request_head.find(f"GET {target} HTTP/1.1\r\n{line}\r\n".encode("latin-1"), 900)
+    first = f"GET {target} HTTP/{version}"
+    head = request_head.find(f"{first}\r\n{line}\r\n".encode("latin-1"), 900)
     assert head is not None
     try:
         Hosts(Settings(**changes)).check(head, loopback=loopback)
@@ -75,6 +88,19 @@ def test_addresses_and_localhost_are_ours(
 def test_no_other_name_is_ours_on_loopback(host: str) -> None:
     assert refusal(host, loopback=True) is OTHER_HOST
     assert refusal(host, loopback=True, **NAMED) is OTHER_HOST
+
+
+@pytest.mark.parametrize("host", MALFORMED)
+@pytest.mark.parametrize("loopback", [True, False])
+def test_what_is_no_host_is_refused_everywhere(host: str, loopback: bool) -> None:
+    """One program takes it for this name, and another one for that."""
+    assert refusal(host, loopback=loopback) is BAD_HOST
+    assert refusal(host, loopback=loopback, **NAMED) is BAD_HOST
+
+
+def test_a_target_names_a_host_and_nobody() -> None:
+    assert refusal("localhost", loopback=False, target="http://evil@localhost/") is BAD_HOST
+    assert refusal("localhost", loopback=False, target="http://[::1]x/") is BAD_HOST
 
 
 @pytest.mark.parametrize("host", OTHERS)
@@ -99,7 +125,8 @@ def test_an_absolute_target_has_to_be_ours_as_well() -> None:
 
 
 def test_no_host_and_two() -> None:
-    assert refusal(None, loopback=True) is None  # no browser; in HTTP/1.1 it is refused elsewhere
+    assert refusal(None, loopback=True) is BAD_HOST
+    assert refusal(None, loopback=True, version="1.0") is None  # no browser sends that
     assert refusal("localhost\r\nHost: localhost", loopback=False) is BAD_HOST
 
 

@@ -61,6 +61,16 @@ def test_every_address_of_every_host_has_the_same_port() -> None:
         assert not reaches("127.0.0.3", sockets)
 
 
+def test_small_frames_do_not_wait_for_more() -> None:
+    """Linux hands the option on to what is accepted."""
+    with listening("127.0.0.1") as (listener,):
+        with socket.create_connection(listener.getsockname()):
+            listener.setblocking(True)
+            accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
 @needs_ipv6
 @pytest.mark.parametrize("host", ["::", "*", ""])
 def test_all_addresses_are_those_of_both_families(host: str) -> None:

@@ -60,6 +60,8 @@ def test_the_most_bytes_count_the_empty_line() -> None:
         ("HEAD /assets/0123/main.js HTTP/1.1", True),
         ("GET /sw.js HTTP/1.1", True),
         ("GET /manifest.webmanifest HTTP/1.1", True),
+        ("GET /client.js HTTP/1.1", True),
+        ("GET /embed.js HTTP/1.1", True),
         ("POST / HTTP/1.1", False),
         ("GET /readyz HTTP/1.1", False),
         ("GET /api/room/lobby/websocket HTTP/1.1", False),
@@ -83,6 +85,14 @@ def test_what_asks_for_the_page(line: str, is_for_page: bool) -> None:
 def test_two_lengths_of_one_body(lengths: bytes) -> None:
     with pytest.raises(Refused) as refused:
         request_head.find(REQUEST + lengths + b"\r\n", 200)
+    assert refused.value.reason is AMBIGUOUS
+
+
+def test_http_1_0_knows_no_chunks() -> None:
+    """A proxy of that time passes the header on, and takes the body to end with the connection."""
+    request = REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(Refused) as refused:
+        request_head.find(request, 200)
     assert refused.value.reason is AMBIGUOUS
 
 
@@ -164,6 +174,16 @@ def test_an_offer_is_taken_off_the_head(lines: list[bytes], left: bytes) -> None
 )
 def test_heads_that_could_be_understood_differently(request_: bytes, code: int) -> None:
     assert status(request_) == code
+
+
+def test_so_many_headers_and_no_more() -> None:
+    """Each of thousands would take 20 µs, here and in the HTTP server."""
+    lines = b"X: y\r\n" * 40
+    found = request_head.find(REQUEST + lines + b"\r\n", 16_384, 0, 41)
+    assert found is not None
+    with pytest.raises(Refused) as refused:
+        request_head.find(REQUEST + lines + b"Y: z\r\n\r\n", 16_384, 0, 41)
+    assert b" 431 " in refused.value.reason.answer
 
 
 def test_a_value_of_blanks_is_looked_at_once() -> None:

@@ -85,7 +85,7 @@ def test_the_sdist_has_what_is_needed_to_build_and_test(sdist: Path) -> None:
 
 def test_the_wheel_has_the_page_and_its_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"edgechat/web/index.html", "edgechat/py.typed"} <= names
+    assert {"edgechat/web/index.html", "edgechat/openapi.yaml", "edgechat/py.typed"} <= names
     licences = {name for name in names if name.endswith("licenses/LICENSE")}
     assert len(licences) == 1
     tops = {name.split("/")[0] for name in names}
@@ -132,6 +132,8 @@ def test_it_serves_from_an_empty_folder(
             with urlopen(address[0], timeout=15) as page:
                 assert page.status == 200
                 assert b"EdgeChat" in page.read()
+            with urlopen(f"{address[0]}openapi.yaml", timeout=15) as document:
+                assert document.read() == (ROOT / "docs" / "openapi.yaml").read_bytes()
             server.send_signal(signal.SIGTERM)
             assert server.wait(15) == 0
         finally:

@@ -34,6 +34,7 @@ LOBBY = RoomKey("lobby", private=False)
 class FakeStorage:
     """Histories in memory. What a `fail_` attribute holds is raised there."""
 
+    works = True
     waits = False  # whether even a quick submission is answered later, as one in a thread is
 
     def __init__(self, settings: Settings) -> None:
@@ -47,6 +48,8 @@ class FakeStorage:
         self.may_append.set()
         self.appends = 0
         self.reads = 0
+        self.page_lines = 1_000  # in one look, at most
+        self.looked_up: list[list[int]] = []  # single lines, look by look
         self.open_logs = 0
         self._submitted: list[tuple[FakeLog, Sequence[bytes], Any]] = []
         self._sent: list[tuple[FakeLog, Sequence[bytes], Any]] = []
@@ -63,6 +66,9 @@ class FakeStorage:
         self._sent += submitted
         self._work.set()
         return []
+
+    async def check(self) -> bool:
+        return self.works
 
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Answer later."""
@@ -124,11 +130,17 @@ class FakeLog:
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         await self._read()
+        most = min(most, self._storage.page_lines)
         return [entry for entry in self._entries() if entry.seq > seq][:most]
 
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         await self._read()
         return [entry for entry in self._entries() if entry.seq < seq][-most:]
+
+    async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        await self._read()
+        self._storage.looked_up.append(list(seqs))
+        return {e.seq: e.line for e in self._entries() if e.seq in seqs and e.line is not None}
 
     async def ids(self, depth: int) -> dict[str, int]:
         await self._read()
@@ -277,8 +289,7 @@ class World:
         return Room(key, self.storage, self.settings, self.turn)
 
     def _make_limiter(self, address: str) -> Limiter:
-        settings = self.settings
-        return Limiter(settings.message_interval, settings.message_grace, settings.limiter_idle)
+        return Limiter(self.settings)
 
 
 def now_ms() -> int:

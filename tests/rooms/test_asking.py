@@ -73,6 +73,12 @@ class Spent:
     def refund(self) -> None:
         raise AssertionError("nothing was taken")
 
+    def read(self, now: float) -> float:
+        return 3.0
+
+    def reserve_read(self, now: float) -> float:
+        return 3.0
+
 
 async def test_who_does_not_wait_for_the_answer_leaves_nothing_behind(
     autojump_clock: MockClock,

@@ -223,3 +223,28 @@ async def test_a_damaged_line_is_shown_to_v2_as_lost(
         lines = [word for word in old.briefs() if word[0].isdigit()]
         assert lines == [*said(1, 20), *said(22, 30)]
         assert (await come_back(world, token(20)))[0] == said(22, 30)
+
+
+async def test_who_catches_up_looks_as_often_as_its_address_may(autojump_clock: MockClock) -> None:
+    """Each look is five lines here. Two of one address take turns; another's is its own."""
+    async with a_world(
+        message_interval=1.0, recent_lines=1, history_rate=2.0, history_burst=2.0
+    ) as world:
+        world.storage.files[LOBBY] = [*LINES]
+        world.storage.page_lines = 5
+        come = {
+            name: world.connect({"name": name, "since": token(0)}, address=address)
+            for name, address in (("eve", "a"), ("mallory", "a"), ("bob", "b"))
+        }
+        begun, ready = trio.current_time(), dict[str, float]()
+        while len(ready) < 3:
+            await trio.sleep(0.25)
+            for name, socket in come.items():
+                if any("ready" in frame for frame in socket.received):
+                    ready.setdefault(name, trio.current_time() - begun)
+        for socket in come.values():
+            seqs = [frame["seq"] for frame in socket.received if "h" in frame][:-1]
+            assert seqs == list(range(1, 31))
+    # Six looks each; three are free at once, and each more is half a second of its address's.
+    assert 1.5 <= ready["bob"] <= 2.0
+    assert 4.0 <= min(ready["eve"], ready["mallory"]) <= max(ready.values()) <= 5.0

@@ -52,7 +52,7 @@ async def run(world: World, stream: Stream, after: int) -> None:
     with stream.scope, room.visit(stream):
         await room.wait_opened()
         try:
-            await follow(room, after, stream, encode)
+            await follow(room, room.history.after, after, stream, encode)
             await trio.sleep_forever()
         finally:
             room.fanout.unfollow(stream, encode)
@@ -62,7 +62,7 @@ async def start(world: World, since: Since) -> Start:
     room = world.rooms.get(LOBBY)
     with room.visit():
         await room.wait_opened()
-        return await find_start(room, since, 100)
+        return await find_start(room, room.history.after, since, 100)
 
 
 async def test_what_there_is_and_what_comes(
@@ -170,7 +170,7 @@ async def test_damaged_lines(autojump_clock: MockClock) -> None:
         room = world.rooms.get(LOBBY)
         with room.visit():
             await room.wait_opened()
-            found = [line async for page in read_all(room, 0) for line in page]
+            found = [line async for page in read_all(room, room.history.after, 0) for line in page]
         lost = [b'{"seq":%d,"kind":"lost"}' % seq for seq in (2, 9)]
         assert found == [made[0], lost[0], *made[2:8], lost[1], made[9]]
 

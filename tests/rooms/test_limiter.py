@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.chat.names import RoomKey
-from edgechat.rooms.limiter import AddressAllowance, Unlimited
+from edgechat.rooms.allowances import Allowances
+from edgechat.rooms.limiter import AddressAllowance, Limiter, ReadingAllowance, Unlimited
+from edgechat.settings import Settings
 
 from .fakes import FakeSocket, World, a_world
 
@@ -108,3 +111,63 @@ def test_without_a_limit_nothing_costs_anything() -> None:
     nothing = Unlimited()
     assert [nothing.spend(0) for _ in range(1000)] == [0.0] * 1000
     nothing.refund()
+
+
+READING = Settings(history_rate=2.0, history_burst=4.0)
+
+
+async def test_looks_into_histories_have_an_allowance_of_their_own(
+    autojump_clock: MockClock,
+) -> None:
+    limiter = Limiter(READING)
+    now = trio.current_time()
+    assert [limiter.read(now) for _ in range(6)] == [0, 0, 0, 0, 0, 0.5]
+    assert limiter.spend(now) == 0.0
+    assert limiter.read(now + 0.5) == 0.0
+    assert limiter.read(now + 0.5) == 0.5
+
+
+async def test_who_waits_for_its_turn_has_it_reserved(autojump_clock: MockClock) -> None:
+    limiter = Limiter(READING)
+    now = trio.current_time()
+    waits = [limiter.reserve_read(now) for _ in range(8)]
+    assert waits == [0, 0, 0, 0, 0, 0.5, 1.0, 1.5]
+    assert limiter.read(now + 1.5) == 0.5
+
+
+async def test_who_has_read_is_remembered_until_that_makes_no_difference(
+    autojump_clock: MockClock,
+) -> None:
+    limiter = Limiter(Settings(history_rate=1.0, history_burst=10.0, limiter_idle=5.0))
+    for _ in range(20):
+        limiter.reserve_read(trio.current_time())
+    assert not limiter.is_idle()
+    await limiter.run()
+    assert trio.current_time() == 20.0
+
+
+@pytest.mark.parametrize(
+    ("interval", "rate", "kind"),
+    [
+        (1.0, 20.0, AddressAllowance),
+        (0.0, 20.0, ReadingAllowance),
+        (0.0, 0.0, Unlimited),
+    ],
+)
+async def test_either_may_be_without_a_limit(
+    autojump_clock: MockClock, interval: float, rate: float, kind: type
+) -> None:
+    async with trio.open_nursery() as nursery:
+        settings = Settings(message_interval=interval, history_rate=rate, history_burst=2.0)
+        allowance = Allowances(nursery, settings).of("a")
+        assert type(allowance) is kind
+        now = trio.current_time()
+        assert any(allowance.spend(now) for _ in range(20)) is bool(interval)
+        assert any(allowance.read(now) for _ in range(9)) is bool(rate)
+        nursery.cancel_scope.cancel()
+
+
+async def test_where_messages_are_limited_only(autojump_clock: MockClock) -> None:
+    limiter = Limiter(Settings(history_rate=0.0))
+    assert {limiter.read(0.0) for _ in range(100)} == {0.0}
+    assert {limiter.reserve_read(0.0) for _ in range(100)} == {0.0}

@@ -7,7 +7,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.chat.names import RoomKey
 
-from .fakes import FakeSocket, World, a_world
+from .fakes import LOBBY, FakeSocket, World, a_world
 
 
 async def said(socket: FakeSocket, text: str, id: str) -> list[str]:
@@ -114,6 +114,43 @@ async def test_the_stored_line_is_found_though_it_is_not_in_memory(
         assert await said(alice, "ho", "c1") == ["error id_conflict"]
         again = await restart(world, alice)
         assert await said(again, "hi", "c1") == ["1 hi"]
+
+
+async def test_many_repeats_of_old_ids_cost_one_look_and_few_lines(
+    autojump_clock: MockClock,
+) -> None:
+    """The room waits for the disk meanwhile. Who has to wait is told so, and then answered."""
+    async with a_world(recent_lines=3, repeats_at_once=4) as world:
+        alice, bob = await world.join("alice"), await world.join("bob")
+        ids = [f"c{number}" for number in range(1, 21)]
+        for id in ids:
+            await said(alice, "hi", id)
+        await chatter(world, 5)
+        alice.take()
+        before = world.storage.reads
+        alice.feed(*({"message": "hi", "id": id} for id in ids[:10]))
+        bob.take()
+        bob.say("ho")
+        await wait_all_tasks_blocked()
+        assert alice.briefs()[:4] == ["1 hi", "2 hi", "3 hi", "4 hi"]
+        refused = [frame for frame in alice.received if "code" in frame]
+        assert [(frame["code"], frame["id"]) for frame in refused] == [
+            ("rate_limited", id) for id in ids[4:10]
+        ]
+        assert "26 ho" in bob.briefs()
+        assert world.storage.reads == before + 1
+        assert world.storage.looked_up[-1] == [1, 2, 3, 4]
+        await trio.sleep(refused[0]["retry_after_ms"] / 1_000)
+        assert await said(alice, "hi", ids[4]) == ["5 hi"]
+
+
+async def test_a_damaged_line_is_no_repeat(autojump_clock: MockClock) -> None:
+    async with a_world(recent_lines=3) as world:
+        alice = await world.join("alice")
+        await said(alice, "hi", "c1")
+        await chatter(world, 10)
+        world.storage.files[LOBBY][0] = None
+        assert await said(alice, "hi", "c1") == ["12 hi"]
 
 
 async def test_ten_thousand_messages_later_an_id_is_new(autojump_clock: MockClock) -> None:

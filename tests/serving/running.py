@@ -17,6 +17,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat.server import serve
 from edgechat.settings import Settings
+from edgechat.workers import front
 from tests.serving.wire import SOON, Wire, dial, join
 
 
@@ -34,6 +35,7 @@ class Running:
     def __init__(self, port: int, data: Path) -> None:
         self.port = port
         self.data = data
+        self.stopping = trio.Event()  # set: a server in this process stops
 
     def file(self, room: str = "lobby") -> Path:
         return self.data / "rooms" / "public" / f"{room}.jsonl"
@@ -84,18 +86,26 @@ def parse_answer(data: bytes) -> Answer:
 
 
 # Tests say much, and often keep a connection open for as long as the server does.
-_QUICK = {"message_interval": 0.0, "port": 0, "sync_interval": 0.01, "linger_timeout": 0.5}
+QUICK: dict[str, Any] = {
+    "message_interval": 0.0,
+    "port": 0,
+    "sync_interval": 0.01,
+    "linger_timeout": 0.5,
+}
 
 
 @asynccontextmanager
 async def serving(data: Path, **changes: Any) -> AsyncIterator[Running]:
-    """A server in this process; it stops in order when the block ends."""
-    changes = {**_QUICK, **changes}
+    """A server in this process, or its front; it stops in order when the block ends."""
+    settings = Settings(data=data, **{**QUICK, **changes})
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
-        url = await nursery.start(serve, Settings(data=data, **changes), stop)
+        run = serve if settings.workers == 1 else front.serve
+        url = await nursery.start(run, settings, stop)
         try:
-            yield Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running = Running(int(url.rstrip("/").rpartition(":")[2]), data)
+            running.stopping = stop
+            yield running
         finally:
             Wire.close_all()
             stop.set()
@@ -136,8 +146,9 @@ async def program(
     with _log(data) as log:
         process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE, stderr=log)
     try:
-        with trio.fail_after(SOON):
-            yield Program(process, await _port(process), data)
+        with trio.fail_after(2 * SOON):
+            port = await _port(process)
+        yield Program(process, port, data)
     finally:
         Wire.close_all()
         process.kill()

@@ -14,6 +14,7 @@ import trio
 from edgechat.net.listening import ListenError
 from edgechat.server import serve
 from edgechat.settings import Settings
+from tests.http.following import follow
 
 from .running import Answer, exchange, parse_answer, serving
 from .wire import SOON, Wire, dial, frame, join, open_wire
@@ -77,6 +78,12 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
         await nobody.send(frame('{"name":"' + "x" * 33 + '"}'))
         assert await nobody.close_code() == 1009
         nobody.close()
+        for body, status in (("", 400), ("x" * 2001, 413), ('{"message":7}', 400)):
+            kind = "application/json" if body[:1] == "{" else "text/plain"
+            posted = await server.ask(
+                "POST", "/api/room/lobby/messages", f"Content-Type: {kind}", body=body.encode()
+            )
+            assert posted.status == status
         refused = await server.get("/api/room/x/websocket", "Upgrade: websocket")
         assert refused.status == 426
         await _settle(port, 2 * len(rooms))
@@ -89,7 +96,9 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
     assert rise("edgechat_deliveries_total") == 2 * said
     assert rise("edgechat_batches_total") >= said
     assert rise("edgechat_batches_total") >= rise("edgechat_turns_total")
-    assert rise('edgechat_refusals_total{code="empty_message"}') == len(rooms)
+    assert rise('edgechat_refusals_total{code="empty_message"}') == len(rooms) + 1
+    assert rise('edgechat_refusals_total{code="message_too_long"}') == 1
+    assert rise('edgechat_refusals_total{code="bad_frame"}') == 1
     assert rise('edgechat_refusals_total{code="id_conflict"}') == len(rooms)
     assert rise('edgechat_refusals_total{code="name_too_long"}') == 1
     assert rise('edgechat_refusals_total{code="rate_limited"}') == 0
@@ -98,10 +107,41 @@ async def test_the_counters_are_what_was_done(tmp_path: Path, port: Port) -> Non
     assert found["edgechat_members"] == found["edgechat_websockets"] == len(wires)
     assert found["edgechat_rooms"] == len(rooms)
     assert rise("edgechat_rooms_started_total") == len(rooms)
-    assert rise("edgechat_connections_accepted_total") == len(wires) + 2
+    assert rise("edgechat_connections_accepted_total") == len(wires) + 5
     assert rise("edgechat_batches_unstored_total") == 0
     assert found["process_open_fds"] > 0
     assert found['edgechat_event_loop_lag_seconds_bucket{le="+Inf"}'] >= 0
+
+
+async def test_followers_are_counted(tmp_path: Path, port: Port) -> None:
+    """They are no members; what is written to them is delivered, and what waits for them waits."""
+    async with with_metrics(tmp_path) as server:
+        before = await port.numbers()
+        alice = await join(server.port, "alice")
+        quick = await follow(server)
+        slow = await follow(server, receive_buffer=4_096)
+        for n in range(3):
+            await alice.say(f"m{n}")
+        await quick.lines(3)
+        found = await port.numbers()
+        assert found["edgechat_followers"] - before["edgechat_followers"] == 2
+        assert found["edgechat_members"] == 1
+        deliveries = found["edgechat_deliveries_total"] - before["edgechat_deliveries_total"]
+        assert deliveries == 3 * (1 + 2)
+        said = 3
+        with trio.fail_after(SOON):
+            while not (await port.numbers())["edgechat_outbox_bytes"]:  # alice and quick read
+                for _ in range(50):
+                    said += 1
+                    await alice.say("x" * 1_900)
+                await alice.lines(said)
+                await quick.lines(said)
+        quick.close()
+        slow.close()
+        with trio.fail_after(SOON):
+            while (await port.numbers())["edgechat_followers"] != before["edgechat_followers"]:
+                pass
+        assert (await port.numbers())["edgechat_outbox_bytes"] == 0
 
 
 async def _settle(port: Port, members: int) -> None:

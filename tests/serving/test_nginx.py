@@ -29,12 +29,19 @@ def recipe() -> str:
     return str(block)
 
 
-def configure(folder: Path, port: int, behind: int) -> Path:
-    """A file with the recipe, without TLS, and with paths and ports of this test."""
+def configure(folder: Path, port: int, behind: int | Path) -> Path:
+    """A file with the recipe, without TLS, and with paths and ports of this test.
+
+    `behind` is the server's port, or its Unix socket.
+    """
     folder.mkdir()
     server = re.sub(r"^ *(listen|server_name|ssl_\w+) .*\n", "", recipe(), flags=re.MULTILINE)
     assert server.count("127.0.0.1:8080") == 2
-    server = server.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    if isinstance(behind, Path):
+        server = server.replace("http://127.0.0.1:8080/;", f"http://unix:{behind}:/;")
+        server = server.replace("http://127.0.0.1:8080;", f"http://unix:{behind};")
+    else:
+        server = server.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
     server = server.replace("server {", f"server {{\n    listen 127.0.0.1:{port};", 1)
     temporary = "\n".join(
         f"{kind}_temp_path {folder}/{kind};"
@@ -55,7 +62,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def nginx(folder: Path, behind: int) -> AsyncIterator[int]:
+async def nginx(folder: Path, behind: int | Path) -> AsyncIterator[int]:
     """Its port, once it listens there."""
     port = free_port()
     file = configure(folder, port, behind)
@@ -150,3 +157,29 @@ async def test_a_follower_misses_nothing_through_nginx(
                 follower = await follow(server, "", last, port=port, path=path, version="1.0")
         got += await follower.lines(30)
         assert got == server.lines()
+
+
+@pytest.mark.parametrize("path", ["/", "/chat/"])
+async def test_a_unix_socket_behind_nginx(tmp_path: Path, path: str) -> None:
+    uds = tmp_path / "s.sock"
+    changes = {"hosts": ("127.0.0.1",), "uds": str(uds), "trusted_proxies": ("127.0.0.1",)}
+    async with (
+        serving(tmp_path / "data", **changes) as server,
+        nginx(tmp_path / "nginx", uds) as port,
+    ):
+        with trio.fail_after(SOON):
+            alice, answer = await enter(port, path, f"http://127.0.0.1:{port}")
+            assert answer.startswith(b"HTTP/1.1 101 "), answer
+            await alice.send(hello("alice"))
+            await alice.until("ready")
+            await alice.say("through a socket")
+            assert (await alice.until("message"))["message"] == "through a socket"
+        request = f"GET {path}room/caf%C3%A9 HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        page = await exchange(port, request.encode())
+        assert (page.status, page.body) == (200, (await server.get("/room/caf%C3%A9")).body)
+
+
+def test_the_document_says_so_for_a_unix_socket() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for target in ("http://unix:/run/edgechat/edgechat.sock;", "/edgechat.sock:/;"):
+        assert target in text

@@ -11,6 +11,8 @@ from collections import Counter
 from functools import partial
 from multiprocessing import Pool
 
+from edgechat.settings import Durability
+
 from .world import Failure, World
 
 
@@ -20,6 +22,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1, help="how many worlds")
     parser.add_argument("--seed", help="the first world's; the others' follow from it")
     parser.add_argument("--actions", type=int, default=40, help="at most so many in each")
+    parser.add_argument("--durability", choices=["os", "disk"], help="not left to the seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--trace", action="store_true", help="print all that happens")
     options = parser.parse_args()
@@ -27,8 +30,11 @@ def main() -> int:
     seeds = [first, *(f"{first}.{number}" for number in range(1, options.runs))]
     print(f"seed {first}", file=sys.stderr)
     started, tally = time.perf_counter(), Counter[str]()
+    playing = partial(
+        play, most=options.actions, durability=options.durability, trace=options.trace
+    )
     with Pool(min(options.jobs, len(seeds))) as pool:
-        played = pool.imap(partial(play, most=options.actions, trace=options.trace), seeds)
+        played = pool.imap(playing, seeds)
         for done, (text, met) in enumerate(played, 1):
             if text:
                 print(f"\n{text}")
@@ -41,22 +47,27 @@ def main() -> int:
     return 0
 
 
-def play(seed: str, most: int, *, trace: bool) -> tuple[str, Counter[str] | None]:
+def play(
+    seed: str, most: int, durability: Durability | None, *, trace: bool
+) -> tuple[str, Counter[str] | None]:
     """Play one world. Returns what to print, and what was met; None where a promise was broken."""
-    world = World(seed, None, most)
+    world = World(seed, None, most, durability)
     try:
         story = world.run()
     except Failure as failure:
-        return _report(world, seed, most, failure), None
+        return _report(world, seed, most, durability, failure), None
     return "\n".join(story.events) if trace else "", story.tally
 
 
-def _report(world: World, seed: str, most: int, failure: Failure) -> str:
+def _report(
+    world: World, seed: str, most: int, durability: Durability | None, failure: Failure
+) -> str:
     events = "\n".join(f"  {event}" for event in world.story.events[-30:])
     actions = "\n".join(f"  {action}," for action in world.story.actions)
+    forced = f" --durability {durability}" if durability else ""
     return (
         f"seed {seed}: {failure}\n\nThe last that happened:\n{events}\n\nactions:\n{actions}\n\n"
-        f"Play it again: python -m tests.simulation --seed {seed} --actions {most}"
+        f"Play it again: python -m tests.simulation --seed {seed} --actions {most}{forced}"
     )
 
 

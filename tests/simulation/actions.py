@@ -14,11 +14,14 @@ CALLS = (
     "fsync",
     "write ftruncate",
     "fsync ftruncate",
+    "fdatasync",
+    "fdatasync ftruncate",
     "open",
     "stat",
     "lseek",
     "pread",
     "unlink",
+    "scandir",
 )
 
 

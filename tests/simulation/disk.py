@@ -134,6 +134,11 @@ class Disk:
         inode = self._lasting.get(path)
         return bytes(inode.image) if inode else b""
 
+    def images(self, folder: str) -> list[bytes]:
+        """What is there for good in each file of a folder."""
+        paths = [path for path in self._lasting if path.startswith(f"{folder}/")]
+        return [self.image(path) for path in paths]
+
     def lose_power(self) -> None:
         """What comes back although it had been taken back counts as a revenant."""
         before = {path: bytes(inode.content) for path, inode in self.names.items()}

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import trio
 
 from edgechat import server
-from edgechat.history.data_folder import DataFolder
+from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.settings import Settings
 
 from .network import Link
@@ -72,6 +72,7 @@ class Host:
         if not self._system.alive:
             return
         self._door = None
+        self._truth.is_serving = False
         self._system.kill()
         for link in self._links:
             if self._dies_of_power:
@@ -85,6 +86,9 @@ class Host:
             self._truth.power_lost()
 
     # Its life.
+
+    def _started(self, _: object) -> None:
+        self._truth.is_serving = True
 
     async def run(self) -> None:
         with self._system.in_place():
@@ -100,10 +104,12 @@ class Host:
         running = Server(self._settings, DataFolder(self._settings.data), _KEY)
         with trio.CancelScope() as self._scope:
             try:
-                await running.run([door], self._stop, trio.TASK_STATUS_IGNORED)  # type: ignore[list-item]
-            except* Killed:
+                status = SimpleNamespace(started=self._started)
+                await running.run([door], self._stop, status)  # type: ignore[list-item]
+            except* (Killed, DataFolderError):
                 pass
         self._door = None
+        self._truth.is_serving = False
         self._system.alive = False
         for link in self._links:
             if link.served:

@@ -148,6 +148,8 @@ class Plain:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._read, stream, nursery.cancel_scope)
                     nursery.start_soon(self._write_due, nursery.cancel_scope)
+            except trio.BrokenResourceError:
+                pass  # it was cut before anything was said
             finally:
                 self._stream = None
 

@@ -39,6 +39,8 @@ def settings(random: Random) -> Settings:
         big_room=random.choice((2, 250, 250)),
         outbox_bytes=outbox,
         page_bytes=page,
+        journal_bytes=random.choice((2_000, 1 << 26)),
+        journal_age=random.choice((0.5, 10.0)),
     )
 
 

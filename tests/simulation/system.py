@@ -16,11 +16,11 @@ import os
 import select
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import trio
@@ -31,7 +31,6 @@ import edgechat.system
 from .disk import Cut, Disk, Inode, Put
 from .epoll import epoll
 
-P = ParamSpec("P")
 Result = TypeVar("Result")
 
 _FIRST_FD = 1_000  # beyond any real one: a call that is not simulated fails at once
@@ -40,11 +39,11 @@ _UNUSED = (  # only before it serves
     "chmod",
     "flock",
     "hold_descriptor",
-    "makedirs",
     "mkdir",
+    "processors",
     "raise_file_limit",
     "replace",
-    "scandir",
+    "start_process",
 )
 
 
@@ -133,12 +132,19 @@ class System:
     # Threads.
 
     async def run_in_thread(
-        self, function: Callable[P, Result], *args: P.args, **kwargs: P.kwargs
+        self,
+        function: Callable[..., Result],
+        *args: object,
+        limiter: trio.CapacityLimiter | None = None,
     ) -> Result:
         """`trio.to_thread.run_sync`: it waits for the thread even where it is cancelled."""
+        async with limiter or nullcontext():
+            return await self._run(function, *args)
+
+    async def _run(self, function: Callable[..., Result], *args: object) -> Result:
         await trio.lowlevel.checkpoint_if_cancelled()
         job = greenlet(function)
-        result = job.switch(*args, **kwargs)
+        result = job.switch(*args)
         while not job.dead:
             with trio.CancelScope(shield=True) as scope:
                 self.jobs.add(scope)
@@ -162,6 +168,8 @@ class System:
             if inode is not None and flags & os.O_EXCL:
                 raise _error(errno.EEXIST)
             inode = inode or self.disk.make(str(path))
+            if flags & os.O_TRUNC and inode.content:
+                inode.do(Cut(0))
         self._next_fd += 1
         self.fds[self._next_fd] = inode
         return self._next_fd
@@ -192,7 +200,7 @@ class System:
 
     def stat(self, path: Path | str, *, follow_symlinks: bool = True) -> SimpleNamespace:
         self._call("stat")
-        if not str(path).endswith(".jsonl"):
+        if not str(path).endswith((".jsonl", ".log")):
             time = self.disk.changes
             return SimpleNamespace(st_dev=1, st_ino=0, st_mtime_ns=time, st_ctime_ns=time)
         inode = self.disk.find(str(path))
@@ -246,6 +254,25 @@ class System:
             self.disk.sync_names()
         else:
             inode.sync()
+
+    def fdatasync(self, fd: int) -> None:
+        inode = self._file(fd)
+        try:
+            self._call("fdatasync")
+        except OSError:
+            inode.fail_sync(self._random, forgets=self.disk.forgets)
+            raise
+        inode.sync()
+
+    def makedirs(self, path: Path, mode: int = 0o777, *, exist_ok: bool) -> None:
+        """Folders are there already."""
+        self._call("makedirs")
+
+    def scandir(self, path: Path) -> Any:
+        self._call("scandir")
+        names = [Path(name) for name in self.disk.names]
+        found = [SimpleNamespace(name=name.name) for name in names if name.parent == path]
+        return nullcontext(found)
 
     def posix_fadvise(self, fd: int, at: int, size: int, advice: int) -> None:
         assert (at, size, advice) == (0, 0, os.POSIX_FADV_DONTNEED)

@@ -49,8 +49,11 @@ class Archive:
     inherited: int = 0  # the last line that this server process did not write
 
     def is_place(self, place: Place) -> bool:
-        """Whether one may go on from there."""
-        return place in (NOWHERE, self.book.base) or place in self.book.places
+        """Whether one may go on from there. What was shown may be in the journal alone for a while,
+        where an `fsync` of the file failed and the disk is full."""
+        return (
+            place in (NOWHERE, self.book.base) or place in self.book.places or place in self.shown
+        )
 
 
 class Truth:
@@ -63,6 +66,7 @@ class Truth:
         self.patience = 1.0  # seconds on top of the interval, in which a background sync is through
         self.process = 0  # which server process runs
         self.sync_is_sure = True  # no `fsync` was made to fail
+        self.is_serving = False  # else a recovery may still have to put lines back
         self.said: dict[str, Said] = {}  # by text
         self.tally: Counter[str] = Counter()  # what was met, and how often
         self._disk = disk
@@ -77,7 +81,10 @@ class Truth:
     def look(self, room: str) -> Archive:
         """A room's archive, with all that is stored now."""
         archive = self.archive(room)
-        archive.book.read(self._disk.content(archive.path))
+        content = self._disk.content(archive.path)
+        if self.settings.durability == "disk":
+            content, _, _ = content.partition(b"\0")  # a hole, until a recovery has filled it
+        archive.book.read(content)
         return archive
 
     # What happens.
@@ -100,7 +107,8 @@ class Truth:
         """A client was told that its message will never be stored."""
         said.refused = code
         archive = self.look(said.room)
-        lines = [*archive.book.lines, *archive.lost]
+        shown = [one.line for one in archive.shown.values()]  # a recovery may still be due
+        lines = [*archive.book.lines, *archive.lost, *shown]
         taken = any(line.id == said.id and line.message != said.text for line in lines)
         if code == "id_conflict" and not taken:
             self.fail(f"{said.text!r} was refused, allegedly for another with the id {said.id}")
@@ -112,12 +120,24 @@ class Truth:
         known = archive.shown.get(line.place)
         if known is not None and known.line.raw == raw:
             return
-        is_disk = self.settings.durability == "disk"
-        stored = self._disk.image(archive.path) if is_disk else self._disk.content(archive.path)
-        if b"\n" + raw + b"\n" not in stored:
+        if not self._is_there(archive, raw):
             self.fail(f"line {line.seq} of {room} was shown, but is not stored: {raw!r}")
         archive.top = max(archive.top, line.seq)
         archive.shown[line.place] = Shown(line, trio.current_time(), self.process)
+
+    def _is_there(self, archive: Archive, raw: bytes) -> bool:
+        """In the file; with `disk` durability for good, there or in the journal."""
+        whole = b"\n" + raw + b"\n"
+        if self.settings.durability != "disk":
+            return whole in self._disk.content(archive.path)
+        if whole not in self._disk.content(archive.path):
+            return False
+        return whole in self._disk.image(archive.path) or self._is_journalled(raw)
+
+    def _is_journalled(self, raw: bytes) -> bool:
+        """For good."""
+        record = b" " + raw + b"\n"
+        return any(record in one for one in self._disk.images(str(self.settings.data / "journal")))
 
     def power_lost(self) -> None:
         """Under `os` durability the newest lines may be gone, but no others."""
@@ -150,7 +170,9 @@ class Truth:
     # Whether it is right.
 
     def check(self) -> None:
-        """All that must be so at any moment."""
+        """All that must be so whenever a server serves."""
+        if not self.is_serving:
+            return
         for room, archive in self._archives.items():
             if self._read(room):
                 self._check_shown(room, archive)
@@ -159,11 +181,14 @@ class Truth:
 
     def check_quiet(self, answered: list[Said]) -> None:
         """All that must be so once every client got its answers."""
+        assert self.is_serving
         self.check()
         for said in answered:
             archive = self.archive(said.room)
-            texts = archive.book.texts.union(line.message for line in archive.lost)
-            if said.text not in texts:
+            shown = [one.line for one in archive.shown.values()]  # which were checked
+            if said.text not in archive.book.texts.union(
+                line.message for line in (*archive.lost, *shown)
+            ):
                 self.fail(f"{said.text!r} of {said.name} was acknowledged, but is not stored")
 
     def _read(self, room: str) -> bool:
@@ -177,6 +202,8 @@ class Truth:
     def _check_shown(self, room: str, archive: Archive) -> None:
         for place, shown in archive.shown.items():
             if place not in archive.book.places:
+                if self._is_journalled(shown.line.raw):
+                    continue  # a file that could not be mended at the start is when it is opened
                 self.fail(f"line {shown.line.seq} of {room} was shown, and is gone: {shown.line}")
 
     def _check_said(self, room: str, archive: Archive) -> None:

@@ -6,13 +6,15 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from random import Random
 from unittest.mock import patch
 
 import trio
 from trio.testing import MockClock
+
+from edgechat.settings import Durability
 
 from . import scene
 from .actions import Action, invent
@@ -28,7 +30,7 @@ from .truth import Truth
 
 _CALLS = 60  # that two background syncs of all rooms take at most, and bad luck
 _QUIET = 3.0  # seconds between two looks
-_LOOKS = 60  # until everybody has to have had their answers
+_LOOKS = 100  # until everybody has to have had their answers
 _ZOMBIES = 40.0  # seconds in which every dead connection is noticed
 _CLOSES = {1000, 1012, 1013, 4008, 4408}  # all that clients without fault may get to see
 
@@ -58,7 +60,14 @@ def run(seed: str, actions: Sequence[Action] | None = None, most: int = 40) -> S
 class World:
     """Clients, their connections, and the machine with the server."""
 
-    def __init__(self, seed: str, actions: Sequence[Action] | None, most: int) -> None:
+    def __init__(
+        self,
+        seed: str,
+        actions: Sequence[Action] | None,
+        most: int,
+        durability: Durability | None = None,
+    ) -> None:
+        """`durability`: that of the server, where the seed is not to choose it."""
         self.story = Story()
         self._seed = seed
         self._actions = actions
@@ -67,6 +76,8 @@ class World:
         self._failures: list[str] = []
         self._scope = trio.CancelScope()
         settings = scene.settings(Random(f"{seed}/settings"))
+        if durability is not None:
+            settings = replace(settings, durability=durability)
         disk_random = Random(f"{seed}/disk")
         self._disk = Disk(disk_random, forgets=settings.durability == "disk")
         self._system = System(self._disk, self._note)

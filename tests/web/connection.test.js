@@ -49,6 +49,7 @@ function connecting() {
   };
   mock.method(Math, "random", () => 1);
   Object.assign(globalThis, { WebSocket: FakeSocket });
+  mock.method(globalThis, "fetch", async () => new Response("", { status: 502 }));
   FakeSocket.all = [];
   /** @type {string[]} */ const phases = [];
   const connection = new Connection("ws://x/", {

@@ -7,6 +7,7 @@ import socket
 import threading
 from contextlib import suppress
 
+UPGRADE = re.compile(rb"\r\n(Upgrade|Connection): [^\r]*(?=\r\n)", re.IGNORECASE)
 HOST = re.compile(rb"\r\nHost: [^\r]*\r\n", re.IGNORECASE)
 
 
@@ -24,6 +25,7 @@ class Proxy:
         self.target = port
         self.status = 0  # answers everything with this status, in words of its own
         self.silent = False  # accepts, and never answers
+        self.upgrades = "passed"  # or "refused", "dropped" (asks as if for a page), "unanswered"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}/chat/"
         self.threads = [threading.Thread(target=self.accept, daemon=True)]
@@ -43,6 +45,13 @@ class Proxy:
             if self.status or self.silent:
                 client.sendall(REFUSED % self.status)
                 return
+            if b"\r\nupgrade: websocket" in head.lower() and self.upgrades != "passed":
+                if self.upgrades == "unanswered":
+                    client.recv(65536)
+                if self.upgrades != "dropped":
+                    client.sendall(REFUSED % 403)
+                    return
+                head = UPGRADE.sub(b"", head)
             if not head.split(b" ", 2)[1].startswith(b"/chat/"):
                 client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 return

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Comings } from "../../web/comings.js";
-import { Roster, listed } from "../../web/roster.js";
+import { listed } from "../../web/listed.js";
+import { Roster } from "../../web/roster.js";
 import { Typists } from "../../web/typing.js";
 import { dayName, follow } from "../../web/message-row.js";
 import { hue, initial, isName } from "../../web/names.js";

@@ -45,7 +45,9 @@ test("a value is not read again: {name} in a name stays", () => {
 
 test("the offline shell has every file that the page loads", () => {
   const shell = [...source("sw.js").matchAll(/"([\w./-]+\.(?:js|css))"/g)].map(([, file]) => String(file));
-  const wanted = [...modules.filter((file) => file !== "sw.js"), ...styles, "vendor/qrcode.js"];
+  const others = ["client.js", "embed.js", "event-queue.js", "outgoing.js", "room-client.js", "room-error.js"];
+  const own = modules.filter((file) => file !== "sw.js" && !others.includes(file));
+  const wanted = [...own, ...styles, "vendor/qrcode.js"];
   assert.deepEqual(shell.sort(), wanted.sort());
 });
 

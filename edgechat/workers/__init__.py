@@ -1,0 +1,1 @@
+"""Several processes for one server: a front that accepts, and workers that have the rooms."""

@@ -1,0 +1,194 @@
+"""A worker as the front knows it: a process, the channel to it, and what it has."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from http import HTTPStatus
+from typing import assert_never
+
+import trio
+
+from edgechat import system
+from edgechat.net.caller import Caller
+from edgechat.net.refused import Refused, refuse
+from edgechat.net.request_head import Head
+from edgechat.workers.channel import BadMessage, Channel, ChannelClosed
+from edgechat.workers.held import Held, Leave
+from edgechat.workers.messages import (
+    MOST_BYTES,
+    NOBODY,
+    Begin,
+    Failed,
+    Figures,
+    Granted,
+    Handed,
+    Left,
+    Ready,
+    Released,
+    Spent,
+    Stop,
+    ToFront,
+)
+
+log = logging.getLogger(__name__)
+
+_SILENCE = 15.0  # seconds without a word, then it is ended: it has one to say every second
+_START = 30.0  # seconds in which it has to be ready
+_FULL = 1.0  # seconds that a request waits for room in the channel
+_LAST = 10.0  # seconds for one that has closed its channel to end; it stops in less
+_BUSY = refuse(
+    "worker busy",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The server can't keep up: come back later.",
+)
+# Where the package is found, it is found as this process found it.
+_CODE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "from edgechat.workers.start import main; main()"
+)
+
+
+class WorkerProcess:
+    """One process, from its start to its end."""
+
+    def __init__(
+        self,
+        begin: Begin,
+        lock: int,
+        leave: Leave,
+        spent: Callable[[WorkerProcess, Spent], None],
+        keep: Callable[[WorkerProcess], None],
+    ) -> None:
+        """`lock` is the descriptor of the data folder's lock. `leave` is told of each connection
+        that has ended, `spent` of what addresses spend, and `keep` of the process's end.
+        """
+        self.number = begin.number
+        self.pid = 0
+        self.held = Held(leave)
+        self.figures: Figures | None = None  # its last
+        self.is_ready = False
+        self.why = ""  # it is not ready, or has ended
+        self.settled = trio.Event()  # it is ready, or will never be
+        self.released = trio.Event()  # its rooms are closed: another process may open them
+        self.ended = trio.Event()
+        self._begin = begin
+        self._lock = lock
+        self._spent = spent
+        self._keep = keep
+        self._channel: Channel
+        self.is_stopping = False
+        self._process: trio.Process | None = None
+
+    async def run(self) -> None:
+        """From its start to its end; it is killed where this is cancelled. Raises nothing."""
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel:
+                with theirs:
+                    self._process = await self._start(theirs.fileno())
+                await self._live(self._process)
+        except OSError as error:
+            self.why = error.strerror or str(error)
+        finally:
+            self.held.end_all()
+            self._keep(self)
+            for event in (self.settled, self.released, self.ended):
+                event.set()
+
+    async def hand_over(self, caller: Caller, head: Head) -> bool:
+        """Pass on a connection; False if this worker takes none any more. Raises `Refused`."""
+        link, counted = caller.connection, caller.counted or NOBODY
+        handed = Handed(link.family, caller.peer, counted, head.text, head.rest, caller.for_page)
+        with trio.move_on_after(_FULL):
+            try:
+                await self._channel.send(handed, link.fileno())
+            except ChannelClosed:
+                return False
+            self.held.add(caller.counted, page=caller.for_page)
+            return True
+        raise Refused(_BUSY)
+
+    def grant(self, granted: Granted) -> None:
+        """Say what addresses have spent; not where there is no room, as it is said again."""
+        with suppress(ChannelClosed):
+            self._channel.offer(granted)
+
+    async def stop(self) -> None:
+        """Let it end in order: nothing is handed over to it any more."""
+        self.is_stopping = True
+        if self._process is not None:
+            with suppress(ChannelClosed):
+                await self._channel.finish(Stop())
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def _start(self, channel: int) -> trio.Process:
+        command = [sys.executable, "-c", _CODE, str(channel), str(self._lock)]
+        process = await system.start_process(
+            [*command, json.dumps(sys.path)], (channel, self._lock)
+        )
+        self.pid = process.pid
+        return process
+
+    async def _live(self, process: trio.Process) -> None:
+        try:
+            with suppress(ChannelClosed):
+                await self._channel.send(self._begin)
+                await self._listen()
+            with trio.move_on_after(_LAST):
+                await process.wait()
+        finally:
+            process.kill()  # nothing, where it has ended
+            with trio.CancelScope(shield=True):
+                status = await process.wait()
+            self.why = self.why or _words(status)
+
+    async def _listen(self) -> None:
+        """Take in what it says, until it is gone, or says nothing. Raises `ChannelClosed`."""
+        while True:
+            patience = _SILENCE if self.is_ready else _START
+            with trio.move_on_after(patience) as waiting:
+                try:
+                    message, _ = await self._channel.receive()
+                except BadMessage as error:
+                    self.why = f"it said what makes no sense: {error}"
+                    break
+                self._hear(message)
+            if waiting.cancelled_caught:
+                self.why = f"it said nothing for {patience:.0f} s"
+                break
+            await trio.lowlevel.checkpoint()
+        self.kill()
+
+    def _hear(self, message: ToFront) -> None:
+        match message:
+            case Left(counts, page):
+                self.held.end(counts, page)
+            case Spent():
+                self._spent(self, message)
+            case Figures():
+                self.figures = message
+            case Ready():
+                self.is_ready = True
+                self.settled.set()
+            case Released():
+                if self.is_stopping:
+                    self.released.set()
+            case Failed(reason):
+                self.why = reason
+            case _:
+                assert_never(message)
+
+
+def _words(status: int) -> str:
+    if status < 0:
+        return f"it was ended by signal {-status}"
+    return f"it ended with status {status}"

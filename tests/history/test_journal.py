@@ -1,0 +1,213 @@
+"""`disk` durability in a server: one commit for all rooms, and what becomes of its failures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgechat import system
+from edgechat.history.writer import Writer
+from tests.serving.files import check
+from tests.serving.running import eventually, program, serving
+from tests.serving.talking import Broken, check_honesty, talk
+from tests.serving.wire import Wire, join
+
+
+def journal(data: Path) -> list[Path]:
+    return sorted((data / "journal").iterdir()) if (data / "journal").exists() else []
+
+
+async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        (line,) = server.lines()
+        (segment,) = journal(tmp_path)
+        header, commit, *records = segment.read_bytes().splitlines()
+        assert header.startswith(b"journal 1 ")
+        assert commit.startswith(b"commit ")
+        assert [record.split(b" ")[:2] for record in records] == [[b"public", b"lobby"]] * 2
+        assert records[1] == b"public lobby " + line
+        assert segment.stat().st_mode & 0o777 == 0o600
+        assert segment.parent.stat().st_mode & 0o777 == 0o700
+        await check_honesty(server, talking)
+    assert journal(tmp_path) == []
+
+
+async def test_the_default_has_none(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        assert await (await talk(server)).says("one") == "stored"
+        assert not (tmp_path / "journal").exists()
+
+
+async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs = Slow(monkeypatch)
+    async with serving(tmp_path, durability="disk") as server:
+        wires = [await join(server.port, "alice", f"room{n}") for n in range(10)]
+        for wire in wires:
+            await wire.say("first")
+        for wire in wires:
+            await wire.until("message", "first")
+        syncs.calls = 0
+        for wire in wires:
+            await wire.say("second")
+        for wire in wires:
+            await wire.until("message", "second")
+        assert 1 <= syncs.calls <= 3
+        assert {len(check(server.file(f"room{n}"))) for n in range(10)} == {2}
+
+
+async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, durability="disk", sync_interval=60.0) as server:
+        one, other = await talk(server, "one"), await talk(server, "other")
+        assert [await one.says("1"), await other.says("1")] == ["stored"] * 2
+        (first,) = journal(tmp_path)
+        sync = Broken(monkeypatch, "fdatasync")
+        sync.failing = True
+        assert [await one.says("2"), await other.says("2")] == ["storage_unavailable"] * 2
+        sync.failing = False
+        assert b'"message":"2"' not in first.read_bytes()
+        assert [await one.says("3"), await other.says("3")] == ["stored"] * 2
+        assert b'"message":"3"' not in first.read_bytes()
+        assert await one.shown() == one.stored == check(server.file("one"))
+        assert await other.shown() == other.stored == check(server.file("other"))
+
+
+async def test_a_journal_that_takes_no_more_refuses_though_the_files_could(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, full = system.write, False
+
+    def short(fd: int, data: bytes) -> int:
+        into_journal = "journal" in os.readlink(f"/proc/self/fd/{fd}")
+        return write(fd, data[: len(data) // 2] if full and into_journal else data)
+
+    monkeypatch.setattr(system, "write", short)
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        full = True
+        for _ in range(3):
+            assert await talking.says("two") == "storage_unavailable"
+        assert len(journal(tmp_path)) <= 2
+        full = False
+        assert await talking.says("three") == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_a_journal_that_vanished_is_begun_anew(tmp_path: Path) -> None:
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        for text in ("one", "two", "three"):
+            assert await talking.says(text) == "stored"
+            assert any(text.encode() in path.read_bytes() for path in journal(tmp_path))
+            shutil.rmtree(tmp_path / "journal")
+        assert await talking.says("four") == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_a_journal_that_cannot_be_made(tmp_path: Path) -> None:
+    async with serving(tmp_path, durability="disk") as server:
+        talking = await talk(server)
+        (tmp_path / "journal").write_text("no folder")
+        assert await talking.says("one") == "storage_unavailable"
+        assert server.files() == set()
+        (tmp_path / "journal").unlink()
+        assert await talking.says("two") == "stored"
+        await check_honesty(server, talking)
+
+
+async def test_a_segment_goes_once_its_files_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = Writer.sync
+
+    def noted(self: Writer) -> None:
+        assert journal(tmp_path)
+        synced.append(self.key.name)
+        sync(self)
+
+    monkeypatch.setattr(Writer, "sync", noted)
+    async with serving(tmp_path, durability="disk", journal_age=0.05) as server:
+        for room in ("one", "two"):
+            assert await (await talk(server, room)).says("hi") == "stored"
+        await eventually(lambda: journal(tmp_path) == [])
+        assert set(synced) == {"one", "two"}
+        assert await (await talk(server, "one")).says("again") == "stored"
+        assert len(journal(tmp_path)) == 1
+
+
+async def test_a_file_that_could_not_be_synced_is_mended_from_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As Linux does it: what an `fsync` failed to write is not there when it is read anew."""
+
+    def fail(self: Writer) -> None:
+        raise OSError("odd")
+
+    async with serving(tmp_path, durability="disk", journal_age=0.0) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        with monkeypatch.context() as patch:
+            patch.setattr(Writer, "sync", fail)
+            assert await talking.says("two") == "stored"
+            await eventually(lambda: "could not be synced: odd" in caplog.text)
+        whole = server.file().read_bytes()
+        lost = len(server.lines()[-1]) + 1
+        server.file().write_bytes(whole[:-lost] + bytes(lost))
+        assert await talking.says("three") == "stored"
+        assert server.file().read_bytes().startswith(whole)
+        await check_honesty(server, talking)
+    assert journal(tmp_path) == []
+
+
+async def test_a_start_reads_what_a_killed_server_left(tmp_path: Path) -> None:
+    """As after a loss of power: of the rooms' files nothing was on the disk yet."""
+    async with program(tmp_path, "--durability", "disk") as server:
+        one, other = await talk(server, "one"), await talk(server, "other")
+        for n in range(20):
+            assert [await one.says(f"{n}"), await other.says(f"{n}")] == ["stored"] * 2
+        Wire.close_all()
+        server.process.kill()
+        await server.process.wait()
+        whole = [server.file(room).read_bytes() for room in ("one", "other")]
+        server.file("one").write_bytes(b"")
+        server.file("other").write_bytes(whole[1][:700])
+    async with program(tmp_path, "--durability", "os") as server:
+        assert [server.file(room).read_bytes() for room in ("one", "other")] == whole
+        assert journal(tmp_path) == []
+        assert "The journal had" in server.log()
+
+
+async def test_a_journal_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal/00000001.log").mkdir()
+    with pytest.raises(AssertionError, match="it ended before"):
+        async with program(tmp_path):
+            pass
+    assert "The journal in" in (tmp_path / "server.log").read_text()
+
+
+class Slow:
+    """`fdatasync`, as a disk does it that takes its time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        sync = system.fdatasync
+
+        def slow(fd: int) -> Any:
+            self.calls += 1
+            time.sleep(0.1)
+            return sync(fd)
+
+        monkeypatch.setattr(system, "fdatasync", slow)
