@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -10,7 +11,7 @@ import trio
 from edgechat import system
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds, RoomKey
-from edgechat.http.assets import Assets, find_web
+from edgechat.http.assets import load_assets
 from edgechat.net.client_address import client_address
 from edgechat.net.event_stream import open_stream
 from edgechat.rooms.registry import Registry
@@ -41,13 +42,18 @@ async def start_http(
         return client_address(peer, settings.proxy_header, values, settings.trusted_proxies)
 
     make_app, bridge = await system.run_in_thread(_import_http)
-    assets = Assets(find_web(), settings.frame_ancestors)
+    assets = load_assets(settings.frame_ancestors)
     app = make_app(
         settings, assets, rooms, ids, ready, is_open, address_of, allowance_of, open_stream
     )
     http = bridge(settings)
     await http.start(app, nursery)
     return http
+
+
+def with_web_version(settings: Settings) -> Settings:
+    """These settings, with the version of the page's files: joins are told it."""
+    return replace(settings, web_version=load_assets(settings.frame_ancestors).version)
 
 
 def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:

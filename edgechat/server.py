@@ -13,7 +13,7 @@ from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.syncer import Syncer
-from edgechat.http_start import start_http
+from edgechat.http_start import start_http, with_web_version
 from edgechat.net import event_stream
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
@@ -57,7 +57,7 @@ class _Server:
     def __init__(
         self, settings: Settings, folder: DataFolder, key: bytes, share: Share = ALL
     ) -> None:
-        self._settings = settings
+        self._settings = settings = with_web_version(settings)
         self._share = share
         self._ids = PrivateIds(key)
         self._webhooks = Webhooks(settings, self._ids, share.has)
@@ -166,7 +166,7 @@ class _Server:
     async def _change_limits(self) -> None:
         if self._changes is not None:
             async for settings in self._changes:
-                self._settings = settings
+                self._settings = with_web_version(settings)
                 self._rooms.most = settings.max_rooms
                 self._allowances.change_limits(settings)
                 self._listener.door.limits.change(settings)

@@ -18,6 +18,7 @@ RELOADABLE = (
     "max_connections",
     "max_connections_per_address",
     "max_opened_per_minute",
+    "max_files_per_minute",
 )
 
 
@@ -56,6 +57,10 @@ class Settings:
     # client made it up: so exactly one header can be believed.
     proxy_header: ProxyHeader = "X-Forwarded-For"
 
+    # The version of the page's files, which `server.py` fills in: told at each join, so that a page
+    # that was loaded before an upgrade knows. Nobody chooses it.
+    web_version: str = ""
+
     # What one may say, and how often.
     message_interval: float = 1.0  # one allowance of each address; 0 turns the limiter off
     message_grace: float = 10.0
@@ -72,6 +77,8 @@ class Settings:
     max_connections: int = 50_000
     max_connections_per_address: int = 64  # loopback is exempt: it may be a proxy, and is our own
     max_opened_per_minute: int = 120
+    # Apart from these: the page's files, some forty for a first visit. A class of 30 fits.
+    max_files_per_minute: int = 2_400
     spare_descriptors: int = 32  # held back for connections, when rooms have taken the rest
     max_addresses: int = 100_000  # remembered, in each table; of more, the longest unused go
 

@@ -1,12 +1,15 @@
 /** Rooms and their addresses, relative to the page's base: it may lie below any path. */
 const PRIVATE = /^[0-9a-f]{64}$/;
-const PUBLIC = /^[\p{L}\p{N}\p{M}-]{1,32}$/u;
+const PUBLIC = /^(?!\p{DI}+$)[\p{L}\p{Nd}\p{M}-]{1,32}$/u;
+const JOINERS = /[\u200c\u200d]/g;
+/** What stands within words. */
+const SEPARATORS = /[_\s'’·‐‧֊׳״་゠・]/gu;
 
 /** The server's name of the public room that was typed; null if no room can have it. */
 export function roomNamed(/** @type {string} */ typed) {
   // this is case folding: ß, ẞ and ss become the same
   const folded = typed.trim().normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
-  const name = folded.replace(/[_\s]/gu, "-");
+  const name = folded.replace(/ς/g, "σ").replace(JOINERS, "").normalize("NFKC").replace(SEPARATORS, "-");
   return PUBLIC.test(name) ? name : null;
 }
 

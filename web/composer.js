@@ -1,5 +1,6 @@
 /** The field for a message. Its text is the room's draft until it is sent. */
 import { part } from "./dom.js";
+import { shows } from "./names.js";
 import { phrase } from "./strings.js";
 
 /**
@@ -32,8 +33,7 @@ export function clean(/** @type {string} */ text) {
 export class Composer {
   static #NEAR = 200;
   static #TYPING_EVERY = 3_000;
-  /** In code points, as the server counts. */
-  limit = 2000;
+  #limit = 2000;
   #field;
   #counter;
   #root;
@@ -92,8 +92,16 @@ export class Composer {
     this.#changed(false);
   }
 
-  measure() {
-    const left = this.limit - [...this.text].length;
+  /** Put a text back that was not sent, before what is written here. */
+  restore(/** @type {string} */ text) {
+    this.text = [text, this.text].filter(Boolean).join("\n");
+    this.focus();
+  }
+
+  /** How many code points are left. */
+  measure(limit = this.#limit) {
+    this.#limit = limit;
+    const left = limit - [...this.text].length;
     this.#counter.hidden = left > Composer.#NEAR;
     this.#counter.classList.toggle("over", left < 0);
     this.#counter.textContent =
@@ -102,9 +110,8 @@ export class Composer {
   }
 
   #submit() {
-    if (!this.text.trim() || this.measure() < 0) return this.focus();
     const typed = clean(this.text);
-    if (!typed.trim()) return this.focus();
+    if (!shows(typed) || this.measure() < 0) return this.focus();
     if (!this.#handlers.submit(command(typed))) return;
     if (this.#said.at(-1) !== typed) this.#said.push(typed);
     this.#recalled = this.#said.length;

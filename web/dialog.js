@@ -2,7 +2,7 @@
 import { isPrivate } from "./addresses.js";
 import { addStyles, copy, part } from "./dom.js";
 import "./strings-later.js";
-import { isName } from "./names.js";
+import { cleanName, isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
 
 /** Open a copy of the template `id` as a modal dialog. @returns {HTMLDialogElement} */
@@ -22,7 +22,7 @@ function openDialog(/** @type {string} */ id, /** @type {Record<string, string>}
   return dialog;
 }
 
-/** @typedef {{ entries: () => Node[], rename: (name: string) => void }} Parts */
+/** @typedef {{ people: import("./people.js").People, rename: (name: string) => void }} Parts */
 
 /** @type {Promise<unknown> | null} */ let styled = null;
 
@@ -33,7 +33,7 @@ export async function open(
   /** @type {Parts} */ parts,
 ) {
   await (styled ??= addStyles("dialogs.css"));
-  if (name === "people") openPeople(parts.entries);
+  if (name === "people") parts.people.drawIn(part(openDialog("people"), "ul", HTMLElement));
   else if (name === "share") openShare(location.origin + location.pathname, isPrivate(room));
   else if (name === "settings") openSettings(identity.name, store, parts.rename);
   else openDialog("help");
@@ -61,19 +61,12 @@ function openSettings(
   sound.addEventListener("change", () => store.set("sound", sound.checked));
   part(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
-    const chosen = field.value.trim();
+    const chosen = cleanName(field.value);
     if (isName(chosen)) {
       dialog.close();
       if (chosen !== name) rename(chosen);
     } else part(dialog, ".complaint", HTMLElement).textContent = phrase("error.name");
   });
-}
-
-/** The list of people, on a screen too narrow to show it beside the log. */
-function openPeople(/** @type {() => Node[]} */ entries) {
-  const dialog = openDialog("people");
-  part(dialog, "ul", HTMLElement).replaceChildren(...entries());
-  return dialog;
 }
 
 /** The link of a room to copy, and for a private one its QR code. */

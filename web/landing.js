@@ -2,7 +2,7 @@
 import { isPrivate, pageOf, roomNamed } from "./addresses.js";
 import { copy, element, part } from "./dom.js";
 import "./strings-later.js";
-import { isName } from "./names.js";
+import { cleanName, isName } from "./names.js";
 import { fill, phrase } from "./strings.js";
 
 /** @typedef {{ identity: import("./store.js").Identity, visit: (page: string) => void }} Landing */
@@ -51,8 +51,8 @@ function enter(
   /** @type {Landing} */ { identity, visit },
 ) {
   const field = part(form, "[name=name]", HTMLInputElement);
-  const name = field.value.trim();
-  if (name && !isName(name)) return complain(form, "error.name", field);
+  const name = cleanName(field.value);
+  if (field.value.trim() && !isName(name)) return complain(form, "error.name", field);
   if (name) identity.name = name;
   visit(pageOf(room));
 }

@@ -5,21 +5,25 @@ import { locale, phrase } from "./strings.js";
 import { links, mentions, pieces } from "./text.js";
 
 const SPELL = 5 * 60_000;
+const DAY = 24 * 60 * 60_000;
 
 /** @typedef {{ timestamp: number, name: string }} Spoken */
 
 const dayOf = (/** @type {number} */ timestamp) => new Date(timestamp).toDateString();
 
-/** Times far in the future are a wrong clock's: its lines stand a millisecond apart for days. */
+/** Of the server's clock, once, and so of all lines after it. The reader's own may be off by hours. */
+export const isWrong = (/** @type {number} */ timestamp, now = Date.now()) => timestamp > now + DAY;
+
 export function nearby(/** @type {number} */ before, /** @type {number} */ after, now = Date.now()) {
   return Math.abs(after - before) < SPELL && after < now + SPELL;
 }
 
 /** @returns {{ newDay: boolean, grouped: boolean }} how `line` stands after `previous` (null: nothing above it) */
 export function follow(/** @type {Spoken | null} */ previous, /** @type {Spoken} */ line) {
-  const newDay = !previous || dayOf(previous.timestamp) !== dayOf(line.timestamp);
+  const other = !previous || dayOf(previous.timestamp) !== dayOf(line.timestamp);
+  const newDay = other && !isWrong(line.timestamp);
   const near = previous !== null && nearby(previous.timestamp, line.timestamp);
-  return { newDay, grouped: !newDay && near && previous.name === line.name };
+  return { newDay, grouped: !other && near && previous.name === line.name };
 }
 
 const dates = new Map();
@@ -39,7 +43,7 @@ function format(/** @type {number} */ timestamp, /** @type {"day" | "time" | "fu
 export function messageRow(/** @type {Line} */ line, /** @type {View} */ view) {
   const called = line.name !== view.me() && mentions(line.message, view.me());
   const when = new Date(line.timestamp).toISOString();
-  const clock = format(line.timestamp, "time");
+  const clock = isWrong(line.timestamp) ? `#${line.seq}` : format(line.timestamp, "time");
   const anchor = element(
     "a",
     {
@@ -115,7 +119,7 @@ export function arrange(row, line, previous, parted) {
 
 /** "Today", "Yesterday", or the date. */
 export function dayName(/** @type {number} */ timestamp, now = Date.now()) {
-  const ago = [0, 1].find((days) => dayOf(now - days * 86_400_000) === dayOf(timestamp));
+  const ago = [0, 1].find((days) => dayOf(now - days * DAY) === dayOf(timestamp));
   if (ago === undefined) return format(timestamp, "day");
   const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-ago, "day");
   return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);

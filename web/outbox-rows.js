@@ -1,16 +1,14 @@
 /** The outbox as rows below the log. */
 import { element } from "./dom.js";
 import { messageText, speaker } from "./message-row.js";
-import { ENGLISH, phrase } from "./strings.js";
-
-/** @typedef {{ retry: (id: string) => void, remove: (id: string) => void }} Actions */
+import { phrase } from "./strings.js";
 
 export class OutboxRows {
   #list;
   #actions;
   /** @type {Map<string, { row: HTMLElement, failed: string | null }>} */ #rows = new Map();
 
-  constructor(/** @type {HTMLElement} */ list, /** @type {Actions} */ actions) {
+  constructor(/** @type {HTMLElement} */ list, /** @type {EntryActions} */ actions) {
     this.#list = list;
     this.#actions = actions;
   }
@@ -32,30 +30,34 @@ export class OutboxRows {
 
   #put(/** @type {Entry} */ entry) {
     const known = this.#rows.get(entry.id);
-    if (known && known.failed === entry.failed) return known.row;
+    if (known && known.failed === entry.failed) {
+      if (entry.sent) known.row.querySelector(".edit")?.remove();
+      return known.row;
+    }
     const waits = entry.failed ? null : element("span", { class: "fate" }, phrase("pending.waiting"));
-    const head = [...speaker(entry.name, waits), messageText(entry.text)];
-    const row = entry.failed
-      ? element("article", { class: "row pending failed" }, ...head, this.#failure(entry.id, entry.failed))
-      : element("article", { class: "row pending" }, ...head);
+    const row = element("article", { class: "row pending" }, ...speaker(entry.name, waits), messageText(entry.text));
+    if (entry.failed) this.#fail(row, entry);
+    else if (!entry.sent) row.append(this.#edit(entry));
     if (known) known.row.replaceWith(row);
     else this.#list.append(row);
     this.#rows.set(entry.id, { row, failed: entry.failed });
     return row;
   }
 
-  #failure(/** @type {string} */ id, /** @type {string} */ failed) {
-    const reason = `refused.${failed}` in ENGLISH ? phrase(`refused.${failed}`) : phrase("refused.other");
-    const retry = element("button", { type: "button", class: "small" }, phrase("pending.retry"));
-    const remove = element("button", { type: "button", class: "small quiet" }, phrase("pending.delete"));
-    retry.addEventListener("click", () => this.#actions.retry(id));
-    remove.addEventListener("click", () => this.#actions.remove(id));
-    return element(
-      "div",
-      { class: "fate", role: "alert" },
-      element("p", {}, `${phrase("pending.failed")} ${reason}`),
-      retry,
-      remove,
+  /** While the server is away, what it never got can still be changed. */
+  #edit(/** @type {Entry} */ entry) {
+    const edit = element("button", { type: "button", class: "edit small" }, phrase("pending.edit"));
+    edit.addEventListener("click", () => this.#actions.edit(entry));
+    return edit;
+  }
+
+  #fail(/** @type {HTMLElement} */ row, /** @type {Entry} */ entry) {
+    const fate = element("div", { class: "fate", role: "alert" }, phrase("pending.failed"));
+    row.classList.add("failed");
+    row.append(fate);
+    import("./failure.js").then(
+      ({ showFailure }) => showFailure(fate, entry, this.#actions),
+      () => {},
     );
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Messages that are not in the room yet. Each is stored under its own key until the line with its id comes back: a
- * reload, a crash or a second tab loses nothing. They are sent one at a time, to stay in order. The server stores an id
- * once, so sending again is safe. Times are ms, handed in.
+ * Messages that are not in the room yet, each under a key of its own until the line with its id comes back. One is
+ * under way at a time. The server stores an id once, so sending again is safe. Times are ms, handed in.
  */
 import { afterRefusal, say } from "./protocol.js";
 
@@ -22,30 +21,40 @@ export class Outbox {
     this.reload();
   }
 
-  /** This name's entries, in the order in which they were typed. @returns {readonly Entry[]} */
+  /** This name's entries, in their order. @returns {readonly Entry[]} */
   get entries() {
     return this.#entries;
   }
 
+  /** Entries of other names. */
+  get strays() {
+    return this.#kept().filter((entry) => entry.name !== this.#name);
+  }
+
   reload() {
-    const kept = this.#store.keys(this.#prefix).map((key) => /** @type {Entry | null} */ (this.#store.get(key)));
-    const mine = kept.filter((entry) => entry !== null).filter((entry) => entry.name === this.#name);
-    this.#entries = mine.sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    this.#entries = this.#kept().filter((entry) => entry.name === this.#name);
+  }
+
+  /** Send another name's entry as one's own. */
+  adopt(/** @type {Entry} */ { id, text }) {
+    this.#save({ id, order: this.#last + 1, name: this.#name, text, failed: null });
+    this.reload();
   }
 
   add(/** @type {string} */ text, id = newId()) {
-    const order = 1 + Math.max(0, ...this.#entries.map((entry) => entry.order));
-    const entry = { id, order, name: this.#name, text, failed: null };
+    const entry = { id, order: this.#last + 1, name: this.#name, text, failed: null };
     this.#entries.push(entry);
     this.#save(entry);
     return entry;
   }
 
-  /** The entry to send now, if any; it is under way from then on. @returns {Entry | null} */
+  /** The entry to send now, if any. @returns {Entry | null} */
   next(/** @type {number} */ now) {
     if (this.due(now) !== 0) return null;
     const entry = this.#head();
-    if (entry) this.#flight = { id: entry.id, since: now };
+    if (!entry) return null;
+    this.#flight = { id: entry.id, since: now };
+    if (!entry.sent) this.#save(Object.assign(entry, { sent: true }));
     return entry;
   }
 
@@ -86,10 +95,9 @@ export class Outbox {
   remove(/** @type {string} */ id) {
     const at = this.#entries.findIndex((entry) => entry.id === id);
     if (this.#flight?.id === id) this.#flight = null;
-    if (at < 0) return false;
-    this.#entries.splice(at, 1);
     this.#store.remove(this.#prefix + id);
-    return true;
+    if (at >= 0) this.#entries.splice(at, 1);
+    return at >= 0;
   }
 
   rename(/** @type {string} */ name) {
@@ -97,6 +105,15 @@ export class Outbox {
     this.#name = name;
     for (const entry of this.#entries) this.#save(Object.assign(entry, { name }));
     this.reload();
+  }
+
+  get #last() {
+    return Math.max(0, ...this.#entries.map((entry) => entry.order));
+  }
+
+  #kept() {
+    const kept = this.#store.keys(this.#prefix).map((key) => /** @type {Entry | null} */ (this.#store.get(key)));
+    return kept.filter((entry) => entry !== null).sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
   }
 
   #head() {
@@ -118,25 +135,28 @@ export class Delivery {
   static DOUBT = 3_000;
   #outbox;
   #connection;
+  #pumped;
   /** @type {Timer} */ #timer;
   /** @type {Timer} */ #doubt;
 
-  constructor(/** @type {Outbox} */ outbox, /** @type {Channel} */ connection) {
+  /** @param {Outbox} outbox @param {Channel} connection @param {() => void} pumped is called after each `pump` */
+  constructor(outbox, connection, pumped = () => {}) {
     this.#outbox = outbox;
     this.#connection = connection;
+    this.#pumped = pumped;
   }
 
   /** Send what may go now; call again when the next may. Without an echo the connection may be dead: check it. */
   pump() {
     clearTimeout(this.#timer);
-    if (!this.#connection.open) return;
-    const entry = this.#outbox.next(performance.now());
+    const entry = this.#connection.open && this.#outbox.next(performance.now());
     if (entry) {
       this.#connection.send(say(entry.text, entry.id));
       clearTimeout(this.#doubt);
       this.#doubt = setTimeout(() => this.#connection.hurry(), Delivery.DOUBT);
     }
-    const wait = this.#outbox.due(performance.now());
+    this.#pumped();
+    const wait = this.#connection.open ? this.#outbox.due(performance.now()) : null;
     if (wait !== null) this.#timer = setTimeout(() => this.pump(), wait);
   }
 

@@ -1,22 +1,21 @@
 /** The people of a room on the page: the list, the count, who types, joins and leaves. */
 import { element, part } from "./dom.js";
 import { avatar } from "./names.js";
-import { Comings, Roster, Typists, listed } from "./roster.js";
+import { Roster } from "./roster.js";
 import { phrase } from "./strings.js";
 
 export class People {
   #roster = new Roster();
-  #typists = new Typists();
-  #comings = new Comings();
+  /** Joins and leaves since the last message. @type {import("./comings.js").Comings | null} */ #comings = null;
   #count;
-  #list;
-  #typing;
+  /** @type {HTMLElement[]} */ #lists;
+  #line;
+  /** @type {import("./typing.js").TypingLine | null} */ #typing = null;
   #me;
   #notice;
   #frame = 0;
   /** By HTTP (http-socket.js) nobody is told who is here. */
   http = false;
-  /** @type {Timer} */ #quiet;
 
   /**
    * @param {HTMLElement} root @param {() => string} me
@@ -24,8 +23,8 @@ export class People {
    */
   constructor(root, me, notice) {
     this.#count = part(root, ".count", HTMLElement);
-    this.#list = part(root, ".people ul", HTMLElement);
-    this.#typing = part(root, ".typing", HTMLElement);
+    this.#lists = [part(root, ".people ul", HTMLElement)];
+    this.#line = part(root, ".typing", HTMLElement);
     this.#me = me;
     this.#notice = notice;
   }
@@ -46,55 +45,68 @@ export class People {
   heard(/** @type {RosterEvent} */ event) {
     switch (event.kind) {
       case "joined":
-        if (this.#roster.joined(event.name)) this.#moved(() => this.#comings.came(event.name));
+        if (this.#roster.joined(event.name)) this.#moved("came", event.name);
         break;
       case "quit":
-        if (this.#roster.quit(event.name)) this.#moved(() => this.#comings.left(event.name));
+        if (this.#roster.quit(event.name)) this.#moved("left", event.name);
         break;
       case "members":
         this.#roster.counted(event.count, event.names);
         this.#draw();
         break;
       case "typing":
-        this.#typists.heard(event.names, this.#me(), performance.now());
-        this.#drawTyping();
+        this.#typed(event.names);
     }
   }
 
   /** After a message its writer does not type, and a new notice begins. */
   said(/** @type {string} */ name) {
-    this.#comings = new Comings();
-    this.#typists.said(name);
-    if (this.#typing.textContent) this.#drawTyping();
+    this.#comings = null;
+    this.#typing?.said(name);
   }
 
-  entries() {
-    const entries = this.names.map((name) =>
+  /** Show the list here too, as long as it is in the page. */
+  drawIn(/** @type {HTMLElement} */ list) {
+    this.#lists.push(list);
+    this.#drawNow();
+  }
+
+  #entries() {
+    const me = this.#me();
+    const names = this.names.sort((a, b) => Number(b === me) - Number(a === me)); // oneself first
+    const entries = names.map((name) =>
       element(
         "li",
         {},
         avatar(name),
         element("bdi", {}, name),
-        name === this.#me() ? element("span", { class: "you" }, phrase("room.you")) : null,
+        name === me ? element("span", { class: "you" }, phrase("room.you")) : null,
       ),
     );
     const more = this.http ? "room.http" : this.#roster.crowded && "room.crowd";
     return more ? [...entries, element("li", { class: "crowd" }, phrase(more))] : entries;
   }
 
-  #moved(/** @type {() => void} */ note) {
-    note();
+  #moved(/** @type {"came" | "left"} */ how, /** @type {string} */ name) {
     this.#draw();
-    const { joined, left, passed } = this.#comings.summary;
-    const told = [
-      ["joined", joined],
-      ["quit", left],
-      ["passed", passed],
-    ].filter(([, names]) => names?.length);
-    const texts = told.map(([what, names]) =>
-      phrase(`log.${what}`, { names: listed(/** @type {string[]} */ (names)) }),
+    import("./comings.js").then(
+      ({ Comings, noticeOf }) => {
+        this.#comings ??= new Comings();
+        this.#comings[how](name);
+        this.#notice(noticeOf(this.#comings));
+      },
+      () => {},
     );
-    this.#notice(element("p", { class: "notice", dir: "auto", hidden: texts.length === 0 }, texts.join(" · ")));
+  }
+
+  #typed(/** @type {string[]} */ names) {
+    import("./typing.js").then(
+      ({ TypingLine }) => {
+        this.#typing ??= new TypingLine(this.#line);
+        this.#typing.heard(names, this.#me());
+      },
+      () => {},
+    );
   }
 
   /** Once a frame: after a restart everybody joins at once. */
@@ -105,15 +117,7 @@ export class People {
   #drawNow() {
     this.#frame = 0;
     this.#count.textContent = phrase("room.here", { count: this.#roster.count });
-    this.#list.replaceChildren(...this.entries());
-  }
-
-  #drawTyping() {
-    clearTimeout(this.#quiet);
-    const names = this.#typists.at(performance.now());
-    const text =
-      names.length > 3 ? phrase("typing.many") : phrase("typing.some", { names: listed(names), count: names.length });
-    this.#typing.textContent = names.length ? text : "";
-    if (names.length) this.#quiet = setTimeout(() => this.#drawTyping(), Typists.FOR + 50);
+    this.#lists = this.#lists.filter((list) => list.isConnected);
+    for (const list of this.#lists) list.replaceChildren(...this.#entries());
   }
 }

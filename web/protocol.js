@@ -43,8 +43,8 @@ const time = (/** @type {unknown} */ ms) => (Math.abs(Number(ms)) <= 8.64e15 ? N
 
 /** @returns {Ready} */
 function ready(/** @type {any} */ said) {
-  const { seq = 0, h = "0".repeat(16), members = 1, recovered = null, reason = null, limits } = said;
-  return { kind: "ready", seq, h, members, recovered, reason, limits: { ...LIMITS, ...limits } };
+  const { seq = 0, h = "0".repeat(16), members = 1, recovered = null, reason = null, limits, web = null } = said;
+  return { kind: "ready", seq, h, members, recovered, reason, limits: { ...LIMITS, ...limits }, web };
 }
 
 /** @returns {Refusal} */

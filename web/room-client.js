@@ -83,7 +83,7 @@ class Room {
 
   #begin(/** @type {Token | null} */ token) {
     this.#timeline = new Timeline();
-    const known = { members: 0, limits: /** @type {any} */ ({}), reason: null, recovered: null };
+    const known = { members: 0, limits: /** @type {any} */ ({}), reason: null, recovered: null, web: null };
     if (token) this.#timeline.ready({ kind: "ready", ...token, ...known });
   }
 

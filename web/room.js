@@ -1,11 +1,11 @@
 /** A room's page: its frame, the question for a name, and then the session. */
-import { apiOf, isPrivate, roomNamed } from "./addresses.js";
-import { copy, element, part } from "./dom.js";
-import { isName } from "./names.js";
+import { isPrivate, roomNamed } from "./addresses.js";
+import { copy, part } from "./dom.js";
+import { cleanName, isName } from "./names.js";
 import { Session } from "./session.js";
 import { fill, phrase } from "./strings.js";
 
-/** `complaint` is the key of the words that say why the name tried before was refused. */
+/** `complaint` is the key of the words that say why a name was refused. */
 export function openRoom(/** @type {HTMLElement} */ main, /** @type {World} */ world, complaint = "") {
   const title = isPrivate(world.room) ? phrase("room.private") : world.room;
   const page = copy("room");
@@ -41,20 +41,17 @@ function askName(
     field.focus();
   };
   field.value = world.identity.name;
-  if (isPrivate(world.room) || !roomNamed(world.room)) askRoom(form, world.room);
+  if (isPrivate(world.room) || !roomNamed(world.room))
+    import("./gone.js").then(
+      ({ askRoom }) => askRoom(form, world.room),
+      () => {},
+    );
   say(complaint);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = field.value.trim();
+    const name = cleanName(field.value);
     if (!isName(name)) return say("error.name");
     world.identity.name = name;
     join(main, world, title);
   });
-}
-
-/** Nobody is asked for a name in a room that does not exist. */
-async function askRoom(/** @type {HTMLFormElement} */ form, /** @type {string} */ room) {
-  const { probe } = await import("./probe.js");
-  if ((await probe(apiOf(room))) !== "gone") return;
-  form.replaceChildren(element("h2", {}, phrase("room.gone")), element("a", { href: "./" }, phrase("room.home")));
 }

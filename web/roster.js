@@ -1,8 +1,8 @@
-/** Who is here, who types, who joined and left. Pure. */
-import { locale, phrase } from "./strings.js";
+/** Who is here. Pure. */
+import { locale } from "./strings.js";
 
 export class Roster {
-  /** A room that had more than 250 sessions lists all names again at this many. */
+  /** A crowd (over 250 sessions) lists all its names again at this many. */
   static #SMALL = 200;
   /** @type {Set<string>} */ #names = new Set();
   /** @type {Set<string> | null} */ #coming = null;
@@ -33,7 +33,7 @@ export class Roster {
     return (this.#coming ?? this.#names).delete(name) && !this.#coming;
   }
 
-  /** A count in place of joins and leaves; `names` replace those known: a part of a crowd, else all. */
+  /** A count in place of joins and leaves; `names` are a part of a crowd, else all. */
   counted(/** @type {number} */ sessions, /** @type {string[] | null} */ names = null) {
     if (names) {
       const current = this.#coming ?? this.#names;
@@ -54,56 +54,4 @@ export class Roster {
   get names() {
     return [...this.#names].sort(new Intl.Collator(locale()).compare);
   }
-}
-
-/** Who types, for five seconds after the last event. Times are ms, handed in. */
-export class Typists {
-  static FOR = 5_000;
-  /** @type {string[]} */ #names = [];
-  #until = 0;
-
-  heard(/** @type {string[]} */ names, /** @type {string} */ me, /** @type {number} */ now) {
-    this.#names = names.filter((name) => name !== me);
-    this.#until = now + Typists.FOR;
-  }
-
-  said(/** @type {string} */ name) {
-    this.#names = this.#names.filter((other) => other !== name);
-  }
-
-  at(/** @type {number} */ now) {
-    return now < this.#until ? this.#names : [];
-  }
-}
-
-/** Joins and leaves since the last message. */
-export class Comings {
-  /** @type {Map<string, { came: boolean, here: boolean }>} */ #people = new Map();
-
-  came(/** @type {string} */ name) {
-    const known = this.#people.get(name);
-    if (known) known.here = true;
-    else this.#people.set(name, { came: true, here: true });
-  }
-
-  left(/** @type {string} */ name) {
-    const known = this.#people.get(name);
-    if (known) known.here = false;
-    else this.#people.set(name, { came: false, here: false });
-  }
-
-  /** `passed` came and left. A reload is left out. */
-  get summary() {
-    const people = [...this.#people];
-    const names = (/** @type {boolean} */ came, /** @type {boolean} */ here) =>
-      people.filter(([, person]) => person.came === came && person.here === here).map(([name]) => name);
-    return { joined: names(true, true), left: names(false, false), passed: names(true, false) };
-  }
-}
-
-/** Names for a sentence, at most `most`. */
-export function listed(/** @type {string[]} */ names, most = 3) {
-  const joined = new Intl.ListFormat(locale(), { type: "conjunction" });
-  if (names.length <= most) return joined.format(names);
-  return phrase("log.others", { names: names.slice(0, most - 1).join(", "), count: names.length - most + 1 });
 }

@@ -5,6 +5,7 @@ export class Scroll {
   #rows;
   #stuck = true;
   #frame = 0;
+  #top = 0;
 
   constructor(/** @type {HTMLElement} */ pane, /** @type {HTMLElement} */ rows, /** @type {() => void} */ moved) {
     this.#pane = pane;
@@ -46,7 +47,7 @@ export class Scroll {
 
   /** Change rows while the first visible one stays in place. */
   keep(/** @type {() => void} */ change) {
-    const anchor = this.#firstVisible();
+    const anchor = this.first;
     const before = anchor?.getBoundingClientRect().bottom ?? 0;
     change();
     if (anchor?.isConnected) this.#pane.scrollTop += anchor.getBoundingClientRect().bottom - before;
@@ -63,13 +64,15 @@ export class Scroll {
   }
 
   #scrolled(/** @type {() => void} */ moved) {
-    if (this.#frame) return; // rows were added: not the reader's doing
+    const up = this.#pane.scrollTop < this.#top;
+    this.#top = this.#pane.scrollTop;
+    if (this.#frame && !(up && this.toBottom > Scroll.#NEAR)) return; // rows were added: not the reader's doing
     this.#stuck = this.toBottom < Scroll.#NEAR;
     moved();
   }
 
-  /** Binary search. */
-  #firstVisible() {
+  /** The first row in sight, by binary search. */
+  get first() {
     const rows = this.#rows.children;
     const top = this.#pane.getBoundingClientRect().top;
     let [low, high] = [0, rows.length];

@@ -5,29 +5,37 @@ import { Delivery, Outbox } from "./outbox.js";
 import { ENGLISH, phrase } from "./strings.js";
 
 export class Sender {
-  #continues;
   #outbox;
   #rows;
   #alert;
   #store;
   #room;
   #delivery;
+  #strays;
+  /** @type {EntryActions} */ #actions;
 
-  /**
-   * @param {HTMLElement} root @param {Here} here @param {Channel} connection
-   * @param {(name: string) => boolean} continues would this name's next message be grouped with the last one?
-   */
-  constructor(root, { store, room, identity }, connection, continues) {
-    this.#continues = continues;
+  constructor(
+    /** @type {HTMLElement} */ root,
+    /** @type {Here} */ { store, room, identity },
+    /** @type {SenderParts} */ { connection, continues, edit },
+  ) {
     this.#store = store;
     this.#room = room;
     this.#outbox = new Outbox(store, room, identity.accepted);
-    this.#delivery = new Delivery(this.#outbox, connection);
+    const show = () => this.#rows.show(this.#outbox.entries, continues);
+    this.#delivery = new Delivery(this.#outbox, connection, show);
     this.#alert = part(root, ".alert", HTMLElement);
-    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), {
-      retry: (id) => this.#change(() => this.#outbox.retry(id)),
-      remove: (id) => this.#change(() => this.#outbox.remove(id)),
-    });
+    this.#strays = part(root, ".strays", HTMLElement);
+    this.#actions = {
+      retry: ({ id }) => this.#change(() => this.#outbox.retry(id)),
+      adopt: (entry) => this.#change(() => this.#outbox.adopt(entry)),
+      remove: ({ id }) => this.#change(() => this.#outbox.remove(id)),
+      edit: ({ id, text }) => {
+        this.#change(() => this.#outbox.remove(id));
+        edit(text);
+      },
+    };
+    this.#rows = new OutboxRows(part(root, ".outbox", HTMLElement), this.#actions);
     this.#change(() => {});
   }
 
@@ -52,6 +60,8 @@ export class Sender {
   opened(/** @type {string} */ name) {
     this.warn("");
     this.#change(() => this.#outbox.rename(name));
+    if (this.#outbox.strays.length)
+      import("./strays.js").then((module) => module.watchStrays(this.#strays, this.#outbox, this.#actions), () => {});
   }
 
   closed() {
@@ -75,7 +85,6 @@ export class Sender {
 
   #change(/** @type {() => void} */ change) {
     change();
-    this.#rows.show(this.#outbox.entries, this.#continues);
     this.#delivery.pump();
   }
 }

@@ -3,10 +3,10 @@ import { socketOf } from "./addresses.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { part } from "./dom.js";
+import { addStyles, part } from "./dom.js";
 import { Timeline } from "./history.js";
 import { People } from "./people.js";
-import { isName } from "./names.js";
+import { cleanName, isName } from "./names.js";
 import { hello, typing } from "./protocol.js";
 import { Sender } from "./sender.js";
 import { Draft } from "./store.js";
@@ -37,10 +37,13 @@ export class Session {
       heard: (event) => this.#heard(event),
       moved: (phase) => this.#moved(phase),
     });
-    this.#transcript = new Transcript(root, here, () => this.#timeline.last);
-    this.#sender = new Sender(root, here, this.#connection, (name) => this.#transcript.continues(name));
-    const me = () => here.identity.name;
-    this.#people = new People(root, me, (notice) => this.#transcript.notice(notice));
+    this.#transcript = new Transcript(root, here, this.#timeline);
+    this.#sender = new Sender(root, here, {
+      connection: this.#connection,
+      continues: (name) => this.#transcript.continues(name),
+      edit: (text) => this.#composer.restore(text),
+    });
+    this.#people = new People(root, () => here.identity.name, (notice) => this.#transcript.notice(notice));
     this.#composer = this.#compose();
   }
 
@@ -72,6 +75,7 @@ export class Session {
     window.addEventListener("hashchange", () => this.#transcript.linked(), { signal });
     window.addEventListener("storage", (event) => this.#sender.stored(event), { signal });
     document.addEventListener("visibilitychange", () => this.#shown(), { signal });
+    part(this.#root, ".updated", HTMLElement).addEventListener("click", () => location.reload(), { signal });
     part(this.#root, ".skip", HTMLElement).addEventListener("click", () => this.#composer.focus(), { signal });
     for (const button of this.#root.querySelectorAll("[data-dialog]"))
       button.addEventListener("click", () => this.#open(button.getAttribute("data-dialog") ?? ""), { signal });
@@ -84,14 +88,15 @@ export class Session {
   }
 
   async #open(/** @type {string} */ name) {
-    const module = await import("./dialog.js").catch(() => this.#sender.warn("page.old"));
-    module?.open(name, this.#here, { entries: () => this.#people.entries(), rename: (chosen) => this.#rename(chosen) });
+    const module = await import("./dialog.js").catch(() => this.#sender.warn("page.failed"));
+    module?.open(name, this.#here, { people: this.#people, rename: (chosen) => this.#rename(chosen) });
   }
 
   #moved(/** @type {Phase} */ phase) {
     this.#banner.moved(phase);
     this.#people.http = phase.phase === "open" && phase.http;
     Object.assign(part(this.#root, ".room", HTMLElement).dataset, { code: 0, ...phase });
+    if ("code" in phase && phase.code === 404) addStyles("gone.css");
     if (phase.phase === "connecting") {
       this.#timeline.hold();
       this.#people.begin();
@@ -140,31 +145,31 @@ export class Session {
     if (continues) this.#add(lines);
     else this.#transcript.show(lines, reason);
     this.#people.complete(ready.members);
-    this.#composer.limit = ready.limits.message_chars;
-    this.#composer.measure();
+    this.#composer.measure(ready.limits.message_chars);
     for (const line of lines) this.#sender.heard(line);
     if (!this.#met) this.#here.identity.visit(this.#here.room);
     this.#met = true;
     this.#here.identity.accept();
     this.#sender.opened(this.#here.identity.name);
+    part(this.#root, ".updated", HTMLElement).hidden = !ready.web || import.meta.url.includes(`/${ready.web}/`);
   }
 
   #error(/** @type {Refusal} */ refusal) {
-    if (refusal.code === "bad_name" || refusal.code === "name_too_long")
-      return this.#refused(`refused.${refusal.code}`);
-    if (!this.#connection.open) this.#banner.refusal = refusal.code;
+    const { code } = refusal;
+    if (code === "bad_name" || code === "name_too_long") return this.#refused(`refused.${code}`);
+    if (!this.#connection.open) this.#banner.refusal = code;
     this.#sender.refused(refusal);
   }
 
-  #submit(/** @type {Command} */ command) {
+  #submit(/** @type {Command} */ wanted) {
     this.#sender.warn("");
-    switch (command.kind) {
+    switch (wanted.kind) {
       case "say":
-        this.#sender.say(command.text);
+        this.#sender.say(wanted.text);
         this.#transcript.toEnd();
         return true;
       case "name":
-        return this.#rename(command.name);
+        return this.#rename(wanted.name);
       case "rooms":
         location.assign("./");
         return true;
@@ -172,17 +177,16 @@ export class Session {
         this.#open("help");
         return true;
       case "unknown":
-        this.#sender.warn("compose.unknown", { command: command.command });
+        this.#sender.warn("compose.unknown", { command: wanted.command });
         return false;
     }
   }
 
-  /** The hello carries the name, so a new one needs a new connection, which resumes. */
-  #rename(/** @type {string} */ name) {
-    if (!isName(name)) {
-      this.#sender.warn("error.name");
-      return false;
-    }
+  /** The hello carries the name: a new one needs a new connection. */
+  #rename(/** @type {string} */ typed) {
+    const name = cleanName(typed);
+    this.#sender.warn(isName(name) ? "" : "error.name");
+    if (!isName(name)) return false;
     this.#here.identity.name = name;
     this.#connection.connect();
     return true;

@@ -1,4 +1,6 @@
 /** The browser's storage. If it is full or forbidden, this tab remembers what does not fit. */
+import { cleanName } from "./names.js";
+
 export class Store {
   #prefix;
   #area;
@@ -73,7 +75,7 @@ export class Identity {
   }
 
   get name() {
-    return String(this.#tab.get("name") ?? this.#store.get("name") ?? "");
+    return cleanName(String(this.#tab.get("name") ?? this.#store.get("name") ?? ""));
   }
 
   set name(/** @type {string} */ name) {

@@ -11,13 +11,14 @@ const CACHE = FAMILY + VERSION;
 /** Patience in ms for the page before the kept one is shown. */
 const PATIENCE = 5_000;
 const SHELL = [
-  "addresses.js", "banner.js", "completion.css", "completion.js", "composer.css", "composer.js", "connection.js",
-  "controls.css", "dialog.js", "dialogs.css", "dom.js", "embedded.css", "embedded.js", "event-stream.js",
-  "fallback.js", "history-window.js", "history.js", "http-socket.js", "landing.css", "landing.js", "main.js",
-  "message-list.js", "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js",
-  "pages.js", "people.js", "probe.js", "protocol.js", "qr.js", "requests.js", "room.css", "room.js", "roster.js",
-  "scroll.js", "sender.js", "session.js", "store.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js",
-  "theme.css", "transcript.js", "unread.js", "vendor/qrcode.js",
+  "addresses.js", "banner.js", "comings.js", "completion.css", "completion.js", "composer.js", "connection.js",
+  "controls.css", "date-pill.js", "dialog.js", "dialogs.css", "dom.js", "embedded.css", "embedded.js",
+  "event-stream.js", "failure.css", "failure.js", "fallback.js", "gone.css", "gone.js", "history-window.js",
+  "history.js", "http-socket.js", "landing.css", "landing.js", "listed.js", "main.js", "message-list.js",
+  "message-row.js", "messages.css", "names.js", "notify.js", "outbox-rows.js", "outbox.js", "pages.js", "people.js",
+  "probe.js", "protocol.js", "qr.js", "requests.js", "room.css", "room.js", "roster.js", "scroll.js", "sender.js",
+  "session.js", "store.js", "strays.js", "strings-ar.js", "strings-later.js", "strings.js", "text.js", "theme.css",
+  "transcript.js", "typing.js", "unread.js", "vendor/qrcode.js",
 ];
 
 /** The front page and a room's page differ in their base: one of each is kept. */

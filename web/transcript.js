@@ -12,19 +12,23 @@ export class Transcript {
   #root;
   #here;
   #newest;
+  #token;
   #list;
   #scroll;
   #window;
   #unread;
+  /** Where one was before a link was followed; Infinity: at the end. @type {number | null} */ #origin = null;
   /** @type {Promise<import("./notify.js").Notifier> | null} */ #notifier = null;
 
-  /** @param {HTMLElement} root @param {Here} here @param {() => number} newest the seq of the room's newest line */
-  constructor(root, here, newest) {
+  /** @param {HTMLElement} root @param {Here} here @param {import("./history.js").Timeline} timeline */
+  constructor(root, here, timeline) {
+    const newest = () => timeline.last;
     const { room, store } = here;
     const rows = part(root, ".log", HTMLElement);
     this.#root = root;
     this.#here = here;
     this.#newest = newest;
+    this.#token = () => timeline.token;
     this.#list = new MessageList(rows, { page: pageOf(room) + location.search, me: () => here.identity.name });
     this.#scroll = new Scroll(part(root, ".pane", HTMLElement), rows, () => this.#moved());
     this.#window = new HistoryWindow({
@@ -36,7 +40,7 @@ export class Transcript {
     });
     const kept = {
       get: () => store.get(`read:${room}`),
-      set: (/** @type {number} */ seq) => store.set(`read:${room}`, seq),
+      set: (/** @type {[number, string]} */ place) => store.set(`read:${room}`, place),
     };
     this.#unread = new Unread(kept, (count, calls) => this.#tell(count, calls));
     part(root, ".latest", HTMLButtonElement).addEventListener("click", () => this.#window.latest());
@@ -46,8 +50,7 @@ export class Transcript {
 
   /** Show these lines only. `reason` says why a resume failed. */
   show(/** @type {Stored[]} */ lines, /** @type {string | null} */ reason) {
-    // a seq beyond the room's head belongs to another history
-    if (reason === "forked" || this.#unread.leftOff > this.#newest()) this.#unread.reset();
+    if (reason === "forked" || this.#unread.isOther(lines, this.#newest())) this.#unread.reset();
     this.#window.show(lines);
     if (reason)
       this.notice(element("p", { class: "notice" }, phrase(reason === "forked" ? "room.forked" : "room.missed")));
@@ -71,7 +74,7 @@ export class Transcript {
 
   seen() {
     this.#list.redate();
-    if (looked() && this.#window.atEnd) this.#unread.read(this.#newest());
+    if (looked() && this.#window.atEnd) this.#unread.read(this.#token());
   }
 
   /** The address names a message (#42): go there, or say that it can't be shown. */
@@ -80,11 +83,20 @@ export class Transcript {
     told.textContent = "";
     for (const old of this.#root.querySelectorAll(".row.linked")) old.classList.remove("linked");
     const seq = /^#([1-9]\d*)$/.exec(location.hash)?.[1];
-    if (!seq) return;
+    if (!seq) return this.#back();
+    this.#origin ??= this.#scroll.stuck ? Infinity : Number(this.#scroll.first?.getAttribute("data-seq"));
     this.#window.goTo(Number(seq), (row) => {
       if (row?.dataset["seq"] === seq && !row.matches(".lost")) row.classList.add("linked");
       else told.textContent = phrase("room.nothing", { seq });
     });
+  }
+
+  /** The address names no message any more. */
+  #back() {
+    const origin = this.#origin;
+    this.#origin = null;
+    if (origin === Infinity) this.#window.latest();
+    else if (origin) this.#window.goTo(origin, () => {});
   }
 
   /** One's own message was sent. */
@@ -100,6 +112,10 @@ export class Transcript {
   #moved() {
     this.#window.moved();
     this.seen();
+    import("./date-pill.js").then(
+      ({ showDate }) => showDate(this.#root, this.#scroll),
+      () => {},
+    );
   }
 
   #missed(/** @type {Stored} */ line) {

@@ -25,6 +25,8 @@ type Ready = {
   recovered: boolean | null;
   reason: string | null;
   limits: Limits;
+  /** The version of the page that the server serves. */
+  web: string | null;
 };
 type Refusal = { kind: "error"; text: string; code: string; id: string | null; retryAfter: number };
 type RosterEvent =
@@ -80,7 +82,16 @@ type PieceKind = "text" | "code" | "block" | "emphasis" | "mention" | "link";
 type Piece = { kind: PieceKind; text: string; href?: string };
 
 /** A message that was typed and is not in the room yet. */
-type Entry = { id: string; order: number; name: string; text: string; failed: string | null };
+/** `sent`: it was handed to a socket, so it may be stored already. `failed` is the refusal's code. */
+type Entry = { id: string; order: number; name: string; text: string; failed: string | null; sent?: boolean };
+type EntryActions = Record<"retry" | "edit" | "remove" | "adopt", (entry: Entry) => void>;
+type SenderParts = {
+  connection: Pick<import("./connection.js").Connection, "open" | "send" | "hurry">;
+  /** Would this name's next message be grouped with the last one? */
+  continues: (name: string) => boolean;
+  /** Put a text back into the field. */
+  edit: (text: string) => void;
+};
 type Command =
   | { kind: "say"; text: string }
   | { kind: "name"; name: string }
@@ -102,6 +113,8 @@ type Area = Pick<Store, "get" | "set" | "remove" | "keys">;
 type World = { room: string; identity: import("./store.js").Identity; store: Store; tab: Store };
 /** The world of a room that is open. */
 type Here = World & { title: string };
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
 
 type Phrase = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 type Language = { language: string; direction: "ltr" | "rtl"; phrases: Record<string, Phrase> };

@@ -1,6 +1,6 @@
-/** Counts what was said while nobody looked, and remembers the last seq that was read. */
+/** Counts what was said while nobody looked, and remembers the place up to which this room was read. */
 
-/** @typedef {{ get: () => unknown, set: (seq: number) => void }} Kept the seq last read in this room */
+/** @typedef {{ get: () => unknown, set: (place: [number, string]) => void }} Kept the seq and h of that line */
 
 export const looked = () => document.visibilityState === "visible" && document.hasFocus();
 
@@ -10,11 +10,24 @@ export class Unread {
   #calls = 0;
   #told;
   #leftOff;
+  #h;
 
   constructor(/** @type {Kept} */ kept, /** @type {(count: number, calls: number) => void} */ told) {
     this.#kept = kept;
     this.#told = told;
-    this.#leftOff = Number(kept.get() ?? 0);
+    [this.#leftOff, this.#h] = this.#place;
+  }
+
+  /** @returns {[number, string]} */
+  get #place() {
+    const [seq = 0, h = ""] = [this.#kept.get() ?? []].flat();
+    return [Number(seq), String(h)];
+  }
+
+  /** Was another history read than the one with these lines and this newest seq? */
+  isOther(/** @type {Stored[]} */ lines, /** @type {number} */ newest) {
+    const last = lines.find((line) => line.seq === this.#leftOff);
+    return this.#leftOff > newest || Boolean(last && "h" in last && this.#h && last.h !== this.#h);
   }
 
   get leftOff() {
@@ -31,8 +44,8 @@ export class Unread {
     return first;
   }
 
-  read(/** @type {number} */ seq) {
-    if (seq > Number(this.#kept.get() ?? 0)) this.#kept.set(seq);
+  read(/** @type {Token | null} */ token) {
+    if (token && token.seq > this.#place[0]) this.#kept.set([token.seq, token.h]);
     if (!this.#count) return;
     this.#count = this.#calls = 0;
     this.#told(0, 0);
@@ -41,6 +54,6 @@ export class Unread {
   /** What was read belongs to another history. */
   reset() {
     this.#leftOff = 0;
-    this.#kept.set(0);
+    this.#kept.set([0, ""]);
   }
 }

@@ -6,6 +6,7 @@ import re
 
 from edgechat.chat.errors import Refusal
 from edgechat.chat.protocol import Say
+from edgechat.chat.visible import shows_nothing
 
 # Controls (Unicode category Cc) but newline and tab.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -22,6 +23,8 @@ def check_message(say: Say, max_chars: int) -> None:
         )
     if not text or text.isspace():
         raise Refusal("empty_message", "There is nothing in this message.", id=say.id)
+    if not text.isascii() and shows_nothing(text):
+        raise Refusal("empty_message", "There is nothing to see in this message.", id=say.id)
     if not text.isprintable() and _CONTROL.search(text):
         raise Refusal(
             "bad_message",

@@ -86,9 +86,17 @@ def error(refusal: Refusal) -> bytes:
 
 
 def ready(
-    room: str, head: Token, members: int, limits: dict[str, int], recovery: dict[str, Any]
+    room: str,
+    head: Token,
+    members: int,
+    limits: dict[str, int],
+    recovery: dict[str, Any],
+    web: str = "",
 ) -> bytes:
-    """The frame that completes a join. `recovery` is empty, or says whether a resume did."""
+    """The frame that completes a join. `recovery` is empty, or says whether a resume did.
+
+    `web` is the version of the page's files; empty where the server has none.
+    """
     return text_frame(
         _encode(
             {
@@ -99,6 +107,7 @@ def ready(
                 "members": members,
                 **recovery,
                 "limits": limits,
+                **({"web": web} if web else {}),
             }
         )
     )

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from edgechat.chat.errors import Close, Refusal
 from edgechat.chat.line import Token, encode_said
+from edgechat.chat.visible import shows_nothing
 
 MAX_ID_CHARS = 64
 
@@ -95,6 +96,8 @@ def plain_say(text: str, max_chars: int) -> Say | None:
     if "\\" in text or len(message) > max_chars or not message.isprintable():
         return None
     if not message or message.isspace():
+        return None
+    if not message.isascii() and shows_nothing(message):
         return None
     return Say(message, id, text[1:].encode())
 

@@ -116,4 +116,7 @@ class RoomState:
             recovery["recovered"] = join.recovered
         if join.reason is not None:
             recovery["reason"] = join.reason
-        return outgoing.ready(self._name, self.head, len(self.roster), self.limits, recovery)
+        version = self._settings.web_version
+        return outgoing.ready(
+            self._name, self.head, len(self.roster), self.limits, recovery, version
+        )

@@ -144,6 +144,12 @@ OPTIONS = {
             _COUNT,
             "Connections that one address may open in a minute; 0 is no limit.",
         ),
+        _option(
+            "--max-files-per-minute",
+            _COUNT,
+            "Files of the page that one address may ask for in a minute, beside these connections; "
+            "0 is no limit. A first visit takes some forty.",
+        ),
         _option("--max-rooms", Number("rooms", int, 1, 10**9), "Rooms open at once."),
         _option("--room-idle", _SECONDS, "How long a room is kept open with nobody in it."),
         _option(

@@ -15,7 +15,7 @@ from edgechat.http import answers
 from edgechat.http.accept_encoding import accepts_gzip
 from edgechat.http.answers import PRIVATE
 from edgechat.http.api import Rooms, add_api
-from edgechat.http.assets import Asset, Assets
+from edgechat.http.assets import Asset, Assets, OldVersion
 from edgechat.http.callers import Callers
 from edgechat.http.cors import add_cors
 from edgechat.http.errors import NotFound, Wrong, add_errors
@@ -24,6 +24,8 @@ from edgechat.http.history_pages import add_history
 from edgechat.http.openapi import add_document
 from edgechat.http.posts import add_posts
 from edgechat.settings import Settings
+
+_OLD = "This file is of another version of the page. EdgeChat was updated: reload the page."
 
 
 def make_app(
@@ -78,7 +80,10 @@ def _add_assets(app: QuartTrio, assets: Assets) -> None:
 
     @app.get("/assets/<version>/<path:name>")
     async def asset(version: str, name: str) -> Response:
-        return _asset(assets.asset(version, name))
+        try:
+            return _asset(assets.asset(version, name))
+        except OldVersion:
+            raise NotFound(_OLD) from None
 
     @app.get("/<name>")
     async def at_root(name: str) -> Response:

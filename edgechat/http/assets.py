@@ -43,8 +43,16 @@ class Asset(NamedTuple):
     headers: dict[str, str]
 
 
+class OldVersion(Exception):
+    """A file of the page as it was before an upgrade, or on another server."""
+
+
 class Assets:
-    """All of `web/`. A changed file changes every asset's address, so they may be kept for ever."""
+    """All of `web/`. A changed file changes every asset's address, so they may be kept for ever.
+
+    A page that was loaded before an upgrade must not get a mix of two versions: a file under the
+    address of another version is not there.
+    """
 
     def __init__(self, folder: Path, frame_ancestors: Sequence[str] = ()) -> None:
         """`frame_ancestors`: the origins that may show the page in a frame."""
@@ -98,14 +106,12 @@ class Assets:
         return asset._replace(headers=asset.headers | _ANY_ORIGIN) if name == _FOR_ALL else asset
 
     def asset(self, version: str, name: str) -> Asset | None:
-        """A file under its versioned address.
-
-        A page that was loaded before an upgrade gets today's file, but must not keep it as its own.
-        """
+        """A file under its versioned address. Raises `OldVersion` for another version's."""
         if name not in self._files or name in (_PAGE, *_AT_ROOT):
             return None
-        kept = version == self.version
-        caching = "public, max-age=31536000, immutable" if kept else "no-cache"
+        if version != self.version:
+            raise OldVersion
+        caching = "public, max-age=31536000, immutable"
         return _asset(name, self._files[name], caching, self._policy)
 
     def _filled(self, name: str, base: str) -> bytes:
@@ -114,6 +120,12 @@ class Assets:
         for key, value in values.items():
             text = text.replace(b"{{%b}}" % key.encode(), value.encode())
         return text
+
+
+@functools.cache  # for the server, which tells the version, and for HTTP
+def load_assets(frame_ancestors: tuple[str, ...]) -> Assets:
+    """What is in `find_web()`, read once."""
+    return Assets(find_web(), frame_ancestors)
 
 
 def find_web() -> Path:

@@ -15,4 +15,5 @@ class Caller:
     loopback: bool  # it came to a socket that listens on loopback
     is_passed_on: bool  # by a trusted proxy, for somebody who is named in its request
     counted: str | None = None  # the address it was counted for; None where it is exempt
+    for_page: bool = False  # it was counted apart, as it asks for a file of the page
     is_elsewhere: bool = False  # it was passed on to another process, which serves it

@@ -107,7 +107,7 @@ class Door:
                     await self._answer(caller)
                 finally:
                     if not caller.is_elsewhere:
-                        self.limits.leave(caller.counted)
+                        self.limits.leave(caller.counted, page=caller.for_page)
         self.reserve.fill()
 
     async def _answer(self, caller: Caller, known: Head | None = None) -> None:
@@ -120,6 +120,9 @@ class Door:
                 self._hosts.check(head, loopback=caller.loopback and not caller.is_passed_on)
                 if caller.is_passed_on:
                     self._claim(caller, head)
+                if caller.counted is not None and head.is_for_page:
+                    now = trio.current_time()
+                    caller.for_page = self.limits.move_to_page(caller.counted, now)
                 self._notice.look(caller, head)
             await self._serve(caller, head)
         except Refused as refused:

@@ -31,9 +31,13 @@ _VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control 
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
+_PAGE = re.compile(
+    rb"(?:GET|HEAD) /(?:(?:room|assets)/[^ ?]+|(?:sw|client|embed)\.js|manifest\.webmanifest)?"
+    rb"(?:\?[^ ]*)? "
+)
+_FRAMING = (b"content-length", b"transfer-encoding")
 # Headers of an offer to go on in another protocol, which the server may ignore: RFC 9110, 7.8. The
 # HTTP server is not to see them, as it would take some up.
-_FRAMING = (b"content-length", b"transfer-encoding")
 _OFFER = (b"upgrade", b"http2-settings")
 
 
@@ -69,6 +73,11 @@ class Head(NamedTuple):
         """The host and port in an absolute target, where it has one: RFC 9112, section 3.2.2."""
         found = _AUTHORITY.match(self.target)
         return found[1] if found is not None else None
+
+    @property
+    def is_for_page(self) -> bool:
+        """Whether it asks for the page or one of its files."""
+        return _PAGE.match(self.text) is not None
 
     @property
     def is_old(self) -> bool:

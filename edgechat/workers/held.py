@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
 
 from edgechat.workers.messages import NOBODY
+
+_NONE: Mapping[str, int] = MappingProxyType({})
+
+
+class Leave(Protocol):
+    """`ConnectionLimits.leave`: a connection of this address has ended."""
+
+    def __call__(self, address: str | None, *, page: bool = False) -> None:
+        """`page`: it asked for a file of the page, and counted apart."""
 
 
 class Held:
     """How many connections one worker has of each address."""
 
-    def __init__(self, leave: Callable[[str | None], None]) -> None:
-        """`leave` is called for each connection that has ended: `ConnectionLimits.leave`."""
+    def __init__(self, leave: Leave) -> None:
+        """`leave` is called for each connection that has ended."""
         self._leave = leave
         self._counts: Counter[str] = Counter()
+        self._page: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return self._counts.total()
+        return self._counts.total() + self._page.total()
 
-    def add(self, address: str | None) -> None:
-        """One was handed over."""
-        self._counts[address or NOBODY] += 1
+    def add(self, address: str | None, *, page: bool = False) -> None:
+        """One was handed over; `page`: it counts among those that ask for the page's files."""
+        (self._page if page else self._counts)[address or NOBODY] += 1
 
-    def end(self, counts: Mapping[str, int]) -> None:
+    def end(self, counts: Mapping[str, int], page: Mapping[str, int] = _NONE) -> None:
         """So many have ended, by the worker's word. More than it had are not believed."""
-        for address, count in counts.items():
-            known = min(count, self._counts[address])
-            self._counts[address] -= known
-            if not self._counts[address]:
-                del self._counts[address]
-            for _ in range(known):
-                self._leave(address or None)
+        self._end(self._counts, counts, page=False)
+        self._end(self._page, page, page=True)
 
     def end_all(self) -> None:
         """The worker has ended, and all that it had with it."""
-        self.end(dict(self._counts))
+        self.end(dict(self._counts), dict(self._page))
+
+    def _end(self, held: Counter[str], ended: Mapping[str, int], *, page: bool) -> None:
+        for address, count in ended.items():
+            known = min(count, held[address])
+            held[address] -= known
+            if not held[address]:
+                del held[address]
+            for _ in range(known):
+                self._leave(address or None, page=page)

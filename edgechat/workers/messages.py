@@ -41,7 +41,7 @@ class Handed(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """A connection, whose descriptor comes with this, and its request's head.
 
     `text` ends with the empty line, `rest` is what came behind it. `counted` is the address whose
-    limits it counts for, or `NOBODY`.
+    limits it counts for, or `NOBODY`; with `page` it counts among those for the page's files.
     """
 
     family: int
@@ -49,6 +49,7 @@ class Handed(msgspec.Struct, frozen=True, array_like=True, tag=2):
     counted: str
     text: bytes
     rest: bytes
+    page: bool = False
 
 
 class Granted(msgspec.Struct, frozen=True, array_like=True, tag=3):
@@ -77,9 +78,10 @@ class Failed(msgspec.Struct, frozen=True, array_like=True, tag=12):
 
 
 class Left(msgspec.Struct, frozen=True, array_like=True, tag=13):
-    """So many connections of these addresses have ended."""
+    """So many connections of these addresses have ended; `page`: of those for the page's files."""
 
     counts: Mapping[str, int]
+    page: Mapping[str, int] = {}
 
 
 class Spent(msgspec.Struct, frozen=True, array_like=True, tag=14):

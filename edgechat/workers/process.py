@@ -18,7 +18,7 @@ from edgechat.net.caller import Caller
 from edgechat.net.refused import Refused, refuse
 from edgechat.net.request_head import Head
 from edgechat.workers.channel import BadMessage, Channel, ChannelClosed
-from edgechat.workers.held import Held
+from edgechat.workers.held import Held, Leave
 from edgechat.workers.messages import (
     MOST_BYTES,
     NOBODY,
@@ -60,7 +60,7 @@ class WorkerProcess:
         self,
         begin: Begin,
         lock: int,
-        leave: Callable[[str | None], None],
+        leave: Leave,
         spent: Callable[[WorkerProcess, Spent], None],
         keep: Callable[[WorkerProcess], None],
     ) -> None:
@@ -102,20 +102,19 @@ class WorkerProcess:
 
     async def hand_over(self, caller: Caller, head: Head) -> bool:
         """Pass on a connection; False if this worker takes none any more. Raises `Refused`."""
-        text, rest = head.text, head.rest
-        handed = Handed(caller.connection.family, caller.peer, caller.counted or NOBODY, text, rest)
-        descriptor = caller.connection.fileno()
+        link, counted = caller.connection, caller.counted or NOBODY
+        handed = Handed(link.family, caller.peer, counted, head.text, head.rest, caller.for_page)
         try:
-            is_sent = self._channel.offer(handed, descriptor)
+            is_sent = self._channel.offer(handed, link.fileno())
             if not is_sent:
                 with trio.move_on_after(_FULL):
-                    await self._channel.send(handed, descriptor)
+                    await self._channel.send(handed, link.fileno())
                     is_sent = True
         except ChannelClosed:
             return False
         if not is_sent:
             raise Refused(_BUSY)
-        self.held.add(caller.counted)
+        self.held.add(caller.counted, page=caller.for_page)
         return True
 
     def grant(self, granted: Granted) -> None:
@@ -175,8 +174,8 @@ class WorkerProcess:
 
     def _hear(self, message: ToFront) -> None:
         match message:
-            case Left(counts):
-                self.held.end(counts)
+            case Left(counts, page):
+                self.held.end(counts, page)
             case Spent():
                 self._spent(self, message)
             case Figures():

@@ -23,13 +23,17 @@ class Report:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._left: Counter[str] = Counter()
+        self._left_page: Counter[str] = Counter()
         self._spent: Counter[str] = Counter()
         self._has_left = trio.Event()
         self._has_spent = trio.Event()
 
-    def left(self, address: str) -> None:
-        """A connection that counts for this address has ended. Never waits."""
-        self._left[address] += 1
+    def left(self, address: str, *, page: bool = False) -> None:
+        """A connection that counts for this address has ended. Never waits.
+
+        `page`: it counts among those that ask for the page's files.
+        """
+        (self._left_page if page else self._left)[address] += 1
         self._has_left.set()
 
     def spent(self, address: str, messages: int) -> None:
@@ -42,8 +46,8 @@ class Report:
         while True:
             await self._has_left.wait()
             self._has_left = trio.Event()
-            while self._left:
-                await self._channel.send(Left(_take(self._left)))
+            while self._left or self._left_page:
+                await self._channel.send(Left(_take(self._left), _take(self._left_page)))
 
     async def tell_spent(self) -> NoReturn:
         """Some times a second at most, for ever. Raises `ChannelClosed`."""

@@ -125,7 +125,7 @@ class Worker(_Server):
                 connections.start_soon(self._serve_handed, message, descriptor, name="connection")
             case Handed():
                 log.error("There was no file descriptor for a connection, which is lost.")
-                self._report.left(message.counted)
+                self._report.left(message.counted, page=message.page)
             case Granted():
                 behind = trio.current_time() - system.monotonic()
                 for address, full_at in message.full_at.items():
@@ -144,7 +144,7 @@ class Worker(_Server):
                 await self._listener.door.take(caller, head)
         finally:
             connection.close()
-            self._report.left(handed.counted)
+            self._report.left(handed.counted, page=handed.page)
             if not self._stop.is_set():
                 self._listener.door.reserve.fill()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 import unicodedata
 
@@ -7,9 +8,10 @@ import pytest
 
 from edgechat.chat.errors import Code, Refusal
 from edgechat.chat.message import check_message
-from edgechat.chat.protocol import Say, say
+from edgechat.chat.protocol import Say, plain_say, say
+from tests.chat.examples import examples, titles
 
-GOOD = ["hi", "a\nb\tc", "😀" * 20, "x" * 20, "\u202e", "\u200b", " a ", "日本"]
+MESSAGES = examples("messages")
 
 BAD: list[tuple[str, Code]] = [
     ("x" * 21, "message_too_long"),
@@ -24,9 +26,22 @@ BAD: list[tuple[str, Code]] = [
 ]
 
 
-@pytest.mark.parametrize("text", GOOD)
-def test_what_may_be_said(text: str) -> None:
-    check_message(say(text), max_chars=20)
+@pytest.mark.parametrize(("what", "text", "taken"), MESSAGES, ids=titles(MESSAGES))
+def test_what_may_be_said(what: str, text: str, taken: bool) -> None:
+    if taken:
+        check_message(say(text), max_chars=20)
+        return
+    with pytest.raises(Refusal) as caught:
+        check_message(say(text), max_chars=20)
+    assert caught.value.code == "empty_message"
+
+
+@pytest.mark.parametrize(("what", "text", "taken"), MESSAGES, ids=titles(MESSAGES))
+def test_the_fast_path_takes_nothing_that_the_whole_check_refuses(
+    what: str, text: str, taken: bool
+) -> None:
+    said = plain_say(json.dumps({"message": text}, ensure_ascii=False, separators=(",", ":")), 20)
+    assert taken or said is None
 
 
 @pytest.mark.parametrize(("text", "code"), BAD)

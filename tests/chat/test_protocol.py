@@ -293,3 +293,5 @@ def test_ready_as_the_protocol_writes_it() -> None:
         "recovered": True,
         "limits": {"name_chars": 32},
     }
+    frame = outgoing.ready("lobby", Token(0, "0" * 16), 1, {}, {}, "5f0c")
+    assert json.loads(outgoing.payload_of(frame))["web"] == "5f0c"

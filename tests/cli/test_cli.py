@@ -165,6 +165,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("LIMITER_IDLE", "9", 9.0),
     ("MAX_CONNECTIONS_PER_ADDRESS", "3", 3),
     ("MAX_OPENED_PER_MINUTE", "4", 4),
+    ("MAX_FILES_PER_MINUTE", "6", 6),
     ("MAX_CONNECTIONS", "5", 5),
     ("MAX_ROOMS", "6", 6),
     ("HEARTBEAT", "7.5", 7.5),

@@ -12,7 +12,7 @@ import trio
 from edgechat.rooms.defects import statistics
 from edgechat.rooms.room import Room
 from tests.serving.running import Bystander, Running, serving
-from tests.serving.wire import SOON, dial, join, upgrade
+from tests.serving.wire import SOON, dial, hello, join, open_wire, upgrade
 
 LINES = 2_500
 TEXT = "x" * 400
@@ -85,6 +85,24 @@ async def test_each_of_the_pages_files(server: Running) -> None:
         file = await server.get(f"/{address.decode()}")
         assert (file.status, bool(file.body)) == (200, True), address
         assert "immutable" in file.headers["cache-control"]
+
+
+async def test_a_file_of_another_version_is_not_there(server: Running) -> None:
+    """A tab from before an upgrade must not get a mix of two versions."""
+    answer = await server.get("/assets/0123456789abcdef/main.js")
+    assert (answer.status, error(answer.body)) == (404, "not_found")
+    assert b"EdgeChat was updated: reload the page." in answer.body
+    nothing = await server.get("/assets/0123456789abcdef/nothing.js")
+    assert b"updated" not in nothing.body
+
+
+async def test_a_join_is_told_the_version_of_the_page(server: Running) -> None:
+    page = (await server.get("/")).body.decode()
+    wire = await open_wire(server.port)
+    await wire.send(hello("ada"))
+    with trio.fail_after(SOON):
+        ready = await wire.until("ready")
+    assert f"assets/{ready['web']}/main.js" in page
 
 
 async def test_a_file_comes_compressed_to_who_can_read_it(server: Running) -> None:

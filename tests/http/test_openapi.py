@@ -34,6 +34,7 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
 SAY, SLACK = ("POST", f"{LOBBY}/messages"), ("POST", f"{LOBBY}/slack")
 LONG = "x" * 33  # no room has such a name
 BIG = "x" * 70_000
+VERSION = assets.load_assets(()).version
 
 Case = tuple[str, str, tuple[str, ...], str | bytes, int, str]
 
@@ -54,8 +55,9 @@ PLAIN: list[Case] = [
     case("GET", "/", 200),
     case("GET", "/room/lobby", 200),
     case("GET", "/room/lobby/", 308),
-    case("GET", "/assets/x/main.js", 200),
-    case("GET", "/assets/x/nothing.js", 404, "not_found"),
+    case("GET", f"/assets/{VERSION}/main.js", 200),
+    case("GET", f"/assets/{VERSION}/nothing.js", 404, "not_found"),
+    case("GET", "/assets/x/main.js", 404, "not_found"),
     case("GET", "/client.js", 200),
     case("GET", "/client.d.ts", 200),
     case("GET", "/embed.js", 200),

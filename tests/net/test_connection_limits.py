@@ -149,3 +149,35 @@ def test_other_limits_hold_from_then_on() -> None:
     for address in "aab":
         limits.leave(address)
     assert passes(limits, "c", 0)
+
+
+def test_the_pages_files_are_counted_apart() -> None:
+    """Forty files a visit, and thirty visitors: all of them can still open a WebSocket."""
+    limits = ConnectionLimits(Settings(max_opened_per_minute=60))
+    for _ in range(30 * 40):
+        limits.enter("a", 0)
+        assert limits.move_to_page("a", 0)
+        limits.leave("a", page=True)
+    assert enter(limits, "a", 0, 61) == 60
+    assert limits.statistics().addresses == 1
+
+
+def test_too_many_files_count_as_any_connection() -> None:
+    limits = ConnectionLimits(Settings(max_opened_per_minute=5, max_files_per_minute=10))
+    passed = 0
+    for _ in range(30):
+        if passes(limits, "a", 0):
+            limits.leave("a", page=limits.move_to_page("a", 0))
+            passed += 1
+    assert passed == 15
+
+
+def test_files_that_are_open_at_once() -> None:
+    limits = ConnectionLimits(Settings(max_connections_per_address=4))
+    for _ in range(4):
+        limits.enter("a", 0)
+        assert limits.move_to_page("a", 0)
+    assert enter(limits, "a", 0, 3) == 3
+    assert not limits.move_to_page("a", 0)
+    limits.leave("a", page=True)
+    assert limits.move_to_page("a", 0)

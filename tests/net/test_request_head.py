@@ -52,6 +52,30 @@ def test_the_most_bytes_count_the_empty_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "is_for_page"),
+    [
+        ("GET / HTTP/1.1", True),
+        ("GET /?lang=ar HTTP/1.1", True),
+        ("GET /room/lobby HTTP/1.1", True),
+        ("HEAD /assets/0123/main.js HTTP/1.1", True),
+        ("GET /sw.js HTTP/1.1", True),
+        ("GET /manifest.webmanifest HTTP/1.1", True),
+        ("GET /client.js HTTP/1.1", True),
+        ("GET /embed.js HTTP/1.1", True),
+        ("POST / HTTP/1.1", False),
+        ("GET /readyz HTTP/1.1", False),
+        ("GET /api/room/lobby/websocket HTTP/1.1", False),
+        ("GET /api/room/room HTTP/1.1", False),
+        ("GET /sw.js/x HTTP/1.1", False),
+    ],
+)
+def test_what_asks_for_the_page(line: str, is_for_page: bool) -> None:
+    found = request_head.find(f"{line}\r\nHost: localhost\r\n\r\n".encode(), 200)
+    assert found is not None
+    assert found.is_for_page is is_for_page
+
+
+@pytest.mark.parametrize(
     "lengths",
     [
         b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",

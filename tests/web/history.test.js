@@ -18,6 +18,7 @@ const ready = (
     recovered,
     reason,
     limits: { message_chars: 1, name_chars: 1, interval_ms: 1, grace_ms: 1 },
+    web: null,
   });
 const seqs = (/** @type {{ seq: number }[]} */ lines) => lines.map(({ seq }) => seq);
 

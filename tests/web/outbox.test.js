@@ -128,3 +128,26 @@ test("ids are 32 hex digits, each another", () => {
   assert.match(one.id, /^[0-9a-f]{32}$/);
   assert.notEqual(one.id, two.id);
 });
+
+test("what tabs under other names left is theirs, until it is adopted", () => {
+  const { area, one } = filled();
+  const bo = new Outbox(storeOver(area), "lobby", "bo");
+  assert.deepEqual([texts(bo), bo.strays.map(({ text }) => text)], [[], ["one", "two"]]);
+  bo.add("three");
+  bo.adopt(one);
+  assert.deepEqual([texts(bo), bo.strays.map(({ text }) => text)], [["three", "one"], ["two"]]);
+  assert.deepEqual(texts(new Outbox(storeOver(area), "lobby", "ada")), ["two"]);
+  bo.remove(String(bo.strays[0]?.id));
+  assert.deepEqual(texts(new Outbox(storeOver(area), "lobby", "ada")), []);
+});
+
+test("what was handed to a socket is marked: it may be stored already", () => {
+  const { area, outbox } = filled();
+  outbox.next(0);
+  outbox.disconnected();
+  const later = new Outbox(storeOver(area), "lobby", "ada");
+  assert.deepEqual(
+    later.entries.map(({ sent }) => sent === true),
+    [true, false],
+  );
+});

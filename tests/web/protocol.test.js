@@ -30,12 +30,12 @@ for (const [frame, event] of frames) {
 test("ready carries the head, the limits and how the join continues", () => {
   const event = read(
     '{"ready":true,"room":"lobby","seq":41,"h":"aa","members":3,"recovered":false,"reason":"far",' +
-      '"limits":{"message_chars":10}}',
+      '"limits":{"message_chars":10},"web":"0123"}',
   );
   assert.equal(event.kind, "ready");
   if (event.kind !== "ready") return;
   assert.deepEqual([event.seq, event.h, event.members, event.recovered, event.reason], [41, "aa", 3, false, "far"]);
-  assert.deepEqual([event.limits.message_chars, event.limits.name_chars], [10, 32]);
+  assert.deepEqual([event.limits.message_chars, event.web], [10, "0123"]);
 });
 
 for (const frame of ["", "nonsense", "7", "null", "[]", "{}", '{"news":true}']) {

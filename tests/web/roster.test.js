@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Comings, Roster, Typists, listed } from "../../web/roster.js";
+import { Comings } from "../../web/comings.js";
+import { listed } from "../../web/listed.js";
+import { Roster } from "../../web/roster.js";
+import { Typists } from "../../web/typing.js";
 import { dayName, follow } from "../../web/message-row.js";
 import { hue, initial, isName } from "../../web/names.js";
 
@@ -77,7 +80,7 @@ test("comings and goings are drawn together", () => {
   comings.left("cy");
   comings.left("di");
   comings.came("di");
-  assert.deepEqual(comings.summary, { joined: ["ada"], left: ["cy"], passed: ["bo"] });
+  assert.deepEqual(comings.summary, { joined: ["ada"], quit: ["cy"], passed: ["bo"] });
 });
 
 test("many names are a few and a number", () => {
@@ -106,6 +109,16 @@ test("lines from a clock that was set back are not one speaker's spell", () => {
   const later = Date.now() + 365 * 86_400_000;
   const said = (/** @type {number} */ ms) => ({ timestamp: later + ms, name: "ada" });
   assert.deepEqual(follow(said(0), said(1)), { newDay: false, grouped: false });
+});
+
+test("a line from the future begins no day, and neither do those after it", () => {
+  const now = Date.now();
+  const later = now + 365 * 86_400_000;
+  const said = (/** @type {number} */ timestamp) => ({ timestamp, name: "ada" });
+  assert.deepEqual(follow(said(now), said(later)), { newDay: false, grouped: false });
+  assert.deepEqual(follow(said(later), said(later + 1)), { newDay: false, grouped: false });
+  assert.deepEqual(follow(null, said(later)), { newDay: false, grouped: false });
+  assert.deepEqual(follow(said(later), said(now)), { newDay: true, grouped: false });
 });
 
 test("days near have names", () => {

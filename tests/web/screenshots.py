@@ -137,7 +137,7 @@ def failed(taker: Photographer) -> None:
     page = taker.in_room("ada", **DESKTOP)
     page.evaluate(REFUSED)
     page.reload()
-    expect(page.locator(".failed")).to_be_visible()
+    expect(page.locator(".failed").get_by_role("button", name="Edit")).to_be_visible()
     picture(page, "failed-message")
     page.get_by_role("button", name="Delete").click()
 
@@ -158,7 +158,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = Path(folder) / "data"
         write_past(data, ROOM, past())
-        server = Server(data, "--message-interval", "0")
+        server = Server(data, "--message-interval", "0", "--public-host", HOST)
         server.start()
         names = f"--host-resolver-rules=MAP {HOST}:80 127.0.0.1:{server.port}"
         taker = Photographer(launch(playwright, names), server)

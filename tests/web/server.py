@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ADDRESS = re.compile(r"http://[\w.]+:(\d+)/")
+ADDRESS = re.compile(r"http://([\w.]+):(\d+)/")
 
 
 class Server:
@@ -20,12 +21,14 @@ class Server:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.options = options
+        self.host = "127.0.0.1"
         self.port = 0
         self.process: subprocess.Popen[str] | None = None
+        self.code: Path | None = None  # another version of the project
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://{self.host}:{self.port}/"
 
     def start(self) -> None:
         self.spawn()
@@ -36,8 +39,9 @@ class Server:
         command = [sys.executable, "-m", "edgechat", "serve", "--port", str(self.port)]
         command += ["--data", str(self.data), *self.options]
         log = (self.data.parent / "server.log").open("a")
+        env = {**os.environ, "PYTHONPATH": str(self.code)} if self.code else None
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent
+            command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.data.parent, env=env
         )
         log.close()
 
@@ -46,7 +50,7 @@ class Server:
         assert self.process.stdout
         for line in self.process.stdout:
             if found := ADDRESS.search(line):
-                self.port = int(found[1])
+                self.host, self.port = found[1], int(found[2])
                 return
         pytest.fail((self.data.parent / "server.log").read_text())
 

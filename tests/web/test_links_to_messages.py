@@ -82,3 +82,30 @@ def test_back_from_a_link_takes_the_mark_away(server: Server, tab: Tabs) -> None
     expect(page.locator(".row.linked .text")).to_contain_text("message 7")
     page.go_back()
     expect(page.locator(".row.linked")).to_have_count(0)
+
+
+def test_back_from_a_message_is_where_one_was(server: Server, tab: Tabs) -> None:
+    fill(server, "lobby", texts(600))
+    page = tab("reader")
+    last = page.locator(".log .row").last
+    expect(last).to_be_in_viewport()
+    for seq in (42, 300):
+        page.evaluate("seq => { location.hash = seq }", seq)
+        expect(page.locator(".row.linked")).to_have_attribute("data-seq", str(seq))
+    page.go_back()
+    expect(page.locator(".row.linked")).to_have_attribute("data-seq", "42")
+    page.go_back()
+    expect(page.locator(".row.linked")).to_have_count(0)
+    expect(last).to_have_attribute("data-seq", "600")
+    expect(last).to_be_in_viewport()
+
+
+def test_back_to_a_place_further_up(server: Server, tab: Tabs) -> None:
+    fill(server, "lobby", texts(600))
+    page = tab("reader")
+    reading = page.locator("[data-seq='560']")
+    reading.evaluate("row => row.scrollIntoView()")
+    page.evaluate("() => { location.hash = 42 }")
+    expect(page.locator(".row.linked")).to_have_attribute("data-seq", "42")
+    page.go_back()
+    expect(reading).to_be_in_viewport()

@@ -199,7 +199,7 @@ def test_a_full_storage_loses_nothing_while_the_tab_is_open(server: Server, tab:
 def test_a_refused_new_name_strands_nothing(server: Server, tab: Tabs) -> None:
     page = tab("bob")
     server.stop()
-    say(page, "under any name", "/name bob\u202e")
+    say(page, "under any name", "/name bo\u200db")  # the page can't know what is joined
     server.start()
     wait_for_the_form(page)
     page.locator(".join input").fill("bobby")
@@ -211,3 +211,77 @@ def test_a_refused_new_name_strands_nothing(server: Server, tab: Tabs) -> None:
 
 def wait_for_the_form(page: Page) -> None:
     expect(page.locator(".join .complaint")).to_contain_text("invisible or control characters")
+
+
+REFUSED = """([id, failed]) => {
+  const entry = { id, order: 1, name: 'ada', text: 'a typo', failed };
+  localStorage.setItem('edgechat:/:outbox:lobby:' + id, JSON.stringify(entry));
+}"""
+
+
+def test_what_was_refused_can_be_edited(tab: Tabs) -> None:
+    page = tab("ada")
+    page.evaluate(REFUSED, ["a" * 32, "bad_message"])
+    page.reload()
+    failed = page.locator(".outbox .failed")
+    expect(failed).to_contain_text("It has characters that can't be sent.")
+    expect(failed.get_by_role("button")).to_have_text(["Edit", "Delete"])  # the same fails again
+    page.locator("textarea").fill("a draft")
+    failed.get_by_role("button", name="Edit").click()
+    expect(page.locator("textarea")).to_have_value("a typo\na draft")  # and nothing is lost
+    expect(page.locator("textarea")).to_be_focused()
+    expect_nothing_pending(page)
+    page.keyboard.press("Enter")
+    expect_said(page, "a typo\na draft")
+
+
+def test_what_never_left_can_be_edited_while_the_server_is_away(server: Server, tab: Tabs) -> None:
+    page = tab("ada")
+    server.stop()
+    expect(page.locator(".room")).to_have_attribute("data-phase", "waiting")
+    say(page, "one", "two")
+    pending(page, "one", "two")
+    page.locator(".outbox .row").nth(1).hover()
+    page.locator(".outbox .row").nth(1).get_by_role("button", name="Edit").click()
+    pending(page, "one")
+    page.keyboard.type(" and more")
+    page.keyboard.press("Enter")
+    pending(page, "one", "two and more")
+    server.start()
+    wait_back(page)
+    expect_said(page, "one", "two and more")
+
+
+def test_what_may_be_stored_already_can_t_be_edited(tab: Tabs) -> None:
+    page = tab("ada")
+    page.evaluate("() => { WebSocket.prototype.send = () => {} }")
+    say(page, "on its way")
+    pending(page, "on its way")
+    expect(page.locator(".outbox .edit")).to_have_count(0)
+
+
+def test_what_another_name_left_unsent_is_shown(server: Server, context: Contexts) -> None:
+    browser = context()
+    page = join(browser.new_page(), "bo")
+    server.stop()
+    say(page, "of bo", "of bo too")
+    pending(page, "of bo", "of bo too")
+    page.close()
+    server.start()
+    page = browser.new_page()
+    page.clock.install()
+    page.add_init_script("sessionStorage.setItem('edgechat:/:name', '\"ada\"')")
+    join(page, "ada")
+    expect(page.locator("button.count")).to_have_text("1 here")
+    strays = page.locator(".strays .row")
+    expect(strays).to_have_count(0)  # a tab of bo's might be about to send it
+    page.wait_for_load_state("networkidle")
+    page.clock.fast_forward(11_000)
+    expect(strays).to_have_count(2)
+    expect(strays.first).to_contain_text("bo wrote this in this browser, and it was not sent.")
+    strays.first.get_by_role("button", name="Send as mine").click()
+    expect_said(page, "of bo")
+    expect(page.locator(".log .name")).to_have_text("ada")
+    strays.get_by_role("button", name="Delete").click()
+    expect(strays).to_have_count(0)
+    assert page.evaluate("() => Object.keys(localStorage).filter(key => /outbox/.test(key))") == []

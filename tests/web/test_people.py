@@ -1,9 +1,11 @@
 """Point 9: who is here, and who types."""
 
+import re
+
 from playwright.sync_api import expect
 
 from .conftest import Contexts, Tabs
-from .language import expect_said, join, say
+from .language import expect_said, join, say, wait_joined
 from .server import Server
 
 
@@ -59,3 +61,30 @@ def test_the_roster_is_whole_after_a_restart(server: Server, tab: Tabs) -> None:
     say(ada, "me too")
     expect(ada.locator(".people li")).to_have_count(2)
     expect(bo.locator(".people li")).to_have_count(2)
+
+
+def test_the_dialog_follows_who_comes_and_goes(tab: Tabs) -> None:
+    ada = tab("zoe", viewport={"width": 390, "height": 844})
+    ada.locator("button.count").click()
+    people = ada.get_by_role("dialog").get_by_role("listitem")
+    expect(people).to_have_text([re.compile("zoe.*you")])
+    bo = tab("bo")
+    expect(people).to_have_text([re.compile("zoe"), re.compile("bo")])  # oneself first
+    bo.close()
+    expect(people).to_have_count(1)
+
+
+def test_a_name_that_shows_nothing_is_nobody_s(context: Contexts, tab: Tabs) -> None:
+    page = context().new_page()
+    page.goto("room/lobby")
+    field = page.locator(".join input")
+    for name in ("\u3164", "\u200b", " \u2800 "):
+        field.fill(name)
+        field.press("Enter")
+        expect(page.locator(".join .complaint")).to_contain_text("can be seen")
+    field.fill(" ann\u200b ")
+    field.press("Enter")
+    wait_joined(page)
+    expect(tab("ann").locator(".people li")).to_have_count(1)  # it is the same ann
+    say(page, "\u2800\u200b", "seen")
+    expect_said(page, "seen")

@@ -1,6 +1,7 @@
 """How rows look and what they take: clicks, copies, wide names, the row of a message on its way."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 from .conftest import Contexts, Tabs
 from .crowd import fill
 from .language import expect_nothing_pending, expect_said, join, say, wait_back, wait_joined
+from .past import write_past
 from .server import Server
 from .test_orientation import LOOK_AWAY
 
@@ -167,3 +169,34 @@ def test_what_was_read_of_a_history_that_is_gone_hides_nothing_new(
     page.goto("room/lobby")
     wait_joined(page)
     expect(page.locator(".row:has(.left-off) .text")).to_have_text("new")
+
+
+DAY = 86_400_000
+
+
+def test_the_day_of_what_is_read_further_up(server: Server, tab: Tabs) -> None:
+    now = int(time.time() * 1000)
+    past = ((now - (3 - n // 40) * DAY + n, "ada", f"message {n}") for n in range(160))
+    write_past(server.data, "long", past)
+    page = tab("reader", "long")
+    date = page.locator(".date")
+    expect(page.locator(".log .row").last).to_be_in_viewport()
+    expect(date).to_be_hidden()
+    page.locator(".row", has_text="message 100").evaluate("row => row.scrollIntoView()")
+    expect(date).to_have_text("Yesterday")
+    page.locator(".latest").click()
+    expect(date).to_be_hidden()
+
+
+def test_a_line_from_the_future_dates_nothing(server: Server, tab: Tabs) -> None:
+    """The clock was a year ahead for one line; all later ones stand a millisecond apart."""
+    now = int(time.time() * 1000)
+    later = now + 365 * DAY
+    write_past(
+        server.data, "clock", [(now, "ada", "one"), (later, "ada", "two"), (later + 1, "ada", "3")]
+    )
+    page = tab("reader", "clock")
+    expect(page.locator(".day")).to_have_text(["Today"])
+    expect(page.locator(".grouped")).to_have_count(0)
+    expect(page.locator(".when").nth(1)).to_have_text("#2")
+    expect(page.locator(".when").nth(2)).to_have_text("#3")

@@ -71,3 +71,15 @@ def test_a_clock_that_is_off(off: timedelta, context: Contexts, tab: Tabs) -> No
     expect(page.locator(".log .day")).to_have_count(1)
     shown, right = (each.locator(".log time").all_text_contents() for each in (page, bo))
     assert shown == right  # the server's time, whatever the browser takes it to be
+
+
+def test_a_line_from_right_to_left_is_beside_its_author(tab: Tabs) -> None:
+    page = tab("ada")
+    say(page, "\u05e9\u05dc\u05d5\u05dd", "from left to right")
+    expect_said(page, "\u05e9\u05dc\u05d5\u05dd", "from left to right")
+    hebrew, latin = page.locator(".log .text").evaluate_all(
+        "texts => texts.map(text => text.getBoundingClientRect().left)"
+    )
+    right = page.locator(".log .text").first.evaluate("text => text.getBoundingClientRect().right")
+    assert hebrew == latin
+    assert right < hebrew + 200

@@ -46,7 +46,7 @@ def test_an_impossible_room_name_is_explained(context: Contexts) -> None:
 def test_a_name_that_the_server_refuses_is_asked_again(tab: Tabs, context: Contexts) -> None:
     page = context().new_page()
     page.goto("room/lobby")
-    page.locator(".join input").fill("a\u202ebad")
+    page.locator(".join input").fill("a\u200dbad")
     page.locator(".join input").press("Enter")
     expect(page.locator(".join .complaint")).to_contain_text("invisible or control characters")
     page.locator(".join input").fill("good")

@@ -175,6 +175,31 @@ async def test_connections_of_one_address_are_counted_over_all(
         assert counted().addresses == 0
 
 
+async def test_the_page_s_files_are_counted_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many files a minute, and so many other requests beside them; and all that left is gone."""
+    monkeypatch.setattr(client_address, "is_loopback", lambda peer: peer == "127.0.0.1")
+    limits = {"max_files_per_minute": 5, "max_opened_per_minute": 3}
+    file = b"GET /sw.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    async def ask(request: bytes) -> int:
+        wire = await dial(server.port, source="127.0.0.2")
+        with trio.fail_after(SOON):
+            await wire.send(request)
+            status = int((await wire.head())[9:12])
+        wire.close()
+        await eventually(lambda: counted().open == 0)
+        return status
+
+    async with two(tmp_path / "data", hosts=("0.0.0.0",), **limits) as server:
+        assert [await ask(file) for _ in range(5)] == [200] * 5
+        assert [await ask(PLAIN % room_at(n % 2).encode()) for n in range(2)] == [200] * 2
+        assert await ask(file) == 200  # one too many: it counts like the others
+        assert [await ask(file), await ask(PLAIN % b"lobby")] == [429, 429]
+        assert (counted().addresses, sum(len(worker.held) for worker in workers())) == (0, 0)
+
+
 async def test_a_worker_without_descriptors(tmp_path: Path) -> None:
     """It has a reserve for connections, as one process has."""
     async with two(tmp_path / "data") as server:

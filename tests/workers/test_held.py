@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import chain
+from typing import NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,6 +21,13 @@ WORKERS = 3
 MOST = 5
 
 
+class Counted(NamedTuple):
+    """What a connection counts for."""
+
+    address: str | None
+    page: bool
+
+
 class HandOvers(RuleBasedStateMachine):
     """A front with its limits, and workers that take, end and die.
 
@@ -32,15 +40,15 @@ class HandOvers(RuleBasedStateMachine):
         limits = Settings(max_connections_per_address=MOST, max_opened_per_minute=0)
         self.limits = ConnectionLimits(limits)
         self.held = [Held(self.limits.leave) for _ in range(WORKERS)]
-        self.on_their_way: list[list[str | None]] = [[] for _ in range(WORKERS)]
-        self.taken: list[list[str | None]] = [[] for _ in range(WORKERS)]
-        self.ended: list[Counter[str]] = [Counter() for _ in range(WORKERS)]
+        self.on_their_way: list[list[Counted]] = [[] for _ in range(WORKERS)]
+        self.taken: list[list[Counted]] = [[] for _ in range(WORKERS)]
+        self.ended: list[Counter[Counted]] = [Counter() for _ in range(WORKERS)]
 
     worker = st.integers(0, WORKERS - 1)
 
-    @rule(worker=worker, address=st.sampled_from(ADDRESSES))
-    def hand_over(self, worker: int, address: str | None) -> None:
-        there = self.all().count(address)
+    @rule(worker=worker, address=st.sampled_from(ADDRESSES), wants_page=st.booleans())
+    def hand_over(self, worker: int, address: str | None, wants_page: bool) -> None:
+        there = self.all().count(Counted(address, page=False))
         try:
             self.limits.enter(address, 0.0)
         except Refused:
@@ -48,8 +56,9 @@ class HandOvers(RuleBasedStateMachine):
             assert there == MOST, "it was refused too early"
             return
         assert address is None or there < MOST, "it was let in though there are enough"
-        self.held[worker].add(address)
-        self.on_their_way[worker].append(address)
+        page = address is not None and wants_page and self.limits.move_to_page(address, 0.0)
+        self.held[worker].add(address, page=page)
+        self.on_their_way[worker].append(Counted(address, page))
 
     @rule(worker=worker)
     def take(self, worker: int) -> None:
@@ -60,11 +69,16 @@ class HandOvers(RuleBasedStateMachine):
     def end(self, worker: int, data: st.DataObject) -> None:
         if self.taken[worker]:
             at = data.draw(st.integers(0, len(self.taken[worker]) - 1))
-            self.ended[worker][self.taken[worker].pop(at) or NOBODY] += 1
+            self.ended[worker][self.taken[worker].pop(at)] += 1
 
     @rule(worker=worker)
     def hear(self, worker: int) -> None:
-        self.held[worker].end(self.ended[worker])
+        ended = self.ended[worker]
+        counts, page = (
+            {each.address or NOBODY: n for each, n in ended.items() if each.page is kind}
+            for kind in (False, True)
+        )
+        self.held[worker].end(counts, page)
         self.ended[worker].clear()
 
     @rule(worker=worker)
@@ -79,12 +93,12 @@ class HandOvers(RuleBasedStateMachine):
     def lie(self, worker: int) -> None:
         """Of more than it has, a worker gives back what it has."""
         count = len(self.held[worker])
-        self.held[worker].end({"198.51.100.1": 3})
+        self.held[worker].end({"198.51.100.1": 3}, {"198.51.100.1": 3})
         assert len(self.held[worker]) == count
 
-    def all(self) -> list[str | None]:
-        """The addresses of all connections that count."""
-        ended = [name or None for counts in self.ended for name in counts.elements()]
+    def all(self) -> list[Counted]:
+        """What all connections count for."""
+        ended = [each for counts in self.ended for each in counts.elements()]
         return [*chain(*self.on_their_way, *self.taken), *ended]
 
     @invariant()
@@ -92,7 +106,7 @@ class HandOvers(RuleBasedStateMachine):
         there = self.all()
         statistics = self.limits.statistics()
         assert statistics.open == len(there) == sum(map(len, self.held))
-        assert statistics.addresses == len(set(there) - {None})
+        assert statistics.addresses == len({each.address for each in there} - {None})
 
 
 TestHandOvers = HandOvers.TestCase
