@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from edgechat.cli.engine_url import EngineUrl
+from edgechat.cli.setting_option import setting_option
 from edgechat.cli.values import Address, HostName, Network, Number, Origin, Workers
 from edgechat.cli.webhook_values import RoomAndUrl, SocketPath
-from edgechat.settings import Settings
 
 _SECONDS = Number("seconds", float, 0, 10**9)
 _COUNT = Number("connections", int, 0, 10**9)
 
 
-def _option(name: str, kind: Any, text: str, field: str = "") -> click.Option:
-    """An option whose default is the setting's, and whose variable is its own name.
-
-    `field` is that of `Settings`, where it is not the option's name. An option whose field is a
-    tuple may be repeated; its variable holds several values with blanks between them.
-    """
-    own = name.removeprefix("--").replace("-", "_")
-    default = getattr(Settings(), field or own)
-    is_many = isinstance(default, tuple)
-    return click.Option(
-        [name, field or own],
-        type=kind,
-        default=default,
-        multiple=is_many,
-        show_default=default not in ("", ()),
-        envvar=f"EDGECHAT_{own.upper()}",
-        metavar=kind.name.upper() if not isinstance(kind, click.Choice) else None,
-        help=f"{text} May be repeated." if is_many else text,
-    )
-
-
 OPTIONS = {
     "Where it listens": [
-        _option(
+        setting_option(
             "--host",
             HostName(),
             "An address of this machine to listen on: 127.0.0.1 if none is given, and no --uds. "
             "0.0.0.0 lets other machines in by IPv4, :: by IPv6.",
             "hosts",
         ),
-        _option("--port", Number("port", int, 0, 65_535), "0 takes a free one and prints it."),
-        _option(
+        setting_option(
+            "--port", Number("port", int, 0, 65_535), "0 takes a free one and prints it."
+        ),
+        setting_option(
             "--uds",
             SocketPath(),
             "Listen on a Unix socket at PATH, and on nothing else unless there is a --host. "
@@ -55,13 +35,13 @@ OPTIONS = {
         ),
     ],
     "What it tells other servers": [
-        _option(
+        setting_option(
             "--webhook",
             RoomAndUrl(),
             "Post a room's lines to an address, as Standard Webhooks: ops=https://example.org/hook.",
             "webhooks",
         ),
-        _option(
+        setting_option(
             "--webhook-secret-file",
             click.Path(dir_okay=False),
             "A file with the secret that signs them. Without it, and without the variable "
@@ -69,7 +49,7 @@ OPTIONS = {
         ),
     ],
     "What it tells of itself": [
-        _option(
+        setting_option(
             "--metrics-address",
             Address(),
             "Serve metrics for Prometheus at http://HOST:PORT/metrics, like 127.0.0.1:9100. "
@@ -77,12 +57,12 @@ OPTIONS = {
         ),
     ],
     "Where it writes": [
-        _option(
+        setting_option(
             "--data",
             click.Path(file_okay=False, path_type=Path),
             "The folder of the histories and the server's key. It is made if it is not there.",
         ),
-        _option(
+        setting_option(
             "--durability",
             click.Choice(["os", "disk"]),
             "When a message is shown. os: once it is written, so that it outlives this process; "
@@ -91,7 +71,7 @@ OPTIONS = {
         ),
     ],
     "With other nodes": [
-        _option(
+        setting_option(
             "--engine",
             EngineUrl(),
             "A Valkey or Redis (6.2 or newer) in which several servers share their rooms, like "
@@ -100,86 +80,86 @@ OPTIONS = {
         ),
     ],
     "What people may send": [
-        _option(
+        setting_option(
             "--message-interval",
             _SECONDS,
             "One message in so many seconds for each address, over all rooms: 0.5 allows two a "
             "second, 0 any number.",
         ),
-        _option(
+        setting_option(
             "--message-grace",
             _SECONDS,
             "How many seconds an address may be ahead of that: 10, at one message a second, "
             "allows a burst of ten.",
         ),
-        _option(
+        setting_option(
             "--max-message-chars",
             Number("characters", int, 1, 100_000),
             "The longest message.",
         ),
-        _option(
+        setting_option(
             "--backlog",
             Number("lines", int, 0, 1_000),
             "How many lines of history a newcomer gets who does not ask for a number.",
         ),
     ],
     "How much it holds": [
-        _option(
+        setting_option(
             "--workers",
             Workers(),
             "Processes among which the rooms are parted, so that more than one core has work; "
             "auto is the number of cores. docs/operations.md says when it helps.",
         ),
-        _option(
+        setting_option(
             "--max-connections", Number("connections", int, 1, 10**9), "Connections open at once."
         ),
-        _option(
+        setting_option(
             "--max-connections-per-address",
             _COUNT,
             "Connections that one address may have open; 0 is no limit. This machine's own and "
             "those of trusted proxies are not counted.",
         ),
-        _option(
+        setting_option(
             "--max-opened-per-minute",
             _COUNT,
             "Connections that one address may open in a minute; 0 is no limit.",
         ),
-        _option(
+        setting_option(
             "--max-files-per-minute",
             _COUNT,
             "Files of the page that one address may ask for in a minute, beside these connections; "
             "0 is no limit. A first visit takes some forty.",
         ),
-        _option("--max-rooms", Number("rooms", int, 1, 10**9), "Rooms open at once."),
-        _option("--room-idle", _SECONDS, "How long a room is kept open with nobody in it."),
-        _option(
+        setting_option("--max-rooms", Number("rooms", int, 1, 10**9), "Rooms open at once."),
+        setting_option("--room-idle", _SECONDS, "How long a room is kept open with nobody in it."),
+        setting_option(
             "--limiter-idle",
             _SECONDS,
             "How long an address's allowance is kept when it is not used.",
         ),
-        _option(
+        setting_option(
             "--heartbeat",
             Number("seconds", float, 1, 10**6),
             "A member that was silent for so long is sent a ping. It has to be shorter than any "
             "proxy's limit for idle connections.",
         ),
-        _option("--stop-timeout", _SECONDS, "How long an orderly stop may take."),
+        setting_option("--stop-timeout", _SECONDS, "How long an orderly stop may take."),
     ],
     "Which names and pages": [
-        _option(
+        setting_option(
             "--public-host",
             HostName(),
             "A name by which people reach this server, like chat.example.org. Requests for other "
             "names are refused once one is given, which stops DNS rebinding.",
             "public_hosts",
         ),
-        _option(
+        setting_option(
             "--allow-origin",
             Origin(),
             "Another site whose pages may open a chat here, like https://example.org.",
             "allowed_origins",
         ),
-        _option(
+        setting_option(
             "--frame-ancestors",
             Origin(),
             "Another site that may show the page in a frame, like https://example.org.",
@@ -187,14 +167,14 @@ OPTIONS = {
         ),
     ],
     "Behind a proxy": [
-        _option(
+        setting_option(
             "--trusted-proxy",
             Network(),
             "A proxy whose word for a client's address is believed: an address or a network, "
             "like 10.0.0.0/8.",
             "trusted_proxies",
         ),
-        _option(
+        setting_option(
             "--proxy-header",
             click.Choice(["X-Forwarded-For", "Forwarded"], case_sensitive=False),
             "The header in which it gives that word. The other one is not read: a proxy passes "
