@@ -1,4 +1,4 @@
-/** The JavaScript client of EdgeChat: `import { open } from "https://chat.example/client.js"`. See docs/javascript.md. */
+/** The client of EdgeChat: `import { open } from "https://chat.example/client.js"`. See docs/javascript.md. */
 
 /** A place in a room's history: a line's number and its digest. */
 export interface Token {

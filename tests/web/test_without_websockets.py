@@ -149,7 +149,7 @@ def test_refusals_are_those_of_a_websocket(serve: Callable[..., Server], context
     proxy.upgrades = "refused"
     page = context(proxy.address).new_page()
     page.goto("room/lobby")
-    page.locator(".join input").fill("a\u202eb")
+    page.locator(".join input").fill("a\u200db")
     page.locator(".join input").press("Enter")
     expect(page.locator(".join .complaint")).to_contain_text("can't be used")
     page.locator(".join input").fill("ada")
