@@ -33,7 +33,7 @@ async def join_nodes(settings: Settings, folder: DataFolder, key: bytes) -> byte
         from edgechat.nodes import joining
     except ImportError:
         raise EngineError(_NO_CLIENT) from None
-    from edgechat.nodes.address import parse_address
+    from edgechat.nodes.engine_address import parse_address
 
     return await joining.join_nodes(parse_address(settings.engine), folder, key)
 
@@ -59,7 +59,7 @@ class RoomStorage:
         self.recover, self.statistics = self._histories.start, self._histories.statistics
         self._nodes: NodeStorage | None = None
         if settings.engine:
-            from edgechat.nodes.address import parse_address
+            from edgechat.nodes.engine_address import parse_address
             from edgechat.nodes.storage import NodeStorage
 
             address = parse_address(settings.engine)

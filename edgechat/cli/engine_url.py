@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edgechat.nodes.address import parse_address
+from edgechat.nodes.engine_address import parse_address
 
 _PASSWORD = re.compile(r"(//[^/@]*:)[^/]*@")
 

@@ -38,8 +38,8 @@ class Part(NamedTuple):
         return system.stat(self.path).st_size if self.end is None else self.end
 
 
-class Place(NamedTuple):
-    """A line of a history, and where it belongs."""
+class JournalLine(NamedTuple):
+    """A line of a history, and where in it it belongs."""
 
     seq: int
     h: bytes
@@ -55,8 +55,8 @@ class Journalled:
     """
 
     header: bytes = b""
-    places: list[Place] = field(default_factory=list)
-    replaced: list[Place] = field(default_factory=list)
+    places: list[JournalLine] = field(default_factory=list)
+    replaced: list[JournalLine] = field(default_factory=list)
     size: int = 0  # bytes
 
     def add(self, line: bytes) -> None:
@@ -71,7 +71,7 @@ class Journalled:
             raise Damaged("no hash")
         while self.places and self.places[-1].seq >= seq:
             self.replaced.append(self.places.pop())
-        self.places.append(Place(seq, h, line))
+        self.places.append(JournalLine(seq, h, line))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from edgechat import system
 from edgechat.chat.line import chain
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_reader import Contents, Place, collect, parts
+from edgechat.history.journal_reader import Contents, JournalLine, collect, parts
 from edgechat.history.reader import File, read_tail
 
 _NEWEST = 100  # lines, of which one can be read
@@ -26,7 +26,7 @@ class JournalView:
         """`only`: the one room that will be asked for. Raises `OSError`."""
         self._contents: Contents = collect(parts(data / "journal"), only)
 
-    def after(self, key: RoomKey, seq: int, h: bytes | None) -> Iterator[Place]:
+    def after(self, key: RoomKey, seq: int, h: bytes | None) -> Iterator[JournalLine]:
         """The lines that go on from line `seq`, whose chain hash is `h`."""
         journalled = self._contents.rooms.get(key)
         for place in journalled.places if journalled is not None else ():
@@ -34,7 +34,7 @@ class JournalView:
                 yield place
                 seq, h = place.seq, place.h
 
-    def after_file(self, path: Path, file: File) -> list[Place]:
+    def after_file(self, path: Path, file: File) -> list[JournalLine]:
         """The lines that go on from where a history's file ends. Raises `OSError`."""
         key = key_of(path)
         if key not in self._contents.rooms or not file.end:
@@ -53,7 +53,7 @@ def size_of_journal(data: Path) -> int:
     return sum(_size(part.path) for part in parts(data / "journal"))
 
 
-def bytes_of(places: Iterable[Place]) -> bytes:
+def bytes_of(places: Iterable[JournalLine]) -> bytes:
     """Lines as they stand in a file."""
     return b"".join([place.line + b"\n" for place in places])
 

@@ -22,7 +22,7 @@ from edgechat.chat.names import RoomKey
 from edgechat.history import repair
 from edgechat.history.data_folder import sync_folder
 from edgechat.history.header import Header, refuse_strange
-from edgechat.history.journal_reader import Journalled, Place
+from edgechat.history.journal_reader import Journalled, JournalLine
 from edgechat.history.reader import File, entries_after, read_tail
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def let_go_of_memory(fd: int) -> None:
     system.posix_fadvise(fd, 0, 0, system.POSIX_FADV_DONTNEED)
 
 
-def _sort(fd: int, journalled: Journalled) -> tuple[list[bytes], list[Place]]:
+def _sort(fd: int, journalled: Journalled) -> tuple[list[bytes], list[JournalLine]]:
     """What is to be appended, and what the file neither has nor goes on with."""
     file = repair.open_file(fd)
     new: list[bytes] = []
@@ -155,7 +155,7 @@ def _append(fd: int, lines: Sequence[bytes]) -> None:
             raise OSError("the disk took only a part of it")
 
 
-def _put_aside(path: Path, key: RoomKey, places: Sequence[Place]) -> int:
+def _put_aside(path: Path, key: RoomKey, places: Sequence[JournalLine]) -> int:
     """Keep lines that belong nowhere; the same ones in the same file."""
     if not places:
         return 0

@@ -17,8 +17,8 @@ from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import StoredLine, claimed
 from edgechat.nodes import scripts
-from edgechat.nodes.chain import Place, beyond, follow, place_after, split
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.chain import Point, beyond, follow, place_after, split
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.flight import Flight
 from edgechat.nodes.level import append_words
@@ -38,7 +38,7 @@ class Appends:
     """The way of a room's lines to the engine, and of the engine's answer to the room."""
 
     def __init__(
-        self, up: Callable[[], Connection | None], level: Level, settle: Callable[[], None]
+        self, up: Callable[[], EngineConnection | None], level: Level, settle: Callable[[], None]
     ) -> None:
         """`up` is the connection that is up. `level` has a log brought up, which then `launch`es.
 
@@ -56,7 +56,7 @@ class Appends:
         """See `rooms.storage.Storage`."""
         place = place_after(after)
         ending = lines[-1][-_ENDING:]
-        last = Place(place.seq + len(lines), bytes.fromhex(ending[-18:-2].decode()))
+        last = Point(place.seq + len(lines), bytes.fromhex(ending[-18:-2].decode()))
         flight = Flight(ticket, place, last, lines, ending + b"\n", trio.current_time())
         if log.failure is not None:
             self._answers.append((ticket, log.failure))

@@ -20,7 +20,7 @@ from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.nodes import history_files
-from edgechat.nodes.chain import Place, place_of
+from edgechat.nodes.chain import Point, point_of
 from edgechat.nodes.keys import RoomKeys, keys_of
 from edgechat.rooms.storage import Answer, Log, Storage
 
@@ -80,7 +80,7 @@ class Archives:
         """Open a room's file, which is held. Raises `StorageUnavailable`."""
         return Archive(self, key, await self._files.open(key))
 
-    async def write(self, file: Log, after: Place, lines: Sequence[bytes]) -> None:
+    async def write(self, file: Log, after: Point, lines: Sequence[bytes]) -> None:
         """Store lines at the chosen durability. Raises `StorageUnavailable`."""
         ticket = _Ticket()
         self._files.submit(file, StoredLine(after.seq, after.h, 0, b""), lines, ticket)
@@ -108,7 +108,7 @@ class Archives:
         """Make a room's file, of its header alone. Raises `StorageUnavailable`."""
         await in_thread(history_files.begin, self.path(key), header)
 
-    async def set_aside(self, key: RoomKey, common: Place | None, last: int) -> None:
+    async def set_aside(self, key: RoomKey, common: Point | None, last: int) -> None:
         """A closed room's file goes on otherwise than the room: what is behind `common` leaves it.
 
         Raises `StorageUnavailable`.
@@ -131,12 +131,12 @@ class Archive:
         self.file = file
         self._key = key
         self._archives = archives
-        self.tip = place_of(file.opened.head)
+        self.tip = point_of(file.opened.head)
 
     @property
-    def base(self) -> Place:
+    def base(self) -> Point:
         """Before the first line."""
-        return place_of(self.file.opened.base)
+        return point_of(self.file.opened.base)
 
     @property
     def is_new(self) -> bool:
@@ -153,9 +153,9 @@ class Archive:
 
     async def take(self, lines: Sequence[StoredLine]) -> None:
         """Write them."""
-        await self.write([line.line for line in lines], Place(lines[-1].seq, lines[-1].h))
+        await self.write([line.line for line in lines], Point(lines[-1].seq, lines[-1].h))
 
-    async def write(self, lines: Sequence[bytes], last: Place) -> None:
+    async def write(self, lines: Sequence[bytes], last: Point) -> None:
         """Write lines, the last of which is `last`. Raises `StorageUnavailable`."""
         await self._archives.write(self.file, self.tip, lines)
         self.tip = last

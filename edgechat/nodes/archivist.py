@@ -17,8 +17,8 @@ from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import claimed
 from edgechat.chat.names import RoomKey
 from edgechat.nodes.archives import Archives
-from edgechat.nodes.chain import Place, whole
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.chain import Point, whole
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.keys import keys_of, room_of
 from edgechat.nodes.room_log import RoomLog
@@ -44,7 +44,7 @@ class Archivist:
         archives: Archives,
         upkeep: Upkeep,
         logs: Mapping[bytes, RoomLog],
-        connection: Callable[[], Connection],
+        connection: Callable[[], EngineConnection],
         level: Callable[[RoomLog], None],
     ) -> None:
         """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`."""
@@ -97,7 +97,7 @@ class Archivist:
         h = claimed(lines[-1])
         assert h is not None
         before = room.written
-        await room.archive.write(lines, Place(last.seq, h))
+        await room.archive.write(lines, Point(last.seq, h))
         for _ in some:
             room.pending.popleft()
         if before // _TRIM != last.seq // _TRIM:

@@ -21,7 +21,7 @@ from edgechat.nodes.errors import Forked
 _SEQ = re.compile(rb'\{"seq":([0-9]{1,18}),')
 
 
-class Place(NamedTuple):
+class Point(NamedTuple):
     """Behind a line, by its `seq` and its raw `h`."""
 
     seq: int
@@ -38,14 +38,14 @@ class Place(NamedTuple):
         return Token(self.seq, self.h.hex())
 
 
-def place_of(token: Token) -> Place:
+def point_of(token: Token) -> Point:
     """The place that a token names."""
-    return Place(token.seq, bytes.fromhex(token.h))
+    return Point(token.seq, bytes.fromhex(token.h))
 
 
-def place_after(line: StoredLine) -> Place:
+def place_after(line: StoredLine) -> Point:
     """The place behind a line."""
-    return Place(line.seq, line.h)
+    return Point(line.seq, line.h)
 
 
 def split(data: bytes) -> list[bytes]:
@@ -66,12 +66,12 @@ def first_seq(lines: Sequence[bytes]) -> int:
     return int(found[1])
 
 
-def beyond(place: Place, lines: Sequence[bytes]) -> Sequence[bytes]:
+def beyond(place: Point, lines: Sequence[bytes]) -> Sequence[bytes]:
     """Those of consecutive lines that are after `place`. Raises `Forked`."""
     return lines[max(0, place.seq + 1 - first_seq(lines)) :] if lines else ()
 
 
-def follow(place: Place, lines: Iterable[bytes]) -> list[StoredLine]:
+def follow(place: Point, lines: Iterable[bytes]) -> list[StoredLine]:
     """These lines, checked: they go on from `place`, one from the other. Raises `Forked`."""
     seq, h = place
     checked: list[StoredLine] = []

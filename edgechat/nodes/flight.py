@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from edgechat.nodes.chain import Place
+from edgechat.nodes.chain import Point
 
 
 class Flight(msgspec.Struct):
     """Lines on their way to the engine: one submission of a room."""
 
     ticket: Any
-    after: Place
-    last: Place
+    after: Point
+    last: Point
     lines: Sequence[bytes]
     ending: bytes  # of the entry that it makes: nobody else's ends like this
     asked_at: float

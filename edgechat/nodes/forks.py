@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from edgechat.chat.line import chain, claimed
-from edgechat.nodes.chain import Place, split
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.chain import Point, split
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked
 from edgechat.nodes.level import Chain
 
 _ENTRIES = 500
 
 
-async def find_common(connection: Connection, ours: Chain) -> Place | None:
+async def find_common(connection: EngineConnection, ours: Chain) -> Point | None:
     """The last line that both have; None where the engine has let go of it.
 
     Chained lines have all lines before them in common, so it is found by bisection. Raises
@@ -32,7 +32,7 @@ async def find_common(connection: Connection, ours: Chain) -> Place | None:
     return await _before(connection, ours, theirs[0])
 
 
-async def _before(connection: Connection, ours: Chain, first: Place) -> Place | None:
+async def _before(connection: EngineConnection, ours: Chain, first: Point) -> Point | None:
     """The place before the stream's first line, if that goes on from one of our lines."""
     seq = first.seq - 1
     h = ours.base.h if seq == ours.base.seq else await _h_at(ours, seq)
@@ -40,12 +40,12 @@ async def _before(connection: Connection, ours: Chain, first: Place) -> Place | 
     line = split(entries[0][1][1])[0] if entries else b""
     if h is None or not line or chain(h, line) != first.h:
         return None
-    return Place(seq, h)
+    return Point(seq, h)
 
 
-async def _stream(connection: Connection, ours: Chain) -> list[Place]:
+async def _stream(connection: EngineConnection, ours: Chain) -> list[Point]:
     """The places of the stream's lines, as far as ours go. Raises `Forked` where one is no line."""
-    places: list[Place] = []
+    places: list[Point] = []
     at = "-"
     while not places or places[-1].seq <= ours.tip.seq:
         entries = await connection.request("XRANGE", ours.keys.stream, at, "+", "COUNT", _ENTRIES)
@@ -58,7 +58,7 @@ async def _stream(connection: Connection, ours: Chain) -> list[Place]:
                 h = claimed(line)
                 if h is None:
                     raise Forked(f"line {seq} in the engine is none")
-                places.append(Place(seq, h))
+                places.append(Point(seq, h))
         at = f"({entries[-1][0].decode()}"
     return [place for place in places if place.seq <= ours.tip.seq]
 

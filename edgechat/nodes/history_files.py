@@ -17,7 +17,7 @@ from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
 from edgechat.history.header import FORMAT, Base, Header
 from edgechat.history.strays import find_files, is_history
-from edgechat.nodes.chain import Place
+from edgechat.nodes.chain import Point
 
 _BLOCK = 64 * 1024
 _LAST = re.compile(rb'\{"seq":([0-9]{1,18}),[^\n]*,"h":"([0-9a-f]{16})"\}\n\Z')
@@ -52,7 +52,7 @@ def begin(path: Path, header: bytes) -> None:
         system.close(fd)
 
 
-def last_place(path: Path) -> Place | None:
+def last_point(path: Path) -> Point | None:
     """Behind the last line, by its own word; None where that is not plain to see."""
     try:
         fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC | system.O_NONBLOCK)
@@ -65,7 +65,7 @@ def last_place(path: Path) -> Place | None:
         return None
     finally:
         system.close(fd)
-    return Place(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
+    return Point(int(found[1]), bytes.fromhex(found[2].decode())) if found else None
 
 
 def set_aside(path: Path, keep: int | None) -> None:

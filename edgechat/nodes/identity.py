@@ -7,8 +7,8 @@ from typing import NamedTuple
 import hiredis
 
 from edgechat.nodes import keys, scripts
-from edgechat.nodes.address import EngineAddress
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_address import EngineAddress
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import EngineError
 
 _FORMAT = b"1"
@@ -23,7 +23,7 @@ class Identity(NamedTuple):
     has_aof: bool
 
 
-async def greet(connection: Connection, address: EngineAddress) -> Identity:
+async def greet(connection: EngineConnection, address: EngineAddress) -> Identity:
     """Introduce this node, and look whom it talks to.
 
     Raises `EngineError` for an engine that is not to be used, `hiredis.ReplyError` for one that is
@@ -47,7 +47,7 @@ async def greet(connection: Connection, address: EngineAddress) -> Identity:
     return Identity(info["run_id"], info["redis_version"], info.get("aof_enabled") == "1")
 
 
-async def agree_on_key(connection: Connection, own: bytes) -> bytes:
+async def agree_on_key(connection: EngineConnection, own: bytes) -> bytes:
     """The key of all nodes: that of the one which came first. Raises `EngineError`, `LinkDown`."""
     await connection.request("SET", keys.FORMAT, _FORMAT, "NX")
     found = await connection.request("GET", keys.FORMAT)

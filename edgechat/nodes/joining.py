@@ -6,11 +6,11 @@ import hiredis
 import trio
 
 from edgechat.history.data_folder import DataFolder
-from edgechat.nodes.address import EngineAddress
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_address import EngineAddress
+from edgechat.nodes.engine_connection import EngineConnection
+from edgechat.nodes.engine_socket import open_wire
 from edgechat.nodes.errors import EngineError, LinkDown
 from edgechat.nodes.identity import agree_on_key, greet
-from edgechat.nodes.wire import open_wire
 
 _PATIENCE = 10.0  # seconds for an engine that is starting, too
 _PAUSE = 0.2
@@ -50,7 +50,7 @@ async def _ask_patiently(address: EngineAddress, key: bytes) -> bytes:
 
 async def _ask(address: EngineAddress, key: bytes) -> bytes:
     wire = await open_wire(address)
-    connection = Connection(wire, lambda channel, data: None, lambda: None)
+    connection = EngineConnection(wire, lambda channel, data: None, lambda: None)
     outcome: list[bytes | Exception] = []
 
     async def talk() -> None:

@@ -13,8 +13,8 @@ from typing import Protocol
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.nodes import scripts
-from edgechat.nodes.chain import Place, beyond, first_seq, follow, join, split
-from edgechat.nodes.connection import Connection, Word
+from edgechat.nodes.chain import Point, beyond, first_seq, follow, join, split
+from edgechat.nodes.engine_connection import EngineConnection, Word
 from edgechat.nodes.errors import Forked
 from edgechat.nodes.keys import RoomKeys
 
@@ -30,11 +30,11 @@ class Chain(Protocol):
     keys: RoomKeys
 
     @property
-    def base(self) -> Place:
+    def base(self) -> Point:
         """Before the first line."""
 
     @property
-    def tip(self) -> Place:
+    def tip(self) -> Point:
         """Behind the last line."""
 
     @property
@@ -55,13 +55,13 @@ class Chain(Protocol):
 Ask = Callable[[RoomKeys, int], Awaitable[Sequence[bytes]]]
 
 
-async def read_head(connection: Connection, room: RoomKeys) -> Place | None:
+async def read_head(connection: EngineConnection, room: RoomKeys) -> Point | None:
     """Where the room is in the engine; None where it is not there."""
     seq, h = await connection.request("HMGET", room.meta, "seq", "h")
-    return None if seq is None else Place(int(seq), bytes.fromhex(h.decode()))
+    return None if seq is None else Point(int(seq), bytes.fromhex(h.decode()))
 
 
-async def level(connection: Connection, chain: Chain, ask: Ask) -> None:
+async def level(connection: EngineConnection, chain: Chain, ask: Ask) -> None:
     """Until both have the same head.
 
     Raises `Forked`, `StorageUnavailable`, `LinkDown`, `hiredis.ReplyError`.
@@ -81,7 +81,7 @@ async def level(connection: Connection, chain: Chain, ask: Ask) -> None:
     raise StorageUnavailable("the room goes on faster than it is followed")
 
 
-async def _seed(connection: Connection, chain: Chain) -> None:
+async def _seed(connection: EngineConnection, chain: Chain) -> None:
     tip = chain.tip
     newest: list[bytes] = []
     for entry in await chain.entries(max(0, tip.seq - _SEEDED), _SEEDED):
@@ -93,7 +93,7 @@ async def _seed(connection: Connection, chain: Chain) -> None:
     await connection.request("EVALSHA", scripts.SEED.sha, 4, *chain.keys.for_scripts, *words)
 
 
-async def _fetch(connection: Connection, chain: Chain, head: Place, ask: Ask) -> None:
+async def _fetch(connection: EngineConnection, chain: Chain, head: Point, ask: Ask) -> None:
     """Take what the engine has more."""
     while chain.tip.seq < head.seq:
         after = chain.tip.seq
@@ -114,7 +114,7 @@ async def _fetch(connection: Connection, chain: Chain, head: Place, ask: Ask) ->
             raise Forked("the engine's head is not in its stream")
 
 
-async def _give(connection: Connection, chain: Chain, head: Place) -> None:
+async def _give(connection: EngineConnection, chain: Chain, head: Point) -> None:
     """Give the engine what it lacks, if its head is one of our lines."""
     if not await _has(chain, head):
         raise Forked(f"line {head.seq} is another one in the engine")
@@ -124,13 +124,13 @@ async def _give(connection: Connection, chain: Chain, head: Place) -> None:
         if len(lines) < len(entries) or not lines:
             raise StorageUnavailable("lines that the engine lacks are damaged here")
         new = follow(head, lines)
-        after, head = head, Place(new[-1].seq, new[-1].h)
+        after, head = head, Point(new[-1].seq, new[-1].h)
         words = append_words(chain.keys, after, head, b"", lines)
         if await connection.request(*words) != scripts.STORED:
             return  # somebody else gave it, or went on
 
 
-async def _has(chain: Chain, place: Place) -> bool:
+async def _has(chain: Chain, place: Point) -> bool:
     """Whether that place is behind one of our lines."""
     if place.seq <= chain.base.seq:
         return place == chain.base
@@ -139,7 +139,7 @@ async def _has(chain: Chain, place: Place) -> bool:
 
 
 def append_words(
-    room: RoomKeys, after: Place, last: Place, header: bytes, lines: Sequence[bytes]
+    room: RoomKeys, after: Point, last: Point, header: bytes, lines: Sequence[bytes]
 ) -> Sequence[Word]:
     """The request for an append. `header` is empty but for a room that may be new."""
     return (

@@ -9,7 +9,7 @@ import hiredis
 import trio
 
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.keys import room_of
 from edgechat.nodes.level import Ask, level
@@ -29,7 +29,7 @@ class Levelling:
     def __init__(
         self,
         logs: Mapping[bytes, RoomLog],
-        connection: Callable[[], Connection],
+        connection: Callable[[], EngineConnection],
         ask: Ask,
         launch: Callable[[RoomLog], None],
     ) -> None:

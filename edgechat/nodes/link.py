@@ -14,11 +14,11 @@ import hiredis
 import trio
 
 from edgechat import system
-from edgechat.nodes.address import EngineAddress
-from edgechat.nodes.connection import Connection, Pushed
+from edgechat.nodes.engine_address import EngineAddress
+from edgechat.nodes.engine_connection import EngineConnection, Pushed
+from edgechat.nodes.engine_socket import open_wire
 from edgechat.nodes.errors import EngineError, LinkDown
 from edgechat.nodes.identity import Identity, greet
-from edgechat.nodes.wire import open_wire
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _TROUBLES = (OSError, hiredis.HiredisError, LinkDown, EngineError, trio.TooSlowE
 _NO_AOF = "The engine at %s has no append-only file: what was said last is lost if it ends."
 
 # Given a connection to a known engine, and whether that is another process than before.
-Arrive = Callable[[Connection, bool], Awaitable[None]]
+Arrive = Callable[[EngineConnection, bool], Awaitable[None]]
 
 
 class Link:
@@ -44,7 +44,7 @@ class Link:
     ) -> None:
         """`pushed` and `settled` are a connection's; `arrive` is awaited before it is `up`."""
         self.address = address
-        self.up: Connection | None = None
+        self.up: EngineConnection | None = None
         self.down_since = trio.current_time()  # while it is not up
         self.trouble = "it was not tried yet"
         self.came_up = trio.Event()  # another one when it went down
@@ -76,7 +76,7 @@ class Link:
         """One connection, from its first byte to its end."""
         with trio.fail_after(_CONNECT):
             wire = await open_wire(self.address)
-        connection = Connection(wire, self._pushed, self._settled)
+        connection = EngineConnection(wire, self._pushed, self._settled)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(connection.run)
@@ -87,7 +87,7 @@ class Link:
                 self.came_up = trio.Event()
                 self.down_since = trio.current_time()
 
-    async def _come_up(self, connection: Connection) -> None:
+    async def _come_up(self, connection: EngineConnection) -> None:
         with trio.fail_after(_ARRIVE):
             with trio.fail_after(_CONNECT):
                 identity = await greet(connection, self.address)

@@ -15,11 +15,11 @@ from edgechat.chat.names import RoomKey
 from edgechat.chat.state import Opened
 from edgechat.nodes.archives import Archive, Archives
 from edgechat.nodes.archivist import Archivist
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.keys import keys_of
 from edgechat.nodes.levelling import Levelling
-from edgechat.nodes.presence import Presence
+from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Wake
@@ -37,9 +37,9 @@ class Opening:
         upkeep: Upkeep,
         archivist: Archivist,
         levelling: Levelling,
-        presence: Presence,
+        presence: NodeRosters,
         logs: MutableMapping[bytes, RoomLog],
-        connection: Callable[[], Connection],
+        connection: Callable[[], EngineConnection],
     ) -> None:
         """`key` is that of all nodes; `logs` those of open rooms, by channel: this keeps them."""
         self.nursery: trio.Nursery  # the storage's, while it runs

@@ -16,7 +16,7 @@ from edgechat.chat.errors import HistoryChanged
 from edgechat.chat.line import Damaged, Entry, StoredLine, parse_line
 from edgechat.chat.state import Opened
 from edgechat.nodes.archives import Archive
-from edgechat.nodes.chain import Place, place_of, with_h
+from edgechat.nodes.chain import Point, point_of, with_h
 from edgechat.nodes.flight import Flight
 from edgechat.nodes.history_files import make_header
 from edgechat.nodes.keys import RoomKeys
@@ -39,8 +39,8 @@ class RoomLog(RoomNews):
         super().__init__(room, wake)
         self.opened = opened
         self.archive = archive
-        self.base = place_of(opened.base)
-        self.tip = place_of(opened.head)
+        self.base = point_of(opened.base)
+        self.tip = point_of(opened.head)
         self.pending: deque[Entry] = deque()  # not in the file yet; some without their h
         self.flight: Flight | None = None
         self.moved = 0  # times in a row that others were first
@@ -99,7 +99,7 @@ class RoomLog(RoomNews):
                 self.store(flight)
                 lines = lines[count:]
         if lines:
-            self.tip = Place(lines[-1].seq, lines[-1].h)
+            self.tip = Point(lines[-1].seq, lines[-1].h)
             self.pending.extend([Entry(line.seq, line.line, line.h) for line in lines])
             self._heard += lines
             self._wake()

@@ -15,7 +15,7 @@ from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.nodes import keys
 from edgechat.nodes.chain import join, split
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import LinkDown
 from edgechat.nodes.keys import RoomKeys, room_of
 
@@ -29,7 +29,7 @@ Read = Callable[[RoomKey, int], Awaitable[Sequence[bytes]]]
 class Siblings:
     """What this node asks the others, and what it is asked."""
 
-    def __init__(self, connection: Callable[[], Connection], read: Read) -> None:
+    def __init__(self, connection: Callable[[], EngineConnection], read: Read) -> None:
         """`connection` is the one that is up, or raises `LinkDown`."""
         self.boot = system.token_bytes(8).hex()
         self._connection = connection

@@ -14,17 +14,17 @@ import trio
 from edgechat.chat.line import StoredLine
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.nodes.address import EngineAddress
 from edgechat.nodes.appends import Appends
 from edgechat.nodes.archives import Archives, Files
 from edgechat.nodes.archivist import Archivist
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_address import EngineAddress
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import EngineError, LinkDown
 from edgechat.nodes.identity import agree_on_key
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
+from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.opening import Opening
-from edgechat.nodes.presence import Presence
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.siblings import Siblings
 from edgechat.nodes.upkeep import Upkeep
@@ -47,13 +47,13 @@ class NodeStorage:
         """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
         self._files = files
         self._key = key
-        self._arriving: Connection | None = None  # the newest connection to a known engine
+        self._arriving: EngineConnection | None = None  # the newest connection to a known engine
         self._archives = Archives(files, folder)
         self._siblings = Siblings(self._connection, self._read_page)
         self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
         logs = self._appends.logs
         self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
-        self._presence = Presence(self._siblings.boot, logs, self._connection)
+        self._presence = NodeRosters(self._siblings.boot, logs, self._connection)
         self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
         self.archivist = Archivist(
             self._archives, self._upkeep, logs, self._connection, self._levelling.soon
@@ -130,12 +130,12 @@ class NodeStorage:
 
     # The link.
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> EngineConnection:
         if self._arriving is None:
             raise LinkDown
         return self._arriving
 
-    async def _arrive(self, connection: Connection, changed: bool) -> None:
+    async def _arrive(self, connection: EngineConnection, changed: bool) -> None:
         """A link to a known engine: all rooms hear what they missed, before it is up."""
         self._arriving = connection
         if await agree_on_key(connection, self._key) != self._key:

@@ -12,8 +12,8 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.nodes import history_files, keys
 from edgechat.nodes.archives import Archive, Archives
-from edgechat.nodes.chain import place_of
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.chain import point_of
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.forks import find_common
 from edgechat.nodes.keys import keys_of
@@ -27,7 +27,9 @@ _TRIES = 5
 class Upkeep:
     """Brings files up to the engine's heads, and the engine up to theirs."""
 
-    def __init__(self, archives: Archives, connection: Callable[[], Connection], ask: Ask) -> None:
+    def __init__(
+        self, archives: Archives, connection: Callable[[], EngineConnection], ask: Ask
+    ) -> None:
         """`connection` is the one that is up; it raises `LinkDown` where there is none."""
         self._archives = archives
         self._connection = connection
@@ -56,7 +58,7 @@ class Upkeep:
                     self.forks += 1
                     await self._archives.set_aside(key, common, archive.tip.seq)
                     continue
-                is_kept = archive.tip == place_of(archive.file.opened.head)
+                is_kept = archive.tip == point_of(archive.file.opened.head)
                 if is_kept:  # else it is opened anew, with the lines that it got
                     return archive
             finally:
@@ -93,11 +95,11 @@ class Upkeep:
 
     async def _is_level(self, key: RoomKey) -> bool:
         """Whether nothing is to be done, by the file's own word."""
-        here = await system.run_in_thread(history_files.last_place, self._archives.path(key))
+        here = await system.run_in_thread(history_files.last_point, self._archives.path(key))
         return here is not None and here == await read_head(self._connection(), keys_of(key))
 
 
-async def touched_since(connection: Connection, tick: float) -> tuple[list[RoomKey], float]:
+async def touched_since(connection: EngineConnection, tick: float) -> tuple[list[RoomKey], float]:
     """Rooms in which something was said after `tick`, and the tick to go on from.
 
     From the start where the engine's own are behind: it was emptied. Raises `LinkDown`.

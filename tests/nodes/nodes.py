@@ -12,7 +12,7 @@ from edgechat.chat.line import StoredLine
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
-from edgechat.nodes.address import parse_address
+from edgechat.nodes.engine_address import parse_address
 from edgechat.nodes.storage import NodeStorage
 from edgechat.rooms.storage import Log
 from edgechat.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgechat.cli.engine_url import EngineUrl
-from edgechat.nodes.address import EngineAddress, parse_address
+from edgechat.nodes.engine_address import EngineAddress, parse_address
 
 
 @pytest.mark.parametrize(

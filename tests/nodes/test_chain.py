@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from edgechat.chat.line import Entry, StoredLine
-from edgechat.nodes.chain import Place, beyond, follow, join, split, whole
+from edgechat.nodes.chain import Point, beyond, follow, join, split, whole
 from edgechat.nodes.errors import Forked
 from tests.rooms.storage_contract import follow as make
 from tests.rooms.storage_contract import raw
 
 START = StoredLine(0, bytes(8), 0, b"")
 LINES = make(START, ["one", "two", "three", "four"])
-BEGIN = Place(0, bytes(8))
+BEGIN = Point(0, bytes(8))
 
 
 def test_what_goes_on_is_followed() -> None:
@@ -36,9 +36,9 @@ def test_what_does_not_is_a_fork(wrong: list[bytes]) -> None:
 
 
 def test_what_is_known_is_left_out() -> None:
-    assert beyond(Place(2, LINES[1].h), raw(LINES)) == raw(LINES)[2:]
+    assert beyond(Point(2, LINES[1].h), raw(LINES)) == raw(LINES)[2:]
     assert beyond(BEGIN, raw(LINES)) == raw(LINES)
-    assert list(beyond(Place(9, bytes(8)), raw(LINES))) == []
+    assert list(beyond(Point(9, bytes(8)), raw(LINES))) == []
 
 
 def test_a_damaged_line_ends_what_is_given_away() -> None:

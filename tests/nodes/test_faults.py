@@ -54,7 +54,7 @@ async def a_town(engine: Engine, folder: Path) -> AsyncIterator[Town]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgechat.nodes.connection._PING", 0.5)
+    monkeypatch.setattr("edgechat.nodes.engine_connection._PING", 0.5)
 
 
 async def test_calm(engine: Engine, tmp_path: Path) -> None:

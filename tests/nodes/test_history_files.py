@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from edgechat.nodes import history_files
-from edgechat.nodes.chain import Place
+from edgechat.nodes.chain import Point
 from tests.serving.files import header, make_lines, write
 
 
 def test_the_last_place_of_a_file(tmp_path: Path) -> None:
     lines = make_lines(50)
     write(tmp_path / "lobby.jsonl", lines)
-    place = Place(50, bytes.fromhex(lines[-1][-18:-2].decode()))
-    assert history_files.last_place(tmp_path / "lobby.jsonl") == place
-    assert history_files.last_place(tmp_path / "none.jsonl") is None
+    place = Point(50, bytes.fromhex(lines[-1][-18:-2].decode()))
+    assert history_files.last_point(tmp_path / "lobby.jsonl") == place
+    assert history_files.last_point(tmp_path / "none.jsonl") is None
     (tmp_path / "torn.jsonl").write_bytes(header("torn") + lines[0] + b"\n" + lines[1][:30])
-    assert history_files.last_place(tmp_path / "torn.jsonl") is None
+    assert history_files.last_point(tmp_path / "torn.jsonl") is None
 
 
 def test_a_tail_is_moved_beside_the_file(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from edgechat.nodes.address import parse_address
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_address import parse_address
+from edgechat.nodes.engine_connection import EngineConnection
+from edgechat.nodes.engine_socket import open_wire
 from edgechat.nodes.errors import EngineError
 from edgechat.nodes.identity import agree_on_key, greet
-from edgechat.nodes.wire import open_wire
 from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import soon
 from tests.nodes.nodes import a_node
@@ -28,7 +28,7 @@ async def greeted(url: str) -> tuple[str, bytes]:
     address = parse_address(url)
     with trio.fail_after(SOON):
         wire = await open_wire(address)
-        connection = Connection(wire, lambda channel, data: None, lambda: None)
+        connection = EngineConnection(wire, lambda channel, data: None, lambda: None)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connection.run)
             try:
@@ -79,7 +79,7 @@ async def test_tls(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_one_key_for_all(engine: Engine) -> None:
     address = parse_address(engine.url)
     wire = await open_wire(address)
-    connection = Connection(wire, lambda channel, data: None, lambda: None)
+    connection = EngineConnection(wire, lambda channel, data: None, lambda: None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(connection.run)
         await greet(connection, address)

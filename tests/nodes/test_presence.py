@@ -34,8 +34,8 @@ async def hear(wire: Wire, key: str, value: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgechat.nodes.presence._LEASE", 2)
-    monkeypatch.setattr("edgechat.nodes.presence._BEAT", 0.3)
+    monkeypatch.setattr("edgechat.nodes.node_rosters._LEASE", 2)
+    monkeypatch.setattr("edgechat.nodes.node_rosters._BEAT", 0.3)
 
 
 async def test_they_see_each_other_come_type_and_go(engine: Engine, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from edgechat import system
 from edgechat.history import journal, recovery
 from edgechat.history.journal_keeper import JournalKeeper
-from edgechat.history.journal_reader import Journalled, Place
+from edgechat.history.journal_reader import Journalled, JournalLine
 from edgechat.history.journal_segment import Segment
 from edgechat.history.writer import Writer
 
@@ -38,7 +38,7 @@ def dropped_too_early(patch: pytest.MonkeyPatch) -> None:
 
 
 def replayed_twice(patch: pytest.MonkeyPatch) -> None:
-    def sort(fd: int, journalled: Journalled) -> tuple[list[bytes], list[Place]]:
+    def sort(fd: int, journalled: Journalled) -> tuple[list[bytes], list[JournalLine]]:
         return [place.line for place in journalled.places], []
 
     patch.setattr(recovery, "_sort", sort)

@@ -18,7 +18,7 @@ import trio
 
 from edgechat.chat.hear import Others
 from edgechat.nodes import keys, scripts
-from edgechat.nodes.connection import Connection
+from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import LinkDown
 from edgechat.nodes.keys import RoomKeys
 from edgechat.nodes.room_news import RoomNews
@@ -34,11 +34,11 @@ _decode = msgspec.json.Decoder(Others).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Presence:
+class NodeRosters:
     """Who is in this node's open rooms, here and on other nodes."""
 
     def __init__(
-        self, boot: str, rooms: Mapping[bytes, RoomNews], connection: Callable[[], Connection]
+        self, boot: str, rooms: Mapping[bytes, RoomNews], connection: Callable[[], EngineConnection]
     ) -> None:
         """`boot` names this node. `rooms` are those that are open, by channel."""
         self._boot = boot

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import hiredis
 import trio
 
+from edgechat.nodes.engine_socket import Wire
 from edgechat.nodes.errors import LinkDown
-from edgechat.nodes.wire import Wire
 
 # Given the reply; or, as a value, `hiredis.ReplyError`, or `LinkDown`. Never waits.
 Done = Callable[[Any], None]
@@ -26,7 +26,7 @@ _PING = 2.0  # seconds between two; one that is not answered until the next ends
 _NOTHING = object()
 
 
-class Connection:
+class EngineConnection:
     """Requests, replies and pushes over one wire."""
 
     def __init__(self, wire: Wire, pushed: Pushed, settled: Callable[[], None]) -> None:

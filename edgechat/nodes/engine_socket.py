@@ -13,7 +13,7 @@ from typing import NoReturn
 import trio
 
 from edgechat import system
-from edgechat.nodes.address import EngineAddress
+from edgechat.nodes.engine_address import EngineAddress
 
 _BLOCK = 256 * 1024
 
