@@ -10,7 +10,7 @@ from edgechat.chat import outgoing
 from edgechat.chat.commands import Join, Leave, Speak, Type
 from edgechat.chat.draft import Dependent, Draft, FinalVerdict, Verdict
 from edgechat.chat.errors import Code, Refusal
-from edgechat.chat.kinds import KIND_KEY, is_for
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import StoredLine
 from edgechat.chat.recipients import Recipients
 from edgechat.chat.session import Session
@@ -62,6 +62,7 @@ def apply(room: RoomState, draft: Draft, now: float, failure: Refusal | None = N
 def _talk(room: RoomState, draft: Draft) -> Outcome:
     """All get the same, but for what v1 clients do not know; nothing is told besides."""
     frames = []
+    are_messages = True
     for at, command in enumerate(draft.commands):
         line = draft.verdicts[at]
         assert type(command) is Speak
@@ -71,8 +72,10 @@ def _talk(room: RoomState, draft: Draft) -> Outcome:
         if room.typists is not None:
             room.stop_typing(command.session.name)
         frames.append(frame)
+        if line.kind:
+            are_messages = False
     blob = for_v1 = b"".join(frames)
-    if KIND_KEY in blob:
+    if not are_messages:
         for_v1 = b"".join(frame for frame in frames if is_for(frame, v2=False))
     return Outcome(for_v1, blob, _NOBODY, (), (), (), lines=draft.lines)
 
@@ -101,7 +104,7 @@ class _Applying:
             self._room.store(verdict, say.id, frame)
             self._room.stop_typing(session.name)
             self._v2.broadcast(frame)
-            if is_for(verdict.line, v2=False):
+            if not verdict.kind or is_for(verdict.line, v2=False):
                 self._v1.broadcast(frame)
             if session not in self._room.roster.sessions:
                 self._replies.append((session, verdict.line))

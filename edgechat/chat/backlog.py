@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from edgechat.chat import outgoing
-from edgechat.chat.kinds import KIND_KEY, is_for
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import DIGEST_BYTES, Entry, Token, claimed
 
 _MAX_BLOBS = 8  # a crowd comes from few places; each blob may be as large as all lines
@@ -46,20 +46,21 @@ class Backlog:
     def fill(self, entries: Iterable[Entry]) -> None:
         """Take lines as read from the history."""
         for seq, line, h in entries:
+            for_v1 = is_for(line, v2=False)
             if line is None:
                 self._lost[seq] = h
-                self.add(outgoing.lost(seq))
+                self.add(outgoing.lost(seq), for_v1=for_v1)
             else:
-                self.add(outgoing.text_frame(line))
+                self.add(outgoing.text_frame(line), for_v1=for_v1)
 
-    def add(self, frame: bytes) -> None:
+    def add(self, frame: bytes, *, for_v1: bool = True) -> None:
         """Take the next line, and let go of the oldest if there are too many."""
         if self._blobs:
             self._blobs.clear()
         frames = self._frames
         frames.append(frame)
         self._bytes += len(frame)
-        if KIND_KEY in frame and not is_for(frame, v2=False):
+        if not for_v1:
             self._v2_only.add(self.start + len(frames))
         while len(frames) > self._max_lines or (self._bytes > self._max_bytes and len(frames) > 1):
             self.start += 1

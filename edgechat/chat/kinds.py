@@ -3,7 +3,8 @@
 A plain message has no `kind` key. Any later kind (a deletion, a topic, ...) takes a `seq` and an
 `h` like a message, and a client that did not say `"v":2` is not sent it (`docs/protocol.md`).
 To add a kind, add it here; `backlog`, `rooms.catchup`, `apply` and `history.replay` ask this table.
-What makes a record of it is elsewhere: a frame in `protocol`, and `draft`.
+What makes a record of it is elsewhere: a frame in `protocol`, and `draft`, whose `StoredLine` names
+its kind. Only lines that are read back are searched for it: that takes as long as two calls.
 """
 
 from __future__ import annotations
@@ -28,15 +29,14 @@ KINDS = {
 # A newer server's: passed on as it is to those who may know it.
 _UNKNOWN = Kind(for_v1=False, has_rules=False)
 
-# What the bytes of a record with a kind hold, and of a plain message never: JSON escapes quotation
-# marks inside a string, so this can only be a key. A record's first key is another.
-KIND_KEY = b',"kind":'
-_KIND = re.compile(KIND_KEY + rb'"([^"\\]*)"')
+# JSON escapes quotation marks inside a string, so this can only be a key. It is not the first one.
+_KEY = b',"kind":'
+_KIND = re.compile(_KEY + rb'"([^"\\]*)"')
 
 
 def kind_of(line: bytes) -> Kind:
     """The kind of a stored line, by its own word."""
-    if KIND_KEY not in line:
+    if _KEY not in line:
         return KINDS[MESSAGE]
     found = _KIND.search(line)
     return KINDS.get(found[1].decode(errors="replace"), _UNKNOWN) if found else _UNKNOWN

@@ -41,12 +41,16 @@ class Entry(NamedTuple):
 
 
 class StoredLine(msgspec.Struct, frozen=True, gc=False):
-    """A line that is to be stored, or was the last that was. `h` is raw; `stamp` in ms."""
+    """A line that is to be stored, or was the last that was. `h` is raw; `stamp` in ms.
+
+    `kind` is what the record says of itself, nothing for a message: see `kinds`.
+    """
 
     seq: int
     h: bytes
     stamp: int
     line: bytes
+    kind: str = ""
 
     @property
     def token(self) -> Token:

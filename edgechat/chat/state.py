@@ -16,6 +16,7 @@ from typing import Any
 from edgechat.chat import outgoing
 from edgechat.chat.backlog import Backlog
 from edgechat.chat.commands import Join
+from edgechat.chat.kinds import is_for
 from edgechat.chat.line import NOWHERE, Entry, StoredLine, Token
 from edgechat.chat.roster import Roster
 from edgechat.chat.seen_ids import SeenIds
@@ -86,7 +87,7 @@ class RoomState:
         """`new` is in the history: the room's head moves to it."""
         self._exists = True
         self.last = new
-        self.backlog.add(frame)
+        self.backlog.add(frame, for_v1=not new.kind or is_for(new.line, v2=False))
         if id is not None and self.seen_ids is not None:
             self.seen_ids.add(id, new.seq)
 

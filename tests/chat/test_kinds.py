@@ -66,7 +66,7 @@ def test_a_record_of_a_later_kind_that_is_made_now_is_for_v2_only(among_comings:
     draft = drafted(room, say(alice, "m1"), say(alice, "m2"), *([Join(carol, 0)] * among_comings))
     first, second = draft.verdicts
     assert isinstance(second, StoredLine)
-    topic = msgspec.structs.replace(second, line=TOPIC)
+    topic = msgspec.structs.replace(second, line=TOPIC, kind="topic")
     draft = msgspec.structs.replace(
         draft, verdicts=[first, topic], lines=[draft.lines[0], topic.line]
     )
