@@ -15,6 +15,12 @@ UP_TO_THE_FIRST = """() => {
   return document.querySelector(".log .row").dataset.seq === "1";
 }"""
 
+# A person sees where the page stands before going elsewhere: two frames, so that it knows as well.
+SCROLL_TO = """row => new Promise(done => {
+  row.scrollIntoView();
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+
 
 def damage(server: Server, room: str, first: int, last: int) -> None:
     """Rubbish in place of these lines, as from a bad block of a disk; the newlines are left."""
@@ -104,7 +110,7 @@ def test_back_to_a_place_further_up(server: Server, tab: Tabs) -> None:
     fill(server, "lobby", texts(600))
     page = tab("reader")
     reading = page.locator("[data-seq='560']")
-    reading.evaluate("row => row.scrollIntoView()")
+    reading.evaluate(SCROLL_TO)
     page.evaluate("() => { location.hash = 42 }")
     expect(page.locator(".row.linked")).to_have_attribute("data-seq", "42")
     page.go_back()

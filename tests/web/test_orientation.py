@@ -16,6 +16,7 @@ LOOK = "() => { document.hasFocus = () => true; window.dispatchEvent(new Event('
 
 def test_one_speaker_s_lines_stand_together_under_one_day(tab: Tabs) -> None:
     ada, bo = tab("ada"), tab("bo")
+    expect(ada.locator(".log .notice")).to_have_text("bo joined")  # not between two lines
     say(ada, "one", "two")
     expect_said(bo, "one", "two")
     say(bo, "three")
