@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,6 @@ class Thread(threading.Thread):
         super().__init__(name="a server")
         self.data = data
         self.port = 0
-        self.pids: set[int] = set()
         self._is_up = threading.Event()
         self._over: trio.Event
         self._token: trio.lowlevel.TrioToken
@@ -43,11 +43,9 @@ class Thread(threading.Thread):
         self._over, self._token = trio.Event(), trio.lowlevel.current_trio_token()
         more: dict[str, Any] = {**QUICK, "data": self.data, "workers": WORKERS}
         more |= {"room_idle": 0.0, "history_rate": 0.0}  # all tests count for one address
-        before = children()
         async with trio.open_nursery() as nursery:
             url = await nursery.start(partial(serve, Settings(**more), self._over))
             self.port = int(url.rstrip("/").rpartition(":")[2])
-            self.pids = children() - before
             self._is_up.set()
 
     def begin(self) -> None:
@@ -59,16 +57,26 @@ class Thread(threading.Thread):
         self.join(20)
         assert not self.is_alive()
 
+    @property
+    def pids(self) -> set[int]:
+        """The workers': they hold the folder's lock. One may have been replaced meanwhile."""
+        lock = str(self.data / "lock")
+        return {pid for pid in children() if lock in open_paths(pid)}
+
     def open_histories(self) -> set[str]:
         """Those that any worker has open: a room that has ended has none."""
-        found = set()
-        for pid in self.pids:
-            for fd in Path(f"/proc/{pid}/fd").iterdir():
-                try:
-                    found.add(os.readlink(fd))
-                except OSError:
-                    continue  # it was closed meanwhile
+        found = set[str]().union(*map(open_paths, self.pids))
         return {path for path in found if ".jsonl" in path}
+
+
+def open_paths(pid: int) -> set[str]:
+    """What a process has open; nothing of one that has ended."""
+    found = set()
+    with suppress(FileNotFoundError):
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):  # it was closed meanwhile
+                found.add(os.readlink(fd))
+    return found
 
 
 @pytest.fixture(scope="session")
