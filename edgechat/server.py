@@ -14,7 +14,6 @@ from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.strays import warn_of_strays
-from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
@@ -62,8 +61,7 @@ class _Server:
     def __init__(self, settings: Settings, folder: DataFolder, key: bytes) -> None:
         self._settings = settings
         self._ids = PrivateIds(key)
-        self._syncer = Syncer(settings.sync_interval)
-        self._histories = Histories(folder, self._syncer, settings)
+        self._histories = Histories(folder, settings)
         self._http: HypercornBridge
         self._http_started = trio.Event()
         self._turn = Turn(self._histories, system.now_ms)
@@ -81,7 +79,6 @@ class _Server:
             rooms=self._rooms.statistics(),
             members=sum(len(room.fanout) for room in self._rooms),
             limiters=self._allowances.statistics(),
-            syncer=self._syncer.statistics(),
             storage_works=self._histories.works,
             turn=self._turn.statistics(),
             refusals=refusals.statistics(),
@@ -109,7 +106,7 @@ class _Server:
     ) -> None:
         async with trio.open_nursery() as background:
             await self._histories.start()
-            background.start_soon(self._syncer.run)
+            background.start_soon(self._histories.write_behind)
             background.start_soon(self._histories.tidy)
             background.start_soon(self._poller.run)
             background.start_soon(self._histories.run, self._turn.answered)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from edgechat.chat.errors import Code
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.syncer import SyncerStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
 from edgechat.rooms.registry import RegistryStatistics
@@ -23,7 +22,6 @@ class ServerStatistics:
     rooms: RegistryStatistics
     members: int  # sessions in all rooms together
     limiters: RegistryStatistics
-    syncer: SyncerStatistics
     storage_works: bool  # whether what was tried last was stored
     turn: TurnStatistics
     refusals: Mapping[Code, int]  # of this process, by code: every code is there

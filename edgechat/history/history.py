@@ -6,6 +6,7 @@ Here they are opened, read and closed; `writer` writes, and `repair` mends their
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from edgechat import system
@@ -16,13 +17,14 @@ from edgechat.history import opening, repair
 from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.health import Health
 from edgechat.history.journal import Journal
 from edgechat.history.journal_keeper import JournalKeeper
 from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
 from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
-from edgechat.history.syncer import Syncer
+from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
@@ -34,19 +36,26 @@ _MOVED = "the data folder was moved away, or its lock removed: restart the serve
 class Histories:
     """All rooms' histories in one data folder; `rooms.storage.Storage`."""
 
-    def __init__(self, folder: DataFolder, syncer: Syncer, settings: Settings) -> None:
+    def __init__(self, folder: DataFolder, settings: Settings) -> None:
         self._folder = folder
-        self._syncer = syncer
+        self.health = Health()
         self._settings = settings
         self._journal = Journal(folder, settings)
-        self._keeper = JournalKeeper(self._journal, settings.sync_interval, syncer.health)
-        self._journals = settings.durability == "disk"
+        self._behind = WriteBehind(self.health)
+        self._keeper = JournalKeeper(self._journal, self._behind, settings, self.health)
+        self._syncs_first = settings.durability == "disk"
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
-        committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
-        self.submit, self.send, self.run = committer.submit, committer.send, committer.run
-        self.tidy = self._keeper.run  # for ever, in the background
+        committer = Committer(
+            self._watches, self._keeper, self.health, syncs_first=self._syncs_first
+        )
+        self.submit, self.send = committer.submit, committer.send
+        # For ever, in the background.
+        self.run, self.write_behind, self.tidy = committer.run, self._keeper.run, self._keeper.tidy
+        self.flush = (
+            self._keeper.flush
+        )  # all that was said is in the files then, and no journal left
 
     async def start(self) -> None:
         """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
@@ -56,26 +65,22 @@ class Histories:
             text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
             raise DataFolderError(text) from None
 
-    async def flush(self) -> None:
-        """Make all that was written last in the rooms' files; the journal is empty then."""
-        await self._syncer.flush()
-        await self._keeper.flush()
-
     def statistics(self) -> JournalStatistics:
         """What the journal counts."""
-        return self._journal.statistics()
+        return replace(self._journal.statistics(), behind=len(self._behind))
 
     @property
     def works(self) -> bool:
         """Whether appends and syncs work now: what was tried last, folder by folder, did."""
-        return self._syncer.health.works
+        return self.health.works
 
     async def check(self) -> bool:
         """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
-        return await self._syncer.health.check(self._folder)
+        return await self.health.check(self._folder)
 
     async def open(self, key: RoomKey) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file."""
+        await self._behind.write_room(key)  # by an earlier room of that name
         path = self._folder.history(key)
         return await system.run_in_thread(self._open, key, path)
 
@@ -83,20 +88,20 @@ class Histories:
         try:
             if not self._folder.is_in_place():
                 raise StorageUnavailable(_MOVED)
-            self._journal.recover(key)
+            self._journal.doubts.recover(key)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
             return self._log(key, path, opening.nothing(), None)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
-            if self._journals:
+            if self._syncs_first:
                 opening.read_from_disk(fd, path)
             opening.mend(fd, path, key, self._settings)
             return self._opened(key, path, fd)
         except OSError as error:
-            if self._journals:
-                self._journal.doubt(key)  # an `fsync` may have failed
+            if self._syncs_first:
+                self._journal.doubts.doubt(key)  # an `fsync` may have failed
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
         except StorageUnavailable:
@@ -121,6 +126,5 @@ class Histories:
 
     def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
-        journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
-        writer = Writer(key, path, opened.base, file, last, journal)
-        return History(opened, writer, self._watches[key.private], closer, self._settings)
+        writer = Writer(key, path, opened.base, file, last, self._journal.doubts)
+        return History(opened, writer, self._watches[key.private], self._keeper, self._settings)

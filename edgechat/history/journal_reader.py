@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +11,18 @@ from typing import NamedTuple
 from edgechat import system
 from edgechat.chat.line import Damaged, claimed, parse_line
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_record import SegmentHeader, unpack, unpack_header
-from edgechat.history.records import File, lines
+from edgechat.history.journal_record import (
+    SegmentHeader,
+    place_of,
+    unpack,
+    unpack_header,
+    unpack_record,
+)
 
 _NAME = re.compile(r"([0-9]{8,18})\.log")
 _HEADER_BYTES = 64 * 1024
 _HEADER = b'{"edgechat":'
+_FLAGS = system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW
 
 
 class Part(NamedTuple):
@@ -70,10 +76,21 @@ class Journalled:
 
 @dataclass(slots=True)
 class Contents:
-    """What a journal has, by room; and how many records in it are damaged."""
+    """What a journal has, by room; and how many commits or records in it are damaged."""
 
     rooms: dict[RoomKey, Journalled] = field(default_factory=dict)
     damaged: int = 0
+
+    def add(self, record: bytes) -> None:
+        """Take the next record."""
+        place = unpack_record(record)
+        try:
+            if place is None:
+                raise Damaged("no record")
+            key, line = place
+            self.rooms.setdefault(key, Journalled()).add(line)
+        except Damaged:
+            self.damaged += 1
 
 
 def parts(folder: Path) -> list[Part]:
@@ -94,25 +111,22 @@ def parts(folder: Path) -> list[Part]:
 def collect(of: Iterable[Part], only: RoomKey | None = None) -> Contents:
     """All that may be believed, or what there is of one room. Raises `OSError`."""
     contents = Contents()
+    wanted = b"" if only is None else place_of(only)
     for part in of:
         bad = 0  # what is damaged at the very end was never synced
-        for record in _records(part):
-            place = unpack(record)
-            if place is None:
+        for records in unpack(_read(part)):
+            if records is None:
                 bad += 1
                 continue
             contents.damaged, bad = contents.damaged + bad, 0
-            key, line = place
-            if only in (None, key):
-                try:
-                    contents.rooms.setdefault(key, Journalled()).add(line)
-                except Damaged:
-                    contents.damaged += 1
+            for record in records:
+                if record.startswith(wanted):
+                    contents.add(record)
     return contents
 
 
 def _read_header(path: Path) -> SegmentHeader | None:
-    fd = system.open(path, system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW)
+    fd = system.open(path, _FLAGS)
     try:
         first, _, _ = system.pread(fd, _HEADER_BYTES, 0).partition(b"\n")
     finally:
@@ -120,17 +134,19 @@ def _read_header(path: Path) -> SegmentHeader | None:
     return unpack_header(first)
 
 
-def _records(part: Part) -> Iterator[bytes]:
-    """The records, without their newlines; a torn last one is none."""
+def _read(part: Part) -> bytes:
+    """What stands behind the header."""
     try:
-        fd = system.open(part.path, system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW)
+        fd = system.open(part.path, _FLAGS)
     except FileNotFoundError:  # somebody removed it
-        return
+        return b""
     try:
         size = system.fstat(fd).st_size
         end = size if part.end is None else min(part.end, size)
-        for count, record in enumerate(lines(File(fd, 0, end, None), 0)):
-            if count or unpack_header(record) is None:
-                yield record
+        text = b""
+        while len(text) < end and (block := system.pread(fd, end - len(text), len(text))):
+            text += block
     finally:
         system.close(fd)
+    first, newline, _ = text[:_HEADER_BYTES].partition(b"\n")
+    return text[len(first + newline) :] if unpack_header(first) is not None else text

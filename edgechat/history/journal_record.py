@@ -1,15 +1,21 @@
-"""One record of the journal: a line of a history, the room that it belongs to, and a check.
+"""The text of the journal: commits, and the records in them.
 
-    public lobby 5d41a0c2 {"seq":42,…}
+    commit 5d41a0c2 1234
+    public lobby {"seq":42,…}
+    public ops {"seq":7,…}
 
-Plain text, one record a line: `grep` works. The check is CRC-32 (8 hex digits) over what stands
-before and after it, so that a record is whole or is none. A history's header is a record, too.
+Plain text, one record a line: `grep` works. A commit's first line has the check of its records,
+CRC-32 in 8 hex digits, and how many bytes they have, newlines included: so a commit is whole or is
+none. A record has a room, and a line of its history byte for byte. A history's header is a record,
+too. One check for all of them costs next to nothing; one for each would cost more than all else
+that the journal does.
 """
 
 from __future__ import annotations
 
+import re
 from binascii import crc32
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -19,6 +25,7 @@ from edgechat.chat.names import BadRoomName, RoomKey, public_room_name
 _KINDS = {b"public": False, b"private": True}
 _PRIVATE_CHARS = 64
 _HEADER = b"journal 1 "
+_COMMIT = re.compile(rb"commit ([0-9a-f]{8}) ([0-9]{1,12})\n")
 
 
 class SegmentHeader(msgspec.Struct, frozen=True):
@@ -32,16 +39,36 @@ class SegmentHeader(msgspec.Struct, frozen=True):
     before: dict[str, int] = {}
 
 
-def pack(key: RoomKey, lines: Sequence[bytes]) -> bytes:
-    """Records of a room's lines (without newlines)."""
-    kind = b"private" if key.private else b"public"
-    return _pack(b"%b %b " % (kind, key.name.encode()), lines)
+def place_of(key: RoomKey) -> bytes:
+    """What the records of a room begin with. A line follows."""
+    return b"%b %b " % (b"private" if key.private else b"public", key.name.encode())
 
 
-def unpack(record: bytes) -> tuple[RoomKey, bytes] | None:
-    """The room and the line of a record without its newline; None where it is damaged."""
-    place, line = _unpack(record)
-    kind, _, name = place[:-1].partition(b" ")
+def pack(records: Sequence[bytes]) -> bytes:
+    """A commit of records (without newlines)."""
+    text = b"\n".join(records) + b"\n"
+    return b"commit %08x %d\n%b" % (crc32(text), len(text), text)
+
+
+def unpack(text: bytes) -> Iterator[list[bytes] | None]:
+    """The records of each commit in a segment's text; None for what is damaged."""
+    at = 0
+    while 0 <= at < len(text):
+        if found := _COMMIT.match(text, at):
+            end = found.end() + int(found[2])
+            records = text[found.end() : end]
+            if len(records) == int(found[2]) and int(found[1], 16) == crc32(records):
+                yield records[:-1].split(b"\n")
+                at = end
+                continue
+        yield None
+        at = text.find(b"\ncommit ", at) + 1 or -1
+
+
+def unpack_record(record: bytes) -> tuple[RoomKey, bytes] | None:
+    """The room and the line of a record; None where there is none."""
+    kind, _, rest = record.partition(b" ")
+    name, _, line = rest.partition(b" ")
     if not line or kind not in _KINDS:
         return None
     with suppress(UnicodeDecodeError, BadRoomName, ValueError):
@@ -52,30 +79,17 @@ def unpack(record: bytes) -> tuple[RoomKey, bytes] | None:
 
 def pack_header(header: SegmentHeader) -> bytes:
     """A segment's first line, with its newline."""
-    return _pack(_HEADER, [msgspec.json.encode(header)])
+    text = msgspec.json.encode(header)
+    return b"%b%08x %b\n" % (_HEADER, crc32(text), text)
 
 
-def unpack_header(record: bytes) -> SegmentHeader | None:
-    """What a segment's first line says; None where it is damaged."""
-    place, text = _unpack(record)
-    if place == _HEADER:
+def unpack_header(line: bytes) -> SegmentHeader | None:
+    """What a segment's first line (without its newline) says; None where it is damaged."""
+    check, _, text = line.removeprefix(_HEADER).partition(b" ")
+    if line.startswith(_HEADER) and check == b"%08x" % crc32(text):
         with suppress(msgspec.DecodeError):
             return msgspec.json.decode(text, type=SegmentHeader)
     return None
-
-
-def _pack(place: bytes, lines: Sequence[bytes]) -> bytes:
-    begun = crc32(place)
-    return b"".join([b"%b%08x %b\n" % (place, crc32(line, begun), line) for line in lines])
-
-
-def _unpack(record: bytes) -> tuple[bytes, bytes]:
-    """What stands before the check and after it; nothing where the check is wrong."""
-    kind, _, rest = record.partition(b" ")
-    name, _, rest = rest.partition(b" ")
-    check, _, line = rest.partition(b" ")
-    place = b"%b %b " % (kind, name)
-    return (place, line) if check == b"%08x" % crc32(line, crc32(place)) else (b"", b"")
 
 
 def _is_name(key: RoomKey) -> bool:

@@ -20,7 +20,7 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import chain
 from edgechat.chat.names import RoomKey
 from edgechat.history import repair
-from edgechat.history.data_folder import sync_folder
+from edgechat.history.aside import put_aside
 from edgechat.history.header import Header, refuse_strange
 from edgechat.history.journal_reader import Journalled, Place
 from edgechat.history.reader import File, entries_after, read_tail
@@ -156,23 +156,6 @@ def _append(fd: int, lines: Sequence[bytes]) -> None:
 
 
 def _put_aside(path: Path, key: RoomKey, places: Sequence[Place]) -> int:
-    """Keep lines that belong nowhere; the same ones in the same file."""
-    if not places:
-        return 0
-    places = sorted(places)
-    first = places[0]
-    aside = path.with_name(f"{path.stem}.{first.seq}-{first.h.hex()}.aside")
-    flags = system.O_WRONLY | system.O_CREAT | system.O_TRUNC | system.O_CLOEXEC
-    fd = system.open(aside, flags | system.O_NOFOLLOW, 0o600)
-    try:
-        _append(fd, [place.line for place in places])
-        system.fsync(fd)
-    finally:
-        system.close(fd)
-    sync_folder(path.parent)
-    name = "beside it" if key.private else aside.name
-    log.error(
-        "%d lines of the journal do not continue the history of %s, as that was replaced or "
-        "removed: they were put aside (%s).", len(places), key, name,
-    )  # fmt: skip
+    """Keep lines that belong nowhere. Returns how many."""
+    put_aside(path, key, [place.line for place in sorted(places)])
     return len(places)

@@ -9,11 +9,10 @@ from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import Entry
 from edgechat.chat.state import Opened
-from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.id_scan import read_ids
 from edgechat.history.reopening import reason
-from edgechat.history.writer import Writer, Written
+from edgechat.history.unwritten import read_after, read_before, read_ids_after
+from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
 Result = TypeVar("Result")
@@ -55,18 +54,6 @@ class History:
         self._users = 0  # in threads or commits: the file is not closed under them
         self._closed = False
 
-    def is_slow(self) -> bool:
-        """Whether a write is for a worker thread: the file has to be looked at first."""
-        return self.writer.suspect
-
-    async def write(self, lines: Sequence[bytes]) -> Written:
-        """`Writer.write` in a worker thread."""
-        self.hold()
-        try:
-            return await system.run_in_thread(self.writer.write, lines)
-        finally:
-            self.let_go()
-
     def hold(self) -> None:
         """The file is not closed before as many calls of `let_go`."""
         self._users += 1
@@ -78,15 +65,15 @@ class History:
 
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read, seq, most, self._settings.page_bytes)
+        return await self._read((), read_after, seq, most, self._settings.page_bytes)
 
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines before `seq`; see `rooms.storage.Log`."""
-        return await self._read((), reader.read_before, seq, most, self._settings.page_bytes)
+        return await self._read((), read_before, seq, most, self._settings.page_bytes)
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read({}, read_ids, self.opened.head.seq - depth)
+        return await self._read({}, read_ids_after, self.opened.head.seq - depth)
 
     def close(self) -> None:
         """Let go of the file; it is closed when it is synced and nobody reads it."""
@@ -94,14 +81,15 @@ class History:
         self._retire()
 
     async def _read(self, nothing: Result, read: Callable[..., Result], *args: object) -> Result:
-        """What `read` finds in the file as far as it is stored; `nothing` where there is none."""
+        """What `read` finds in what is stored, in the file or not yet; `nothing` without a file."""
         if self._closed:
             raise StorageUnavailable("the room has ended")
         if self.writer.file is None:
             return nothing
         self.hold()
         try:
-            return await system.run_in_thread(read, self.writer.file, *args)
+            unwritten = tuple(self.writer.unwritten)
+            return await system.run_in_thread(read, self.writer.file, unwritten, *args)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:

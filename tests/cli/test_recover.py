@@ -14,7 +14,7 @@ from edgechat.chat.names import RoomKey
 from edgechat.cli.check_data import check_data
 from edgechat.cli.main import main
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal_record import SegmentHeader, pack, pack_header
+from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
 from tests.cli.commands import arguments, environment
 from tests.serving.files import make_lines, write
 
@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
     write(folder / "rooms/public/lobby.jsonl", LINES[:3])
     (folder / "rooms/private").mkdir()
     (folder / "journal").mkdir()
-    records = pack_header(SegmentHeader(1)) + pack(KEY, LINES[2:])
+    records = pack_header(SegmentHeader(1)) + pack([place_of(KEY) + line for line in LINES[2:]])
     (folder / "journal/00000001.log").write_bytes(records)
     return folder
 

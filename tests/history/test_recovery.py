@@ -13,7 +13,7 @@ from edgechat.chat.names import RoomKey
 from edgechat.history import recovery
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.journal import Journal
-from edgechat.history.journal_record import SegmentHeader, pack, pack_header
+from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
 from edgechat.settings import Settings
 from tests.serving.files import BASE, HEADER, make_lines, write
 
@@ -43,7 +43,10 @@ def journal(
     for number, lines in enumerate(segments, 1):
         before = ends if ends and number == len(segments) else {}
         path = data / f"journal/{number:08}.log"
-        path.write_bytes(pack_header(SegmentHeader(number, before)) + pack(KEY, lines))
+        path.write_bytes(
+            pack_header(SegmentHeader(number, before))
+            + pack([place_of(KEY) + line for line in lines])
+        )
         paths.append(path)
     return paths
 
@@ -147,7 +150,7 @@ def test_what_was_said_after_a_file_was_restored_comes_first(tmp_path: Path, roo
 
 def test_what_was_refused_is_not_put_back(tmp_path: Path, room: Path) -> None:
     write(room, LINES[:4])
-    end = len(pack_header(SegmentHeader(1)) + pack(KEY, LINES[4:6]))
+    end = len(pack_header(SegmentHeader(1)) + pack([place_of(KEY) + line for line in LINES[4:6]]))
     journal(tmp_path, LINES[4:], [], ends={"1": end})
     start(tmp_path)
     assert stored(room) == LINES[:6]
@@ -165,23 +168,22 @@ def test_a_torn_journal(tmp_path: Path, room: Path, left: int) -> None:
     assert not first.exists()
 
 
-def test_a_damaged_record_is_said_and_hides_no_other(
+def test_a_damaged_commit_is_said_and_hides_no_other(
     tmp_path: Path, room: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(room, LINES[:6])
-    (path,) = journal(tmp_path, LINES[4:])
-    data = path.read_bytes()
-    path.write_bytes(data.replace(b'"seq":5', b'"seq":6', 1))
+    (path,) = journal(tmp_path, LINES[4:6])
+    data = path.read_bytes().replace(b'"seq":5', b'"seq":6', 1)
+    path.write_bytes(data + pack([place_of(KEY) + line for line in LINES[6:]]))
     start(tmp_path)
-    assert "1 records of the journal are damaged" in caplog.text
+    assert "1 commits of the journal are damaged" in caplog.text
     assert stored(room) == LINES
 
 
 @pytest.mark.parametrize("place", [b"public ../../key", b"public a/b", b"private zz"])
 def test_a_record_of_no_room(tmp_path: Path, room: Path, place: bytes) -> None:
     (path,) = journal(tmp_path, [])
-    name = place.decode().partition(" ")[2]
-    path.write_bytes(path.read_bytes() + pack(RoomKey(name, place.startswith(b"private")), LINES))
+    path.write_bytes(path.read_bytes() + pack([place + b" " + line for line in LINES]))
     before = {found for found in tmp_path.rglob("*") if "journal" not in str(found)}
     start(tmp_path)
     assert {found for found in tmp_path.rglob("*") if "journal" not in str(found)} == before
@@ -223,12 +225,12 @@ def test_a_room_that_cannot_be_recovered_keeps_its_journal(
     with monkeypatch.context() as patch:
         patch.setattr(recovery, "_append", _fail)
         started = start(tmp_path)
-        assert started.is_doubtful(KEY)
+        assert started.doubts.is_doubtful(KEY)
         with pytest.raises(OSError, match="odd"):
-            started.recover(KEY)
+            started.doubts.recover(KEY)
     assert path.exists()
     assert stored(room) == LINES[:4]
-    started.recover(KEY)
+    started.doubts.recover(KEY)
     assert stored(room) == LINES
     assert not started.segments[0].covers
 

@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edgechat.chat.errors import CLOSES, REFUSALS
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.syncer import SyncerStatistics
 from edgechat.metrics.collector import render
 from edgechat.metrics.loop_lag import LoopLag
 from edgechat.metrics.table import LABELLED, PLAIN
@@ -41,7 +40,6 @@ STATISTICS = ServerStatistics(
     rooms=RegistryStatistics(live=13, started=14, let_go=15, refused=16),
     members=17,
     limiters=RegistryStatistics(live=18, started=19, let_go=20, refused=21),
-    syncer=SyncerStatistics(syncs=31, files_synced=32, failures=33, last_seconds=0.34, pending=35),
     storage_works=True,
     turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
     refusals={**dict.fromkeys(REFUSALS, 0), "rate_limited": 27},
@@ -53,6 +51,10 @@ STATISTICS = ServerStatistics(
         lines=40,
         bytes=41,
         seconds=0.42,
+        files_synced=32,
+        sync_failures=33,
+        sync_seconds=0.34,
+        behind=35,
         recovered_lines=43,
         aside_lines=44,
     ),

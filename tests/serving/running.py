@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from edgechat.chat.names import RoomKey
+from edgechat.history.journal_view import JournalView
 from edgechat.server import serve
 from edgechat.settings import Settings
 from tests.serving.wire import SOON, Wire, dial, join
@@ -28,6 +31,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def place_after(lines: list[bytes]) -> tuple[int, bytes]:
+    """Where a history goes on that has a header and these lines."""
+    last = json.loads(lines[-1])
+    if len(lines) == 1:
+        last = last["base"]
+    return last["seq"], bytes.fromhex(last["h"])
+
+
 class Running:
     """A server that runs, and its folder."""
 
@@ -39,8 +50,14 @@ class Running:
         return self.data / "rooms" / "public" / f"{room}.jsonl"
 
     def lines(self, room: str = "lobby") -> list[bytes]:
-        """A history's lines, without its header."""
-        return self.file(room).read_bytes().splitlines()[1:]
+        """A history's lines, without its header: those in its file, and what the journal adds."""
+        view = JournalView(self.data, RoomKey(room, private=False))
+        lines = self.file(room).read_bytes().splitlines()
+        try:
+            seq, h = place_after(lines)
+        except (KeyError, ValueError):  # a test has damaged it
+            return lines[1:]
+        return lines[1:] + [place.line for place in view.after(RoomKey(room, False), seq, h)]
 
     def files(self) -> set[str]:
         return {path.name for path in (self.data / "rooms").rglob("*") if path.is_file()}

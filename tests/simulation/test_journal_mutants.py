@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from edgechat import system
-from edgechat.history import journal, recovery
-from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history import doubts, journal, recovery
+from edgechat.history.file_syncer import FileSyncer
 from edgechat.history.journal_reader import Journalled, Place
 from edgechat.history.journal_segment import Segment
 from edgechat.history.writer import Writer
@@ -23,18 +23,18 @@ MOST = 600  # worlds until it has to be noticed
 
 def told_before_the_sync(patch: pytest.MonkeyPatch) -> None:
     def sync(self: Segment) -> None:
-        self.end = self._written
+        self.synced = self.written
 
     patch.setattr(Segment, "sync", sync)
 
 
 def dropped_too_early(patch: pytest.MonkeyPatch) -> None:
-    async def sync(self: JournalKeeper, writers: Sequence[Writer], of: Sequence[Segment]) -> None:
+    async def sync(self: FileSyncer, writers: Sequence[Writer], of: Sequence[Segment]) -> None:
         for segment in of:
             for writer in writers:
                 segment.covers.pop(writer.key, None)
 
-    patch.setattr(JournalKeeper, "_sync", sync)
+    patch.setattr(FileSyncer, "sync", sync)
 
 
 def replayed_twice(patch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def replayed_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_replayed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(journal, "recover_room", lambda *_: recovery.Recovered())
+    patch.setattr(doubts, "recover_room", lambda *_: recovery.Recovered())
 
 
 def a_failed_sync_is_believed(patch: pytest.MonkeyPatch) -> None:
@@ -53,18 +53,17 @@ def a_failed_sync_is_believed(patch: pytest.MonkeyPatch) -> None:
         assert self._fd is not None
         with suppress(OSError):
             system.fdatasync(self._fd)
-        self.end = self._written
+        self.synced = self.written
 
     patch.setattr(Segment, "sync", sync)
 
 
 def a_failed_sync_of_a_file_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(journal.Journal, "doubt", lambda *_: None)
+    patch.setattr(doubts.Doubts, "doubt", lambda *_: None)
 
 
 def the_names_of_new_files_are_not_synced(patch: pytest.MonkeyPatch) -> None:
-    commit = journal.Journal.commit
-    patch.setattr(journal.Journal, "commit", lambda self, data, _: commit(self, data, ()))
+    patch.setattr(journal.Journal, "_sync_names", lambda _: None)
 
 
 MUTANTS = (
