@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.host import free_port, waited_ns
@@ -34,13 +34,13 @@ class Server:
         """The process id."""
         return self._process.pid
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         # As in production: bytecode compiled at one start is there at the next.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
-                preexec_fn=self._prepare,
+                [*before, *self.command], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=environment, preexec_fn=self._prepare,
             )  # fmt: skip
 
     def _prepare(self) -> None:
@@ -101,6 +101,26 @@ class Server:
     def wait_end(self, timeout: float = 15.0) -> None:
         """Return when it has ended by itself."""
         self._process.wait(timeout)
+
+    def die_starting(self, call: str, number: int) -> bool:
+        """Start it, to be killed as it makes that system call for the so-manieth time.
+
+        Returns whether it was; else it began to serve before. It does not run then. Needs strace.
+        """
+        logged = self.log.stat().st_size
+        inject = f"inject={call}:signal=KILL:when={number}"
+        options = ("-D", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
+        self._process = self._start(("strace", *options))
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < START_S and self._process.poll() is None:
+            with self.log.open("rb") as log:
+                log.seek(logged)
+                if b"EdgeChat is at" in log.read():
+                    break
+            time.sleep(0.005)
+        is_dead = self._process.poll() is not None
+        self.kill()
+        return is_dead
 
     def start_again(self) -> None:
         """After `kill` or `stop`: the same command on the same data folder."""

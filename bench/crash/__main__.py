@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -23,14 +24,22 @@ from bench.host import free_port, raise_file_limit
 from bench.server import Server
 
 LONGEST_RUN_S = 0.2
+# System calls of a recovery, and the how-manieth of its thread it is killed at.
+RECOVERY = (("fadvise64", 1), ("fsync", 1), ("fsync", 2), ("fsync", 3), ("unlink", 1))
 
 
-def run(world: World, rounds: int, seed: int) -> None:
-    """So many runs that end by a kill, and one that ends when all is acknowledged."""
+def run(world: World, rounds: int, seed: int, *, recoveries: bool) -> None:
+    """So many runs that end by a kill, and one that ends when all is acknowledged.
+
+    `recoveries`: some starts are killed as well, while they put back what the journal has.
+    """
     chance = random.Random(seed)
     for number in range(rounds):
         world.run(chance.uniform(0.0, LONGEST_RUN_S), kill=True, early=chance.random() < 0.2)
         world.look_at_file()
+        if recoveries and chance.random() < 0.4:
+            for _ in range(chance.randint(1, 2)):
+                world.kill_in_recovery(*chance.choice(RECOVERY))
         world.server.start_again()
         world.server.wait_listening()
         if number % 50 == 49:
@@ -88,7 +97,8 @@ def main() -> int:
         clients = [ResumingClient(f"n{n}", ROOM, eager=n % 2 == 1) for n in range(asked.clients)]
         world = World(server, clients, disk)
         server.wait_listening()
-        run(world, asked.rounds, asked.seed)
+        recoveries = asked.durability == "disk" and shutil.which("strace") is not None
+        run(world, asked.rounds, asked.seed, recoveries=recoveries)
     report(world, asked.rounds, time.perf_counter() - begin)
     return 1 if world.breaches else 0
 

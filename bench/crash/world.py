@@ -68,6 +68,15 @@ class World:
         if self.disk is not None:
             self.disk.restore()
 
+    def kill_in_recovery(self, call: str, number: int) -> None:
+        """Start the server, and let it die as it puts back what the journal has."""
+        has_journal = any((self.server.data / FILE).parents[2].glob("journal/*.log"))
+        is_dead = self.server.die_starting(call, number)
+        self.counts["killed in a recovery"] += has_journal and is_dead
+        if self.disk is not None:
+            self.disk.cut()
+            self.disk.restore()
+
     def step(self, epoll: select.epoll, client: ResumingClient) -> None:
         """One client has connected or receives something."""
         member = client.member

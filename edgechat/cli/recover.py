@@ -8,27 +8,29 @@ from pathlib import Path
 
 import click
 
+from edgechat.cli.data import data_option
 from edgechat.cli.linux import need_linux
 from edgechat.settings import Settings
 
-_DATA = click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Settings().data,
-    show_default=True,
-    envvar="EDGECHAT_DATA",
-    show_envvar=True,
-    help="The data folder.",
-)
+_EXAMPLES = """Examples:
+
+\b
+  edgechat recover --data /srv/chat
+  edgechat recover --data /srv/chat && edgechat verify --data /srv/chat
+
+Exit status: 0 the histories have all that the journal had for them, and it is empty. 1 a history
+could not be recovered, or another server uses the folder: one line says so. 2 an argument is wrong.
+"""
 
 
-@click.command()
-@_DATA
+@click.command(epilog=_EXAMPLES)
+@data_option()
 def recover(data: Path) -> None:
-    """Put back what the journal of a server that was killed still has.
+    """Put back what only the journal of a server that was killed still has.
 
-    A start does the same: this is for reading or copying the histories without one. Not beside a
-    server. Exit status 1 if a history could not be recovered.
+    A start does the same: this is for reading or copying the histories without one. What does not
+    continue a history, as it was replaced or removed, is put aside beside it. Not for use beside a
+    running server.
     """
     need_linux("recover")
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)

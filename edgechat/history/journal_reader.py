@@ -126,7 +126,10 @@ def collect(of: Iterable[Part], only: RoomKey | None = None) -> Contents:
 
 
 def _read_header(path: Path) -> SegmentHeader | None:
-    fd = system.open(path, _FLAGS)
+    try:
+        fd = system.open(path, _FLAGS)
+    except FileNotFoundError:  # the server removed it meanwhile
+        return None
     try:
         first, _, _ = system.pread(fd, _HEADER_BYTES, 0).partition(b"\n")
     finally:

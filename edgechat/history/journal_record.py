@@ -62,7 +62,8 @@ def unpack(text: bytes) -> Iterator[list[bytes] | None]:
                 at = end
                 continue
         yield None
-        at = text.find(b"\ncommit ", at) + 1 or -1
+        following = _COMMIT.search(text, at + 1)
+        at = following.start() if following else -1
 
 
 def unpack_record(record: bytes) -> tuple[RoomKey, bytes] | None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from edgechat import system
+from edgechat.chat.line import claimed
 from edgechat.chat.names import RoomKey
 from edgechat.cli.check_data import check_data
 from edgechat.cli.main import main
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
+from edgechat.history.journal_view import JournalView
 from tests.cli.commands import arguments, environment
 from tests.serving.files import make_lines, write
 
@@ -120,6 +126,25 @@ def test_what_does_not_go_on_is_not_shown(data: Path) -> None:
     assert "0 lines were put back, 3 put aside." in text
     _, text = run("verify", "--data", data)
     assert "aside: no room reads this file: lines that the journal had" in text
+
+
+def test_a_file_of_the_journal_that_goes_meanwhile(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server removes them, when their lines are in the histories."""
+    segment = data / "journal/00000001.log"
+    kept = segment.read_bytes()
+    (data / "journal/00000002.log").write_bytes(kept)
+
+    def scandir(path: Path) -> Any:
+        found = list(os.scandir(path))
+        segment.unlink(missing_ok=True)
+        return nullcontext(found)
+
+    monkeypatch.setattr(system, "scandir", scandir)
+    view = JournalView(data)
+    assert [place.seq for place in view.after(KEY, 0, bytes.fromhex("0011223344556677"))] == []
+    assert [place.line for place in view.after(KEY, 3, claimed(LINES[2]))] == LINES[3:]
 
 
 def test_the_doctor_says_that_it_is_there(data: Path) -> None:

@@ -34,6 +34,11 @@ def room(tmp_path: Path) -> Path:
     return tmp_path / "rooms/public/lobby.jsonl"
 
 
+def commits(lines: Sequence[bytes]) -> bytes:
+    """A commit for each."""
+    return b"".join([pack([place_of(KEY) + line]) for line in lines])
+
+
 def journal(
     data: Path, *segments: Sequence[bytes], ends: dict[str, int] | None = None
 ) -> list[Path]:
@@ -43,10 +48,7 @@ def journal(
     for number, lines in enumerate(segments, 1):
         before = ends if ends and number == len(segments) else {}
         path = data / f"journal/{number:08}.log"
-        path.write_bytes(
-            pack_header(SegmentHeader(number, before))
-            + pack([place_of(KEY) + line for line in lines])
-        )
+        path.write_bytes(pack_header(SegmentHeader(number, before)) + commits(lines))
         paths.append(path)
     return paths
 
@@ -150,7 +152,7 @@ def test_what_was_said_after_a_file_was_restored_comes_first(tmp_path: Path, roo
 
 def test_what_was_refused_is_not_put_back(tmp_path: Path, room: Path) -> None:
     write(room, LINES[:4])
-    end = len(pack_header(SegmentHeader(1)) + pack([place_of(KEY) + line for line in LINES[4:6]]))
+    end = len(pack_header(SegmentHeader(1)) + commits(LINES[4:6]))
     journal(tmp_path, LINES[4:], [], ends={"1": end})
     start(tmp_path)
     assert stored(room) == LINES[:6]
@@ -174,7 +176,7 @@ def test_a_damaged_commit_is_said_and_hides_no_other(
     write(room, LINES[:6])
     (path,) = journal(tmp_path, LINES[4:6])
     data = path.read_bytes().replace(b'"seq":5', b'"seq":6', 1)
-    path.write_bytes(data + pack([place_of(KEY) + line for line in LINES[6:]]))
+    path.write_bytes(data + commits(LINES[6:]))
     start(tmp_path)
     assert "1 commits of the journal are damaged" in caplog.text
     assert stored(room) == LINES
