@@ -48,13 +48,23 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
     """Serve chat rooms until SIGINT or SIGTERM."""
     need_linux("serve")
     settings = _settings(options)
-    if settings.engine and settings.workers > 1:
-        text = "--engine goes with one worker: run a node for each core instead."
+    if text := _why_not_with_engine(settings):
         raise click.UsageError(text, ctx)
     command = ctx.command
     assert isinstance(command, Sectioned)
     reload = Reload(settings, lambda: _settings(command.parse_again(ctx)))
     _run_server(settings, options["log"], reload if options["config"] else None)
+
+
+def _why_not_with_engine(settings: Settings) -> str:
+    """What does not go together with `--engine`, in words; nothing where all does."""
+    if settings.engine and settings.workers > 1:
+        return "--engine goes with one worker: run a node for each core instead."
+    if settings.engine and settings.durability == "disk":
+        return (
+            "--engine goes without --durability disk: the engine decides what a power loss costs."
+        )
+    return ""
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:
