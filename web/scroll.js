@@ -11,7 +11,10 @@ export class Scroll {
     this.#pane = pane;
     this.#rows = rows;
     pane.addEventListener("scroll", () => this.#scrolled(moved), { passive: true });
-    const resized = new ResizeObserver(() => this.follow());
+    const resized = new ResizeObserver(() => {
+      this.#top = pane.scrollTop;
+      this.follow();
+    });
     for (const element of [pane, ...pane.children]) resized.observe(element);
   }
 
@@ -36,13 +39,14 @@ export class Scroll {
     if (!this.#stuck || this.#frame) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#stuck) this.#pane.scrollTop = this.#pane.scrollHeight;
+      if (this.#stuck) this.toEnd();
     });
   }
 
   toEnd() {
     this.#stuck = true;
     this.#pane.scrollTop = this.#pane.scrollHeight;
+    this.#top = this.#pane.scrollTop; // further up than before, if rows were removed
   }
 
   /** Change rows while the first visible one stays in place. */

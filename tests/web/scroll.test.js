@@ -2,19 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Scroll } from "../../web/scroll.js";
 
-/** A pane of 600 px, whose frames and scroll events come when the test says so. */
+/** A pane of 600 px, whose frames and scroll events come when the test says so. It keeps within its height. */
 function room() {
   /** @type {() => void} */ let frame = () => {};
   /** @type {() => void} */ let scrolled = () => {};
+  /** @type {() => void} */ let resized = () => {};
+  let place = 0;
   const pane = {
-    scrollTop: 0,
     scrollHeight: 600,
     clientHeight: 600,
     children: [],
+    get scrollTop() {
+      return (place = Math.min(place, this.scrollHeight - this.clientHeight));
+    },
+    set scrollTop(wanted) {
+      place = Math.min(wanted, this.scrollHeight - this.clientHeight);
+    },
     addEventListener: (/** @type {string} */ _, /** @type {() => void} */ heard) => (scrolled = heard),
   };
   Object.assign(globalThis, {
     ResizeObserver: class {
+      constructor(/** @type {() => void} */ told) {
+        resized = told;
+      }
       observe() {}
     },
     requestAnimationFrame: (/** @type {() => void} */ next) => ((frame = next), 1),
@@ -23,6 +33,9 @@ function room() {
   return {
     pane,
     scroll,
+    frame: () => frame(),
+    scrolled: () => scrolled(),
+    resized: () => resized(),
     grow(/** @type {number} */ by) {
       pane.scrollHeight += by;
       scroll.follow();
@@ -44,7 +57,7 @@ test("at the end, the page follows what is said", () => {
   draw();
   grow(1000);
   draw();
-  assert.deepEqual([pane.scrollTop, scroll.stuck], [2600, true]);
+  assert.deepEqual([pane.scrollTop, scroll.stuck], [2000, true]);
 });
 
 test("who scrolls up between a message and its frame stays there", () => {
@@ -69,5 +82,30 @@ test("rows that leave at the start, while many arrive, are not the reader's doin
   assert.ok(scroll.stuck);
   grow(24);
   draw();
-  assert.equal(pane.scrollTop, pane.scrollHeight);
+  assert.equal(pane.scrollTop, pane.scrollHeight - 600);
+});
+
+test("the browser tells of a move only after more rows came: that is not the reader's doing either", () => {
+  const { pane, scroll, grow, draw, frame, scrolled } = room();
+  grow(5000);
+  draw();
+  grow(-400); // long rows were removed at the start, short ones were added
+  frame();
+  grow(300);
+  scrolled();
+  assert.ok(scroll.stuck);
+  draw();
+  assert.equal(pane.scrollTop, pane.scrollHeight - 600);
+});
+
+test("a pane that grew shows the end, and rows that came since are not the reader's doing", () => {
+  const { pane, scroll, grow, draw, scrolled, resized } = room();
+  grow(5000);
+  draw();
+  pane.clientHeight = 900; // the keyboard of a telephone went away
+  assert.equal(pane.scrollTop, 4700);
+  resized();
+  grow(300);
+  scrolled();
+  assert.ok(scroll.stuck);
 });
