@@ -38,7 +38,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# How long, in ms, a test waits for what a person would see. It promises nothing: a busy machine may be slow.
+# How long, in ms, a test waits for what a person would see. It promises nothing: machines are slow.
 PATIENCE = 15_000
 expect.set_options(timeout=PATIENCE)
 # The browser's own words about a server that is away; the page can't keep it from saying them.
