@@ -51,6 +51,23 @@ def expect_nothing_pending(page: Page) -> None:
     expect(page.locator(".outbox .row")).to_have_count(0)
 
 
+NOTE_ALERTS = """() => {
+  const alert = document.querySelector(".alert");
+  window.alerts = [];
+  const note = () => window.alerts.push(alert.textContent);
+  new MutationObserver(note).observe(alert, { childList: true });
+}"""
+
+
+def note_alerts(page: Page) -> None:
+    """An alert may end by itself before a test looks."""
+    page.evaluate(NOTE_ALERTS)
+
+
+def expect_alerted(page: Page, text: str) -> None:
+    page.wait_for_function("text => window.alerts.some((each) => each.includes(text))", arg=text)
+
+
 def seqs(page: Page) -> list[int]:
     rows = "rows => rows.map(row => Number(row.dataset.seq))"
     found: list[int] = page.locator(".log .row").evaluate_all(rows)
