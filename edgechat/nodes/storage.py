@@ -23,6 +23,7 @@ from edgechat.nodes.errors import EngineError, LinkDown
 from edgechat.nodes.identity import agree_on_key
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
+from edgechat.nodes.node_ledger import NodeLedger
 from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.opening import Opening
 from edgechat.nodes.room_log import RoomLog
@@ -54,6 +55,7 @@ class NodeStorage:
         logs = self._appends.logs
         self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
         self._presence = NodeRosters(self._siblings.boot, logs, self._connection)
+        self.ledger = NodeLedger(self._connection)
         self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
         self.archivist = Archivist(
             self._archives, self._upkeep, logs, self._connection, self._levelling.soon
