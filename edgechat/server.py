@@ -68,7 +68,6 @@ class _Server:
         self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
-        self._allowances: Allowances
         self._listener: Listener
         self._stopping = False
 
@@ -87,6 +86,7 @@ class _Server:
             webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
             journal=self._storage.statistics(),
+            engine=self._storage.node_statistics(),
             defects=defects.statistics(),
         )
 

@@ -13,6 +13,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.nodes.errors import EngineError
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.allowances import Allowances
 from edgechat.rooms.limiter import Ledger
 from edgechat.rooms.share import ALL, Share
@@ -88,6 +89,10 @@ class RoomStorage:
         """While it runs, and before anybody comes: the other nodes get what this folder has."""
         if self._nodes is not None:
             await self._nodes.start(ids)
+
+    def node_statistics(self) -> NodeStatistics | None:
+        """Of this node and its engine; None without any."""
+        return self._nodes.statistics() if self._nodes is not None else None
 
     @property
     def ledger(self) -> Ledger | None:
