@@ -62,13 +62,12 @@ class _Server:
         self._ids = PrivateIds(key)
         self._webhooks = Webhooks(settings, self._ids, share.has)
         self._syncer = Syncer(settings.sync_interval)
-        self._storage = RoomStorage(settings, folder, key, self._syncer, alone=share.has is None)
+        self._storage = RoomStorage(settings, folder, key, self._syncer, share)
         self._http: HypercornBridge
         self._http_started = trio.Event()
         self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
-        self._allowances: Allowances
         self._listener: Listener
         self._stopping = False
 
@@ -87,6 +86,7 @@ class _Server:
             webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
             journal=self._storage.statistics(),
+            engine=self._storage.node_statistics(),
             defects=defects.statistics(),
         )
 
@@ -114,8 +114,7 @@ class _Server:
             await self._storage.start(self._ids)
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
-                listener = self._listener
-                background.start_soon(keep_heartbeat, listener.websockets, self._settings)
+                background.start_soon(keep_heartbeat, self._listener.websockets, self._settings)
                 background.start_soon(self._serve_metrics)
                 background.start_soon(self._change_limits)
                 async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
@@ -128,7 +127,7 @@ class _Server:
                     connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
                     background.start_soon(self._abort_http, deadline)
                     self._send_away()
-                    await listener.drain()
+                    await self._listener.drain()
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
@@ -177,7 +176,8 @@ class _Server:
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
         self._rooms = Registry(living, self._make_room, settings.max_rooms, "room", self._share.has)
-        self._allowances = Allowances(background, settings, self._share.ledger)
+        self._allowances = Allowances(background, settings, self._storage.ledger)
+        background.start_soon(self._storage.settle, self._allowances)
         self._listener = Listener(
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )

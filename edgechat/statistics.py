@@ -11,6 +11,7 @@ from edgechat.history.syncer import SyncerStatistics
 from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
 from edgechat.webhooks.webhooks import WebhookStatistics
@@ -32,4 +33,5 @@ class ServerStatistics:
     webhooks: WebhookStatistics
     refusals: Mapping[Code, int]  # of this process, by code: every code is there
     journal: JournalStatistics
+    engine: NodeStatistics | None  # without an engine there is none
     defects: Mapping[str, int]  # of this process, by what they ended

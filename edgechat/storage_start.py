@@ -13,6 +13,10 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.syncer import Syncer
 from edgechat.nodes.errors import EngineError
+from edgechat.nodes.statistics import NodeStatistics
+from edgechat.rooms.allowances import Allowances
+from edgechat.rooms.limiter import Ledger
+from edgechat.rooms.share import ALL, Share
 from edgechat.rooms.storage import Answer, Storage
 from edgechat.settings import Settings
 
@@ -47,15 +51,15 @@ class RoomStorage:
         folder: DataFolder,
         key: bytes,
         syncer: Syncer,
-        *,
-        alone: bool = True,
+        share: Share = ALL,
     ) -> None:
-        """`key` is that of private rooms. `alone`: no other process stores in this folder.
+        """`key` is that of private rooms; `share` says which rooms are this process's.
 
         Where there are nodes the engine keeps what is said, and files need no journal.
         """
         kept = replace(settings, durability="os") if settings.engine else settings
-        self._histories = Histories(folder, syncer, kept, alone=alone)
+        self._histories = Histories(folder, syncer, kept, alone=share.has is None)
+        self._share = share
         self.recover, self.statistics = self._histories.start, self._histories.statistics
         self._nodes: NodeStorage | None = None
         if settings.engine:
@@ -85,6 +89,20 @@ class RoomStorage:
         """While it runs, and before anybody comes: the other nodes get what this folder has."""
         if self._nodes is not None:
             await self._nodes.start(ids)
+
+    def node_statistics(self) -> NodeStatistics | None:
+        """Of this node and its engine; None without any."""
+        return self._nodes.statistics() if self._nodes is not None else None
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Where it is added up what addresses spend in all processes; None where there is one."""
+        return self._nodes.ledger.spending if self._nodes is not None else self._share.ledger
+
+    async def settle(self, allowances: Allowances) -> None:
+        """Where there are nodes, and for ever: what is spent here is told, and learnt."""
+        if self._nodes is not None:
+            await self._nodes.ledger.run(allowances)
 
     async def flush(self) -> None:
         """When all rooms have ended: until this machine's files have what was said in them."""

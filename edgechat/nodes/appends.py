@@ -46,6 +46,7 @@ class Appends:
         """
         self.logs: dict[bytes, RoomLog] = {}  # by channel
         self.moved = 0  # times that others were first
+        self.stored = 0  # batches
         self._up = up
         self._level = level
         self._settle = settle
@@ -179,4 +180,5 @@ class Appends:
         self._answers.append((flight.ticket, failure))
 
     def _stored(self, flight: Flight) -> None:
+        self.stored += 1
         self._answers.append((flight.ticket, None))

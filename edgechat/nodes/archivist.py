@@ -54,6 +54,7 @@ class Archivist:
         self._connection = connection
         self._level = level
         self._tick = 0.0
+        self.level_at = trio.current_time()  # all files had what was said until then
         self.finishing = 0  # rooms that have ended: whoever starts `finish` counts
         self._finished = trio.Event()
 
@@ -61,10 +62,13 @@ class Archivist:
         """Write, for ever."""
         while True:
             await trio.sleep(_WRITE)
+            now = trio.current_time()
+            wanted = [(room, room.pending[-1].seq) for room in self._logs.values() if room.pending]
             async with trio.open_nursery() as nursery:
-                for room in self._logs.values():
-                    if room.pending:
-                        nursery.start_soon(self.write, room)
+                for room, _ in wanted:
+                    nursery.start_soon(self.write, room)
+            if all(room.written >= last for room, last in wanted):
+                self.level_at = now
 
     async def write(self, room: RoomLog) -> None:
         """Write what a room's file lacks, as far as that works."""

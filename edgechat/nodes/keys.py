@@ -19,6 +19,11 @@ NODES = f"{_PREFIX}nodes"  # sorted set: a node's boot id -> when it beat last
 ASK = f"{_PREFIX}ask"  # channel: a node wants lines that the engine has let go of
 
 
+def limit_of(address: str) -> str:
+    """When that address's allowance is full again, in microseconds; gone when it is."""
+    return f"{_PREFIX}limit:{address}"
+
+
 def answers_to(boot: str) -> str:
     """The channel on which one node is answered."""
     return f"{_PREFIX}to:{boot}"

@@ -17,25 +17,25 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.nodes.appends import Appends
 from edgechat.nodes.archives import Archives, Files
 from edgechat.nodes.archivist import Archivist
+from edgechat.nodes.arrival import Arrival
 from edgechat.nodes.engine_address import EngineAddress
 from edgechat.nodes.engine_connection import EngineConnection
-from edgechat.nodes.errors import EngineError, LinkDown
-from edgechat.nodes.identity import agree_on_key
+from edgechat.nodes.errors import EngineError
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
+from edgechat.nodes.node_ledger import NodeLedger
 from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.opening import Opening
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.siblings import Siblings
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Answer, Wake, nothing
 
 _TICK = 0.25
 _START = 10.0  # seconds that a start waits for the link
 _PATIENCE = 2.0  # seconds that an opening waits for the link
-_MENDING = 1.0  # seconds in which all nodes give a changed engine what it lost
 _UNREADY = 10.0  # seconds without a link after which this node wants no more visitors
-_OTHER_KEY = "it belongs to other nodes: their key for private rooms is not this node's"
 
 
 class NodeStorage:
@@ -46,17 +46,18 @@ class NodeStorage:
     ) -> None:
         """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
         self._files = files
-        self._key = key
-        self._arriving: EngineConnection | None = None  # the newest connection to a known engine
+        self.link = Link(address, self._pushed, self._settle, self._arrive)
+        connection = self.link.connection
         self._archives = Archives(files, folder)
-        self._siblings = Siblings(self._connection, self._read_page)
+        self._siblings = Siblings(connection, self._read_page)
         self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
         logs = self._appends.logs
-        self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
-        self._presence = NodeRosters(self._siblings.boot, logs, self._connection)
-        self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
+        self._levelling = Levelling(logs, connection, self._siblings.ask, self._launch)
+        self._presence = NodeRosters(self._siblings.boot, logs, connection)
+        self.ledger = NodeLedger(connection)
+        self._upkeep = Upkeep(self._archives, connection, self._siblings.ask)
         self.archivist = Archivist(
-            self._archives, self._upkeep, logs, self._connection, self._levelling.soon
+            self._archives, self._upkeep, logs, connection, self._levelling.soon
         )
         self._opening = Opening(
             key,
@@ -66,9 +67,9 @@ class NodeStorage:
             self._levelling,
             self._presence,
             logs,
-            self._connection,
+            connection,
         )
-        self.link = Link(address, self._pushed, self._settle, self._arrive)
+        self._arrival = Arrival(key, logs, self._siblings, self._levelling, self._presence)
         self._relaunch = False
         self._answered: Callable[[Sequence[Answer]], None]
 
@@ -76,6 +77,21 @@ class NodeStorage:
     def works(self) -> bool:
         """Whether what was tried last on this machine's disk was stored."""
         return self._files.works
+
+    def statistics(self) -> NodeStatistics:
+        """What this node counts."""
+        pending = [len(room.pending) for room in self._appends.logs.values()]
+        return NodeStatistics(
+            is_up=self.link.up is not None,
+            links=self.link.links,
+            ping=self.link.ping,
+            appends=self._appends.stored,
+            moved=self._appends.moved,
+            mended=self._levelling.mended + self._upkeep.mended,
+            forks=self._levelling.forks + self._upkeep.forks,
+            lines_behind=sum(pending),
+            seconds_behind=trio.current_time() - self.archivist.level_at,
+        )
 
     async def check(self) -> bool:
         """Whether the engine was there a moment ago, and this machine's disk works."""
@@ -130,24 +146,8 @@ class NodeStorage:
 
     # The link.
 
-    def _connection(self) -> EngineConnection:
-        if self._arriving is None:
-            raise LinkDown
-        return self._arriving
-
     async def _arrive(self, connection: EngineConnection, changed: bool) -> None:
-        """A link to a known engine: all rooms hear what they missed, before it is up."""
-        self._arriving = connection
-        if await agree_on_key(connection, self._key) != self._key:
-            raise EngineError(_OTHER_KEY)
-        for room in self._appends.logs.values():
-            room.is_level = False
-        connection.tell("SUBSCRIBE", *self._siblings.channels, *self._appends.logs)
-        await self._levelling.all()
-        if changed:  # it may have lost what was said last: nothing new is said meanwhile
-            await trio.sleep(_MENDING)
-            await self._levelling.all()
-        await self._presence.arrive()
+        await self._arrival.arrive(connection, changed)
         self._relaunch = True
 
     def _level_soon(self, room: RoomLog) -> None:

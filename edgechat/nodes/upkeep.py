@@ -35,6 +35,7 @@ class Upkeep:
         self._connection = connection
         self._ask = ask
         self.forks = 0
+        self.mended = 0  # lines that the engine lacked
 
     async def open(self, key: RoomKey) -> Archive | None:
         """A room's file, which is held: open, and level with the engine; None for a new room.
@@ -52,7 +53,7 @@ class Upkeep:
                     await self._archives.begin(key, header)
                     continue
                 try:
-                    await level(self._connection(), archive, self._ask)
+                    self.mended += await level(self._connection(), archive, self._ask)
                 except Forked:
                     common = await find_common(self._connection(), archive)
                     self.forks += 1

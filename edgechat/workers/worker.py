@@ -49,7 +49,7 @@ class Worker(_Server):
 
         self.is_ready = False
         self._report = Report(channel)
-        super().__init__(begin.settings, folder, begin.key, Share(is_here, self._report))
+        super().__init__(begin.settings, folder, begin.key, Share(is_here, self._report.spending))
         self._channel = channel
         self._lag = LoopLag()
         self._stop = trio.Event()
