@@ -47,6 +47,12 @@ def expect_said(page: Page, *texts: str) -> None:
     expect(page.locator(".log .text")).to_have_text(list(texts))
 
 
+def expect_newest(page: Page, seq: int) -> None:
+    """The newest row. To draw thousands of messages takes a busy machine most of a minute."""
+    newest = page.locator(".log .row").last
+    expect(newest).to_have_attribute("data-seq", str(seq), timeout=60_000)
+
+
 def expect_nothing_pending(page: Page) -> None:
     expect(page.locator(".outbox .row")).to_have_count(0)
 
