@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -78,6 +79,12 @@ def seqs(page: Page) -> list[int]:
     rows = "rows => rows.map(row => Number(row.dataset.seq))"
     found: list[int] = page.locator(".log .row").evaluate_all(rows)
     return found
+
+
+def stop_clock(page: Page) -> None:
+    """The clock of a page that has one installed goes on only when it is told to."""
+    now = page.evaluate("() => Date.now()")
+    page.clock.pause_at(datetime.fromtimestamp(now / 1000 + 1, UTC))
 
 
 HURRY = """() => {
