@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,6 +48,12 @@ def expect_said(page: Page, *texts: str) -> None:
     expect(page.locator(".log .text")).to_have_text(list(texts))
 
 
+def expect_newest(page: Page, seq: int) -> None:
+    """The newest row. To draw thousands of messages takes a busy machine most of a minute."""
+    newest = page.locator(".log .row").last
+    expect(newest).to_have_attribute("data-seq", str(seq), timeout=60_000)
+
+
 def expect_nothing_pending(page: Page) -> None:
     expect(page.locator(".outbox .row")).to_have_count(0)
 
@@ -72,6 +79,12 @@ def seqs(page: Page) -> list[int]:
     rows = "rows => rows.map(row => Number(row.dataset.seq))"
     found: list[int] = page.locator(".log .row").evaluate_all(rows)
     return found
+
+
+def stop_clock(page: Page) -> None:
+    """The clock of a page that has one installed goes on only when it is told to."""
+    now = page.evaluate("() => Date.now()")
+    page.clock.pause_at(datetime.fromtimestamp(now / 1000 + 1, UTC))
 
 
 HURRY = """() => {
