@@ -67,7 +67,7 @@ class RoomStorage:
             from edgechat.nodes.storage import NodeStorage
 
             address = parse_address(settings.engine)
-            self._nodes = NodeStorage(self._histories, folder, address, key)
+            self._nodes = NodeStorage(self._histories, folder, address, key, settings.replicas)
         self.rooms: Storage = self._nodes or self._histories
 
     @property

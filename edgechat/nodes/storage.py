@@ -42,15 +42,27 @@ class NodeStorage:
     """All rooms' histories, here and on the other nodes: `rooms.storage.Storage`."""
 
     def __init__(
-        self, files: Files, folder: DataFolder, address: EngineAddress, key: bytes
+        self,
+        files: Files,
+        folder: DataFolder,
+        address: EngineAddress,
+        key: bytes,
+        replicas: int = 0,
     ) -> None:
-        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
+        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`).
+
+        What is said is shown when so many `replicas` of the engine have it.
+        """
         self._files = files
         self.link = Link(address, self._pushed, self._settle, self._arrive)
         connection = self.link.connection
         self._archives = Archives(files, folder)
-        self._siblings = Siblings(connection, self._read_page)
-        self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
+        self._siblings = Siblings(
+            connection, lambda key, after: self.archivist.read_page(key, after)
+        )
+        self._appends = Appends(
+            lambda: self.link.up, lambda room: self._levelling.soon(room), self._settle, replicas
+        )
         logs = self._appends.logs
         self._levelling = Levelling(logs, connection, self._siblings.ask, self._launch)
         self._presence = NodeRosters(self._siblings.boot, logs, connection)
@@ -66,6 +78,7 @@ class NodeStorage:
             self.archivist,
             self._levelling,
             self._presence,
+            self._appends.replicas,
             logs,
             connection,
         )
@@ -83,6 +96,7 @@ class NodeStorage:
         pending = [len(room.pending) for room in self._appends.logs.values()]
         return NodeStatistics(
             is_up=self.link.up is not None,
+            is_replicated=not self._appends.replicas.trouble,
             links=self.link.links,
             ping=self.link.ping,
             appends=self._appends.stored,
@@ -94,9 +108,10 @@ class NodeStorage:
         )
 
     async def check(self) -> bool:
-        """Whether the engine was there a moment ago, and this machine's disk works."""
-        down_for = trio.current_time() - self.link.down_since
-        is_there = self.link.up is not None or down_for < _UNREADY
+        """Whether the engine and its replicas were there a moment ago, and this disk works."""
+        short, down = self._appends.replicas.short_since, self.link.down_since
+        since = down if self.link.up is None else short
+        is_there = since is None or trio.current_time() - since < _UNREADY
         return is_there and await self._files.check()
 
     async def start(self, ids: PrivateIds) -> None:
@@ -150,16 +165,10 @@ class NodeStorage:
         await self._arrival.arrive(connection, changed)
         self._relaunch = True
 
-    def _level_soon(self, room: RoomLog) -> None:
-        self._levelling.soon(room)
-
     def _launch(self, room: RoomLog) -> None:
         """It is level, or not to be brought level: what waits there goes on."""
         self._appends.launch(room)
         self._settle()
-
-    async def _read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
-        return await self.archivist.read_page(key, after)
 
     def _pushed(self, channel: bytes, data: bytes) -> None:
         room = self._appends.logs.get(channel)
