@@ -51,7 +51,6 @@ def run(data: Path, *options: str, **env: str) -> subprocess.CompletedProcess[st
         ("--allow-origin", "*"),
         ("--webhook", "https://example.org"),
         ("--uds", "x" * 108),
-        ("--engine", "redis://127.0.0.1:1", "--workers", "2"),
         ("--engine", "redis://127.0.0.1:1", "--durability", "disk"),
         ("--replicas", "1"),
         ("--nonsense",),
