@@ -38,6 +38,7 @@ class Settings:
     data: Path = Path("data")
     durability: Durability = "os"
     engine: str = ""  # a Valkey or Redis that other nodes share: `redis://host:6379`
+    replicas: int = 0  # of the engine, that have a message before it is shown
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
     # Rooms whose lines are posted to an address, as `ROOM=URL`, and the secret that signs them: the
     # text itself, or a file with it. Without both there is one in the data folder.

@@ -42,6 +42,22 @@ async def join_nodes(settings: Settings, folder: DataFolder, key: bytes) -> byte
     return await joining.join_nodes(parse_address(settings.engine), folder, key)
 
 
+async def tell_nodes(settings: Settings, folder: DataFolder, key: bytes) -> None:
+    """The other nodes get what this folder has, before it is parted among several processes.
+
+    Raises `EngineError`.
+    """
+    if settings.engine:
+        syncer = Syncer(settings.sync_interval)
+        storage = RoomStorage(settings, folder, key, syncer)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(syncer.run)
+            nursery.start_soon(storage.run, lambda answers: None)
+            await storage.start(PrivateIds(key))
+            await storage.flush()
+            nursery.cancel_scope.cancel()
+
+
 class RoomStorage:
     """What rooms store in, and what the server needs of it."""
 
@@ -64,10 +80,12 @@ class RoomStorage:
         self._nodes: NodeStorage | None = None
         if settings.engine:
             from edgechat.nodes.engine_address import parse_address
+            from edgechat.nodes.lookout import every_file, no_file
             from edgechat.nodes.storage import NodeStorage
 
             address = parse_address(settings.engine)
-            self._nodes = NodeStorage(self._histories, folder, address, key)
+            has = every_file if share.has is None else no_file
+            self._nodes = NodeStorage(self._histories, folder, address, key, settings.replicas, has)
         self.rooms: Storage = self._nodes or self._histories
 
     @property
@@ -93,6 +111,16 @@ class RoomStorage:
     def node_statistics(self) -> NodeStatistics | None:
         """Of this node and its engine; None without any."""
         return self._nodes.statistics() if self._nodes is not None else None
+
+    async def take(self) -> None:
+        """The share of rooms is this process's from now on: no other one uses their files."""
+        if self._nodes is not None and self._share.has is not None:
+            await self._nodes.take(self._share.has)
+
+    async def let_go(self) -> None:
+        """All rooms have ended: returns when no file is used, and another process may have them."""
+        if self._nodes is not None:
+            await self._nodes.let_go()
 
     @property
     def ledger(self) -> Ledger | None:

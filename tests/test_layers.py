@@ -46,6 +46,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "workers": {
         "server",
+        "storage_start",
         "places",
         "settings",
         "system",

@@ -52,8 +52,8 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
 
 def _why_not_with_engine(settings: Settings) -> str:
     """What does not go together with `--engine`, in words; nothing where all does."""
-    if settings.engine and settings.workers > 1:
-        return "--engine goes with one worker: run a node for each core instead."
+    if settings.replicas and not settings.engine:
+        return "--replicas goes with --engine: they are that engine's."
     if settings.engine and settings.durability == "disk":
         return (
             "--engine goes without --durability disk: the engine decides what a power loss costs."

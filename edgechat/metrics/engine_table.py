@@ -18,6 +18,11 @@ ENGINE = (
         "edgechat_engine_up", "1 while the link to the engine is up, or 0.", _of(lambda n: n.is_up)
     ),
     Plain(
+        "edgechat_engine_replicated",
+        "1 while as many replicas of the engine have what is said as --replicas wants, or 0.",
+        _of(lambda n: n.is_replicated),
+    ),
+    Plain(
         "edgechat_engine_links_total",
         "Times that the link to the engine came up.",
         _of(lambda n: n.links),

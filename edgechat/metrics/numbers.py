@@ -14,6 +14,7 @@ _OVER_ALL = {
     "edgechat_storage_works": min,
     "edgechat_sync_seconds": max,
     "edgechat_engine_up": min,
+    "edgechat_engine_replicated": min,
     "edgechat_engine_ping_seconds": max,
     "edgechat_archive_seconds_behind": max,
 }

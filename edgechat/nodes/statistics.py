@@ -10,6 +10,7 @@ class NodeStatistics:
     """As of now; sums are since the node's start."""
 
     is_up: bool  # the link to the engine
+    is_replicated: bool  # whether as many replicas have what is said as are waited for
     links: int  # times that it came up
     ping: float  # seconds until the engine answered last
     appends: int  # batches that the engine stored

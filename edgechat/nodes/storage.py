@@ -7,22 +7,23 @@ draft goes on from. So there is one order, whoever speaks where, and no node own
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import trio
 
-from edgechat.chat.line import StoredLine
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.nodes.appends import Appends
 from edgechat.nodes.archives import Archives, Files
 from edgechat.nodes.archivist import Archivist
 from edgechat.nodes.arrival import Arrival
+from edgechat.nodes.counting import count
 from edgechat.nodes.engine_address import EngineAddress
 from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import EngineError
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
+from edgechat.nodes.lookout import Has, Lookout, every_file, no_file
 from edgechat.nodes.node_ledger import NodeLedger
 from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.opening import Opening
@@ -33,6 +34,7 @@ from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Answer, Wake, nothing
 
 _TICK = 0.25
+_FINISH = 3.0  # seconds for the last lines of ended rooms
 _START = 10.0  # seconds that a start waits for the link
 _PATIENCE = 2.0  # seconds that an opening waits for the link
 _UNREADY = 10.0  # seconds without a link after which this node wants no more visitors
@@ -42,22 +44,38 @@ class NodeStorage:
     """All rooms' histories, here and on the other nodes: `rooms.storage.Storage`."""
 
     def __init__(
-        self, files: Files, folder: DataFolder, address: EngineAddress, key: bytes
+        self,
+        files: Files,
+        folder: DataFolder,
+        address: EngineAddress,
+        key: bytes,
+        replicas: int = 0,
+        has: Has = every_file,
     ) -> None:
-        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
+        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`).
+
+        What is said is shown when so many `replicas` of the engine have it. `has` says which files
+        are this process's while their rooms are closed.
+        """
         self._files = files
         self.link = Link(address, self._pushed, self._settle, self._arrive)
         connection = self.link.connection
         self._archives = Archives(files, folder)
-        self._siblings = Siblings(connection, self._read_page)
-        self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
+        self._siblings = Siblings(
+            connection, lambda key, after: self.archivist.read_page(key, after)
+        )
+        self._appends = Appends(
+            lambda: self.link.up, lambda room: self._levelling.soon(room), self._settle, replicas
+        )
+        self.submit, self.send = self._appends.submit, self._appends.take_answers
         logs = self._appends.logs
         self._levelling = Levelling(logs, connection, self._siblings.ask, self._launch)
         self._presence = NodeRosters(self._siblings.boot, logs, connection)
         self.ledger = NodeLedger(connection)
         self._upkeep = Upkeep(self._archives, connection, self._siblings.ask)
+        self._lookout = Lookout(self._upkeep, logs, connection, self._levelling.soon, has)
         self.archivist = Archivist(
-            self._archives, self._upkeep, logs, connection, self._levelling.soon
+            self._archives, logs, connection, lambda key: self._lookout.has(key)
         )
         self._opening = Opening(
             key,
@@ -66,6 +84,7 @@ class NodeStorage:
             self.archivist,
             self._levelling,
             self._presence,
+            self._appends.replicas,
             logs,
             connection,
         )
@@ -80,23 +99,13 @@ class NodeStorage:
 
     def statistics(self) -> NodeStatistics:
         """What this node counts."""
-        pending = [len(room.pending) for room in self._appends.logs.values()]
-        return NodeStatistics(
-            is_up=self.link.up is not None,
-            links=self.link.links,
-            ping=self.link.ping,
-            appends=self._appends.stored,
-            moved=self._appends.moved,
-            mended=self._levelling.mended + self._upkeep.mended,
-            forks=self._levelling.forks + self._upkeep.forks,
-            lines_behind=sum(pending),
-            seconds_behind=trio.current_time() - self.archivist.level_at,
-        )
+        return count(self.link, self._appends, self._levelling, self._upkeep, self.archivist)
 
     async def check(self) -> bool:
-        """Whether the engine was there a moment ago, and this machine's disk works."""
-        down_for = trio.current_time() - self.link.down_since
-        is_there = self.link.up is not None or down_for < _UNREADY
+        """Whether the engine and its replicas were there a moment ago, and this disk works."""
+        short, down = self._appends.replicas.short_since, self.link.down_since
+        since = down if self.link.up is None else short
+        is_there = since is None or trio.current_time() - since < _UNREADY
         return is_there and await self._files.check()
 
     async def start(self, ids: PrivateIds) -> None:
@@ -110,7 +119,7 @@ class NodeStorage:
             raise EngineError(
                 f"The engine at {self.link.address} can't be used: {self.link.trouble}."
             )
-        await self._upkeep.keep_all(ids)
+        await self._upkeep.keep_all(ids, self._lookout.has)
 
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """See `rooms.storage`: `answered` is given the answers. For ever."""
@@ -124,7 +133,7 @@ class NodeStorage:
             start(self._presence.run)
             start(self._presence.beat)
             start(self.archivist.write_all)
-            start(self.archivist.look_all)
+            start(self._lookout.run)
 
     async def open(self, key: RoomKey, wake: Wake = nothing) -> RoomLog:
         """See `rooms.storage.Storage`. The file gets what it lacks, and the engine as well."""
@@ -132,17 +141,20 @@ class NodeStorage:
             await self.link.wait_up()
         return await self._opening.open(key, wake)
 
-    def submit(self, log: RoomLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
-        """See `rooms.storage.Storage`."""
-        self._appends.submit(log, after, lines, ticket)
-
-    def send(self) -> Sequence[Answer]:
-        """See `rooms.storage.Storage`."""
-        return self._appends.take_answers()
-
     async def flush(self) -> None:
         """Until the files have what was said in rooms that have ended; bounded."""
-        await self.archivist.flush()
+        with trio.move_on_after(_FINISH):
+            await self.archivist.finish_all()
+            await self._lookout.look()  # what was said on other nodes until now
+
+    async def take(self, has: Has) -> None:
+        """From now on these files are this process's."""
+        await self._lookout.change(has)
+
+    async def let_go(self) -> None:
+        """All rooms have ended. Returns when no file is used any more: others may have them."""
+        await self._lookout.change(no_file)
+        await self.archivist.finish_all()
 
     # The link.
 
@@ -150,16 +162,10 @@ class NodeStorage:
         await self._arrival.arrive(connection, changed)
         self._relaunch = True
 
-    def _level_soon(self, room: RoomLog) -> None:
-        self._levelling.soon(room)
-
     def _launch(self, room: RoomLog) -> None:
         """It is level, or not to be brought level: what waits there goes on."""
         self._appends.launch(room)
         self._settle()
-
-    async def _read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
-        return await self.archivist.read_page(key, after)
 
     def _pushed(self, channel: bytes, data: bytes) -> None:
         room = self._appends.logs.get(channel)

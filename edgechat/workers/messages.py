@@ -13,7 +13,7 @@ from edgechat.metrics.loop_lag import LoopLagStatistics
 from edgechat.metrics.numbers import Numbers
 from edgechat.settings import Settings
 
-FORMAT = 1  # of these messages; another one where the same bytes would mean something else
+FORMAT = 2  # of these messages; another one where the same bytes would mean something else
 # Of a message: more than any has. A buffer of twice that is new memory for every `recvmsg`: 20 µs.
 MOST_BYTES = 64 * 1024
 NOBODY = ""  # stands for a connection that counts for no address
@@ -60,6 +60,10 @@ class Granted(msgspec.Struct, frozen=True, array_like=True, tag=3):
     full_at: Mapping[str, float]
 
 
+class Yours(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """The worker has its rooms from now on: no other one uses their files."""
+
+
 class Stop(msgspec.Struct, frozen=True, array_like=True, tag=4):
     """The last message: end in order. No connection comes any more."""
 
@@ -102,7 +106,7 @@ class Released(msgspec.Struct, frozen=True, array_like=True, tag=16):
     """It was told to stop, and has closed its rooms: another worker may open them."""
 
 
-ToWorker = Begin | Handed | Granted | Stop
+ToWorker = Begin | Handed | Granted | Yours | Stop
 ToFront = Ready | Failed | Left | Spent | Figures | Released
 Message = ToWorker | ToFront
 

@@ -30,6 +30,7 @@ from edgechat.workers.messages import (
     Ready,
     Released,
     Stop,
+    Yours,
 )
 from edgechat.workers.placement import place_of
 from edgechat.workers.report import Report
@@ -116,7 +117,7 @@ class Worker(_Server):
 
     async def _take(
         self,
-        message: Handed | Granted | Stop,
+        message: Handed | Granted | Yours | Stop,
         descriptor: int | None,
         connections: trio.Nursery,
     ) -> None:
@@ -130,6 +131,8 @@ class Worker(_Server):
                 behind = trio.current_time() - system.monotonic()
                 for address, full_at in message.full_at.items():
                     self._allowances.learn(address, full_at + behind)
+            case Yours():
+                await self._storage.take()
             case Stop():
                 await self._answer_all()
                 self._stop.set()
@@ -170,5 +173,6 @@ class Worker(_Server):
         """Say when the rooms are closed: another worker may have them before all have left here."""
         await self._stop.wait()
         await self._rooms.shut()
+        await self._storage.let_go()
         with suppress(ChannelClosed):
             await self._channel.send(Released())

@@ -66,6 +66,7 @@ STATISTICS = ServerStatistics(
     ),
     engine=NodeStatistics(
         is_up=True,
+        is_replicated=True,
         links=45,
         ping=0.046,
         appends=47,
@@ -133,6 +134,7 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_recovered_lines_total": 43,
         "edgechat_aside_lines_total": 44,
         "edgechat_engine_up": 1,
+        "edgechat_engine_replicated": 1,
         "edgechat_engine_links_total": 45,
         "edgechat_engine_ping_seconds": 0.046,
         "edgechat_engine_appends_total": 47,
