@@ -15,6 +15,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.syncer import Syncer
 from edgechat.http_start import start_http, with_web_version
 from edgechat.net import event_stream
+from edgechat.net.caller import Caller
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import url
@@ -34,7 +35,7 @@ from edgechat.storage_start import RoomStorage
 from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from edgechat.http.hypercorn_bridge import HypercornBridge
+    from edgechat.http.http_side import HttpSide
 
 
 async def serve(
@@ -63,7 +64,7 @@ class _Server:
         self._webhooks = Webhooks(settings, self._ids, share.has)
         self._syncer = Syncer(settings.sync_interval)
         self._storage = RoomStorage(settings, folder, key, self._syncer, share)
-        self._http: HypercornBridge
+        self._http: HttpSide
         self._http_started = trio.Event()
         self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
@@ -148,7 +149,6 @@ class _Server:
             room.stop()
 
     async def _abort_http(self, deadline: float) -> None:
-        """Cancelling is not enough there: Hypercorn shields its sends."""
         await trio.sleep_until(deadline)
         self._http.abort()
 
@@ -187,14 +187,14 @@ class _Server:
 
     async def _start_http(self, living: trio.Nursery) -> None:
         settings, rooms, allowance_of = self._settings, self._rooms, self._allowances.of
-        self._http = await start_http(
-            living, settings, rooms, self._ids, self._is_ready, self._is_open, allowance_of
-        )
+        ids, ready, is_open = self._ids, self._is_ready, self._is_open
+        self._http = await start_http(living, settings, rooms, ids, ready, is_open, allowance_of)
         self._http_started.set()
 
     async def _is_ready(self) -> bool:
         return not self._stopping and await self._storage.check()
 
-    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
-        await self._http_started.wait()
-        await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
+    async def _serve_http(self, caller: Caller, head: Head) -> bytes | None:
+        if not self._http_started.is_set():
+            await self._http_started.wait()
+        return await self._http.serve(caller, head)

@@ -126,6 +126,7 @@ class Settings:
     requests_at_once: int = 8  # by HTTP; others wait until one is answered …
     request_place: float = 0.03  # … or has been going on for so long
     head_timeout: float = 10.0
+    keep_alive: int = 5  # for the next request on a connection on which a message was posted
     hello_timeout: float = 10.0
     heartbeat: float = 20.0  # of silence, then a ping
     heartbeat_timeout: float = 10.0  # more of it, then 4408

@@ -151,9 +151,9 @@ class Worker(_Server):
             if not self._stop.is_set():
                 self._listener.door.reserve.fill()
 
-    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
+    async def _serve_http(self, caller: Caller, head: Head) -> bytes | None:
         try:
-            await super()._serve_http(connection, head)
+            return await super()._serve_http(caller, head)
         finally:
             self._answered.set()
 
@@ -165,7 +165,7 @@ class Worker(_Server):
         for _ in range(_FIRST_STEPS):
             await trio.lowlevel.checkpoint()
         with trio.move_on_after(self._settings.last_call):
-            while not all(stream.is_taken for stream in self._http.open):
+            while self._http.is_answering:
                 self._answered = trio.Event()
                 await self._answered.wait()
 

@@ -116,6 +116,44 @@ def test_the_client_tells_what_ends_a_room(
         assert page.evaluate(script, [site.chat, room, name, text]) == wanted
 
 
+def test_the_client_reads_what_was_said_before(
+    serve: Callable[..., Server], site: Site, page: Page
+) -> None:
+    server = serve_for(serve, site, "--allow-origin", site.origin)
+    bo = member(page, server, "lobby")
+    for text in ("one", "Two words", "three", "two more"):
+        say(bo, text)
+    expect(bo.locator(".log .text")).to_have_count(4)
+    server.stop()
+    file = server.data / "rooms" / "public" / "lobby.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"three"', b'"tree"'))  # damage
+    server.start()
+    page.goto(f"{site.origin}/nothing.html")
+    script = """async ([chat, options]) => {
+      const { open } = await import(`${chat}/client.js`);
+      const room = await open(`${chat}/room/lobby`, "ada", { backlog: 0 });
+      const said = [];
+      for await (const { seq, name, message, live, mine } of room.history(options))
+        said.push([seq, name, message, live, mine].join());
+      room.close();
+      return said;
+    }"""
+    one, two = "1,bo,one,false,false", "2,bo,Two words,false,false"
+    last = "4,bo,two more,false,false"
+    cases: list[tuple[dict[str, object], list[str]]] = [
+        ({}, [last, two, one]),
+        ({"limit": 1}, [last]),
+        ({"after": 1}, [two, last]),
+        ({"after": 0, "before": 4}, [one, two]),
+        ({"q": "TWO"}, [last, two]),
+        ({"q": "words two"}, [two]),
+        ({"q": "nothing"}, []),
+    ]
+    for options, found in cases:
+        assert page.evaluate(script, [site.chat, options]) == found, options
+    bo.close()
+
+
 def test_the_client_is_for_allowed_sites(
     serve: Callable[..., Server], site: Site, page: Page
 ) -> None:
