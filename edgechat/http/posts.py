@@ -48,10 +48,13 @@ class Posts:
     async def answer(self, asked: Asked, room: str, what: str, read_body: ReadBody) -> Answer:
         """The answer to a request, whatever became of it.
 
-        `room` and `what` (`messages` or `slack`) stand in its address.
+        `room` and `what` (`messages` or `slack`) stand in its address. Raises `OSError` where the
+        client is gone: what a disk says is a refusal.
         """
         try:
             answer = await self._answer(asked, room, what, read_body)
+        except OSError:
+            raise
         except Exception as error:
             answer = answer_to(error)
         if origins := self._settings.allowed_origins:

@@ -13,6 +13,8 @@ from edgechat.net.refused import STOPPING, TOO_SLOW, Refused
 from edgechat.net.request_head import Head
 from edgechat.settings import Settings
 
+_LINE_END = b"\r\n"  # behind a body there may be one that belongs to nothing: RFC 9112, section 2.2
+
 
 class HeadReader:
     """For all connections: it knows which of them have not sent a whole head."""
@@ -49,16 +51,18 @@ class HeadReader:
         `early` came behind the one before. This does not return without a checkpoint: what comes
         in one go must not keep others out.
         """
-        early = early.lstrip(b"\r\n")  # RFC 9112, section 2.2: behind a body there may be one
+        early = early.lstrip(_LINE_END)
         if early:
             await trio.lowlevel.checkpoint()
         elif not await self._wait_next(connection):
             return None
         else:
-            early = connection.recv(self._settings.head_bytes)
-            if not early:
-                return None
-        found = self._find(early)
+            with suppress(BlockingIOError):
+                data = connection.recv(self._settings.head_bytes)
+                if not data:
+                    return None
+                early = data.lstrip(_LINE_END)
+        found = self._find(early) if early else None
         return found or await self.read(connection, early)
 
     def hurry(self) -> None:

@@ -26,8 +26,7 @@ _LONGEST_END = 4
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _START_BYTES = 24
 _LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/([0-9])\.([0-9])")
-# In the forms of RFC 9112, section 3.2; that of CONNECT stands with no other method.
-_TARGET = re.compile(rb"/|(?:https?|wss?)://|\*\Z", re.IGNORECASE)
+_TARGET = re.compile(rb"/|(?:https?|wss?)://|\*\Z", re.IGNORECASE)  # RFC 9112, section 3.2
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control characters
 _LENGTH = re.compile(rb"[0-9]{1,15}")
@@ -62,8 +61,7 @@ class Head(NamedTuple):
 
     def values(self, name: str) -> list[str]:
         """Of one header, each as often as it came and in order."""
-        wanted = name.lower().encode()
-        if wanted not in self.names:
+        if (wanted := name.lower().encode()) not in self.names:
             return []
         return [field.value.decode("latin-1") for field in self.fields if field.name == wanted]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from tests.serving.files import check
 from tests.serving.running import (
@@ -79,6 +80,21 @@ async def test_what_comes_in_one_go_is_answered_in_order(server: Running) -> Non
     assert answers[-1].body == b"alive"
     assert await closed(wire)
     assert said(server) == ["one", "two"]
+
+
+async def test_a_line_end_behind_a_body_is_passed_over(server: Running) -> None:
+    wire = await dial(server.port)
+    for piece in (b"\r\n", b"\r\n" + request("two"), b"\n"):
+        await wire.send(request("one"))
+        assert (await heard(wire)).status == 201
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        await wire.send(piece)
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        if b"two" in piece:
+            assert (await heard(wire)).status == 201
+    await wire.send(request("last"))
+    assert (await heard(wire)).status == 201
+    assert said(server) == ["one", "one", "two", "one", "last"]
 
 
 async def test_a_head_and_a_body_in_pieces(server: Running) -> None:
@@ -200,6 +216,17 @@ async def test_a_body_that_ends_too_early(server: Running) -> None:
         answer = await heard(wire)
         assert (answer.status, error(answer.body)) == (400, "bad_request")
     assert server.files() == set()
+
+
+async def test_a_client_that_is_gone_in_the_middle_of_a_body_is_no_defect(server: Running) -> None:
+    for whole in (request("half", length=8), CHUNKED + b"9\r\nhalf"):
+        wire = await dial(server.port)
+        await wire.send(whole)
+        await trio.testing.wait_all_tasks_blocked(0.02)
+        wire.reset()
+    await trio.testing.wait_all_tasks_blocked(0.02)
+    assert (await exchange(server.port, request("hi", "Connection: close"))).status == 201
+    assert said(server) == ["hi"]
 
 
 async def test_bodies_that_take_too_long(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Pages of other sites: the JavaScript client, and a room in a frame, as docs/examples has them."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,6 +12,7 @@ from .proxy import Proxy
 from .server import Server
 from .site import Site, another_site
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "javascript.md").read_text()
 DARK, LIGHT = "rgb(21, 24, 26)", "rgb(251, 250, 247)"
 BACKGROUND = "() => getComputedStyle(document.documentElement).backgroundColor"
 
@@ -151,6 +154,28 @@ def test_the_client_reads_what_was_said_before(
     ]
     for options, found in cases:
         assert page.evaluate(script, [site.chat, options]) == found, options
+    bo.close()
+
+
+def test_the_programs_of_the_document(serve: Callable[..., Server], site: Site, page: Page) -> None:
+    """In one module, as they belong together: the first iterates for ever."""
+    server = serve_for(serve, site, "--allow-origin", site.origin)
+    bo = member(page, server, "lobby")
+    say(bo, "the invoice is here")
+    expect(bo.locator(".log .text")).to_have_count(1)
+    page.goto(f"{site.origin}/nothing.html")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(re.sub(r"^[0-9]{13}", "(then)", message.text)))
+    first, second = re.findall(r"^```js\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    begin, end = first.split("for await", 1)
+    code = f"{begin}{second}for await{end}".replace("https://chat.example", site.chat)
+    with page.expect_console_message(lambda message: message.text == "ada Hello!"):
+        page.add_script_tag(type="module", content=code)
+    with page.expect_console_message(lambda message: message.text == "bo bye"):
+        say(bo, "bye")
+    wanted = ["(then) ada Hello!", "(then) bo the invoice is here", "1 the invoice is here"]
+    wanted += ["bo the invoice is here", "ada Hello!", "bo bye"]
+    assert said == wanted
     bo.close()
 
 
