@@ -178,6 +178,7 @@ def test_what_another_tab_wrote_before_stands_before(server: Server, context: Co
     say(two, "newer", "newest")
     one.evaluate(WRITTEN_BEFORE)
     pending(two, "older", "newer", "newest")
+    one.close()  # it was not told what it wrote in this way
     server.start()
     wait_back(two)
     expect_said(two, "older", "newer", "newest")
