@@ -166,7 +166,11 @@ async def test_nothing_anybody_saw_is_lost_with_the_engine_and_all_nodes(
                 nursery.cancel_scope.cancel()
         await replica.ask("REPLICAOF", "NO", "ONE")
         async with serving(tmp_path / "new", engine=replica.url) as fresh:
-            answer = await fresh.get("/api/room/lobby/history?limit=1000")
+            with trio.fail_after(SOON):
+                while (
+                    answer := await fresh.get("/api/room/lobby/history?limit=1000")
+                ).status != 200:
+                    assert answer.status == 503, answer  # until its link is up
             lines = {line["seq"]: line for line in map(json.loads, answer.body.splitlines())}
     assert acked
     for place in [*acked.values(), *shown[0], *shown[1]]:

@@ -23,6 +23,7 @@ from edgechat.settings import Settings
 from edgechat.workers import front, process, supervisor
 from edgechat.workers.error import WorkerError
 from edgechat.workers.front import Front
+from edgechat.workers.messages import FORMAT
 from edgechat.workers.placement import place_of
 from edgechat.workers.process import WorkerProcess
 from tests.serving.files import check
@@ -355,7 +356,7 @@ async def test_fresh_workers_that_can_not_start(
             patched.setattr(front, "FORMAT", 99)
             await tell.send(settings)
             await eventually(lambda: "Worker 0 stays as it is" in caplog.text)
-        assert "its code is of format 1, the front's of 99: restart all" in caplog.text
+        assert f"its code is of format {FORMAT}, the front's of 99: restart all" in caplog.text
         await talk.goes_on()
         assert workers() == before
         Wire.close_all()
