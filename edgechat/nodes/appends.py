@@ -113,14 +113,13 @@ class Appends:
         if int(after) + len(lines) <= log.tip.seq and claimed(lines[-1]) is not None:
             if int(after) + len(lines) == log.tip.seq and claimed(lines[-1]) != log.tip.h:
                 self._level(log)  # another chain
-            return
-        if int(after) > log.tip.seq:  # a gap
+        elif int(after) > log.tip.seq:  # a gap
             self._level(log)
-            return
-        try:
-            log.grow(follow(log.tip, beyond(log.tip, lines)))
-        except Forked:
-            self._level(log)
+        else:
+            try:
+                log.grow(follow(log.tip, beyond(log.tip, lines)))
+            except Forked:
+                self._level(log)
 
     def give_up(self, down_for: float) -> None:
         """Answer those who have waited too long. `down_for`: seconds without a link, 0 with one."""
