@@ -60,21 +60,23 @@ class Running:
 async def exchange(port: int, request: bytes) -> Answer:
     """Send a request as it is, and read the answer to its end."""
     wire = await dial(port)
-    with trio.fail_after(SOON):
-        await wire.send(request)
-        data = await wire.rest()
-    wire.close()
-    return parse_answer(data)
+    try:
+        with trio.fail_after(SOON):
+            await wire.send(request)
+            return parse_answer(await wire.rest())
+    finally:
+        wire.close()
 
 
 async def asked(port: int, request: bytes) -> int:
     """The status of an answer that may be the beginning of something longer."""
     wire = await dial(port)
-    with trio.fail_after(SOON):
-        await wire.send(request)
-        status = parse_answer(await wire.head()).status
-    wire.close()
-    return status
+    try:
+        with trio.fail_after(SOON):
+            await wire.send(request)
+            return parse_answer(await wire.head()).status
+    finally:
+        wire.close()
 
 
 def parse_answer(data: bytes) -> Answer:

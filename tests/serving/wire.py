@@ -163,10 +163,10 @@ class Wire:
 async def dial(port: int, receive_buffer: int | None = None, source: str = "127.0.0.1") -> Wire:
     """A plain connection. `receive_buffer`: bytes that the kernel takes for one who doesn't."""
     connection = trio.socket.socket()
-    await connection.bind((source, 0))
-    if receive_buffer is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     try:
+        await connection.bind((source, 0))
+        if receive_buffer is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         await connection.connect(("127.0.0.1", port))
     except BaseException:
         connection.close()
