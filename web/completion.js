@@ -36,16 +36,19 @@ export class Completion {
     return this.#offered.length > 0;
   }
 
+  /** The text is another one. What was chosen stays chosen while it is offered. */
   update() {
     const { start, names } = offers(this.#field.value, this.#field.selectionStart, this.#names());
+    const chosen = this.#offered[this.#chosen] ?? "";
     this.#start = start;
     this.#offered = names;
-    this.#chosen = -1;
+    this.#chosen = names.indexOf(chosen);
     this.#draw();
   }
 
   close() {
     this.#offered = [];
+    this.#chosen = -1;
     this.#draw();
   }
 
@@ -56,7 +59,7 @@ export class Completion {
     if (key === "ArrowDown") this.#chosen = (this.#chosen + 1) % count;
     else if (key === "ArrowUp") this.#chosen = (Math.max(this.#chosen, 0) + count - 1) % count;
     else if (key === "Tab" || (key === "Enter" && this.#chosen >= 0)) return this.#take(Math.max(this.#chosen, 0));
-    else if (key === "Escape") this.#offered = [];
+    else if (key === "Escape") this.close();
     else return false;
     this.#draw();
     return true;

@@ -140,6 +140,20 @@ def test_names_are_completed(tab: Tabs) -> None:
     expect_said(ada, "hi @bonnie and @bob @bob")
 
 
+def test_a_chosen_name_stays_chosen_while_one_types_on(tab: Tabs) -> None:
+    ada = tab("ada")
+    tab("bob")
+    tab("bonnie")
+    expect(ada.locator("button.count")).to_have_text("3 here")
+    ada.keyboard.type("@b")
+    expect(ada.get_by_role("option")).to_have_text(["bob", "bonnie"])
+    ada.keyboard.press("ArrowDown")
+    ada.keyboard.press("ArrowDown")
+    ada.keyboard.type("o")
+    ada.keyboard.press("Enter")
+    expect(ada.locator("textarea")).to_have_value("@bonnie ")
+
+
 def test_arrow_up_recalls(tab: Tabs) -> None:
     page = tab("ada")
     say(page, "one", "two")
