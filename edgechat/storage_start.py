@@ -11,7 +11,7 @@ import trio
 from edgechat.chat.names import PrivateIds
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
-from edgechat.history.syncer import Syncer
+from edgechat.history.journal_owner import ALONE, Owner
 from edgechat.nodes.errors import EngineError
 from edgechat.rooms.storage import Answer, Storage
 from edgechat.settings import Settings
@@ -46,16 +46,16 @@ class RoomStorage:
         settings: Settings,
         folder: DataFolder,
         key: bytes,
-        syncer: Syncer,
-        *,
-        alone: bool = True,
+        owner: Owner = ALONE,
     ) -> None:
-        """`key` is that of private rooms. `alone`: no other process stores in this folder.
+        """`key` is that of private rooms; `owner`: which of the processes this is that store in
+        this folder.
 
-        Where there are nodes the engine keeps what is said, and files need no journal.
+        Where there are nodes the engine decides what a power loss costs.
         """
         kept = replace(settings, durability="os") if settings.engine else settings
-        self._histories = Histories(folder, syncer, kept, alone=alone)
+        self._histories = Histories(folder, kept, owner)
+        self.catch_up = self._histories.catch_up  # until files lack nothing; False: one still does
         self.recover, self.statistics = self._histories.start, self._histories.statistics
         self._nodes: NodeStorage | None = None
         if settings.engine:
@@ -78,6 +78,7 @@ class RoomStorage:
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Answer, for ever, what could not be answered at once."""
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._histories.write_behind)
             nursery.start_soon(self._histories.tidy)
             await self.rooms.run(answered)
 

@@ -30,7 +30,8 @@ class Most(NamedTuple):
     functions: int
 
 
-MESSAGE = Most(26, 43)
+# Of a message's path the journal is one third: it is passed once in a turn, for all rooms together.
+MESSAGE = Most(31, 53)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
 # the front of several workers has the same one. Then it waits for its place.

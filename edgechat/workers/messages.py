@@ -13,7 +13,7 @@ from edgechat.metrics.loop_lag import LoopLagStatistics
 from edgechat.metrics.numbers import Numbers
 from edgechat.settings import Settings
 
-FORMAT = 1  # of these messages; another one where the same bytes would mean something else
+FORMAT = 2  # of these messages; another one where the same bytes would mean something else
 # Of a message: more than any has. A buffer of twice that is new memory for every `recvmsg`: 20 µs.
 MOST_BYTES = 64 * 1024
 NOBODY = ""  # stands for a connection that counts for no address
@@ -35,6 +35,7 @@ class Begin(msgspec.Struct, frozen=True, array_like=True, tag=1):
     key: bytes
     settings: Settings
     log: Form
+    recovers: bool  # nobody else has its rooms, and what was said there may be in the journal only
 
 
 class Handed(msgspec.Struct, frozen=True, array_like=True, tag=2):

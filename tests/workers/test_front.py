@@ -97,7 +97,7 @@ async def test_a_worker_that_is_killed(tmp_path: Path, caplog: pytest.LogCapture
         await others.goes_on()
         assert [one.pid for one in workers()][1] == first[1].pid
         assert (counted().open, sum(len(worker.held) for worker in workers())) == (3, 3)
-        assert len(check(server.file(lost))) == 2
+        assert len(check(server.stored(lost))) == 2
     assert "Worker 0 (process" in caplog.text
     assert "it was ended by signal 9" in caplog.text
 
@@ -353,7 +353,7 @@ async def test_fresh_workers_that_can_not_start(
             patched.setattr(front, "FORMAT", 99)
             await tell.send(settings)
             await eventually(lambda: "Worker 0 stays as it is" in caplog.text)
-        assert "its code is of format 1, the front's of 99: restart all" in caplog.text
+        assert "its code is of format 2, the front's of 99: restart all" in caplog.text
         await talk.goes_on()
         assert workers() == before
         Wire.close_all()

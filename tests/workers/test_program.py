@@ -54,7 +54,7 @@ async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
         assert time.monotonic() - started < 10.5
         assert server.log() == ""
         for room in ROOMS:
-            assert len(check(server.file(room))) == 200
+            assert len(check(server.stored(room))) == 200
 
 
 async def test_while_it_stops_it_says_so(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_worker_that_can_not_start_ends_the_command(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     last = done.stderr.decode().splitlines()[-1]
-    assert last.endswith("can't start: its code is of format 1, the front's of 99: restart all.")
+    assert last.endswith("can't start: its code is of format 2, the front's of 99: restart all.")
 
 
 async def test_nothing_is_left_of_many_that_were_handed_over(three: Thread) -> None:
