@@ -1,8 +1,9 @@
 """What use from outside costs: `python -m bench.outside`.
 
 CPU of the server for each delivery, to members by WebSocket and to followers by events, one
-message at a time in one room; and for each post, beside Node's `http` that does the least there is
-to do. Each measurement has a fresh server; the figures are medians over the rounds.
+message at a time in one room; and for each post, on a connection that is kept and on one of its
+own, beside Node's `http` that does the least there is to do. Each measurement has a fresh server;
+the figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -101,20 +102,43 @@ def delivery(connect: Connect, server: Server) -> float:
         return (server.cpu_ns() - begin) / 1e3 / MESSAGES / (READERS + 1)
 
 
+BODY = json.dumps({"name": "ci", "message": TEXT}).encode()
+POST = (
+    b"POST /api/room/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: %b\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
+
+
 def posting(server: Server) -> float:
-    """Microseconds of CPU for each post, one connection each, with nobody who listens."""
-    body = json.dumps({"name": "ci", "message": TEXT}).encode()
-    request = b"POST /api/room/lobby/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-    request += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    """Microseconds of CPU for each post, on one connection, with nobody who listens."""
+    request = POST % (b"keep-alive", len(BODY)) + BODY
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
 
-    def posts(count: int) -> None:
-        for _ in range(count):
-            with dial(server.port, request) as connection:
-                read_until(connection, MARK)
+        def post() -> None:
+            connection.sendall(request)
+            read_until(connection, MARK)
 
-    posts(POSTS // 10)
+        return cost_of(post, server)
+
+
+def posting_apart(server: Server) -> float:
+    """The same, with a connection for each."""
+    request = POST % (b"close", len(BODY)) + BODY
+
+    def post() -> None:
+        with dial(server.port, request) as connection:
+            read_until(connection, MARK)
+
+    return cost_of(post, server)
+
+
+def cost_of(post: Callable[[], None], server: Server) -> float:
+    """Microseconds of CPU for each of many posts, behind some that warm the server up."""
+    for _ in range(POSTS // 10):
+        post()
     begin = server.cpu_ns()
-    posts(POSTS)
+    for _ in range(POSTS):
+        post()
     return (server.cpu_ns() - begin) / 1e3 / POSTS
 
 
@@ -133,6 +157,14 @@ MEASUREMENTS: dict[str, tuple[MakeCommand, Callable[[Server], float]]] = {
     "delivery to a follower": (edgechat, lambda server: delivery(follower, server)),
     "post": (edgechat, posting),
     "post, Node": (node, posting),
+    "post, each by a connection": (edgechat, posting_apart),
+    "post, each by a connection, Node": (node, posting_apart),
+}
+
+BESIDE = {
+    "delivery to a follower": "delivery to a member",
+    "post": "post, Node",
+    "post, each by a connection": "post, each by a connection, Node",
 }
 
 
@@ -140,23 +172,23 @@ def main() -> None:
     """Measure in rounds, and print medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", default="", help="measurements whose names begin so")
+    args = parser.parse_args()
+    chosen = {name: one for name, one in MEASUREMENTS.items() if name.startswith(args.only)}
     raise_file_limit()
     core = cores()[0]
     os.sched_setaffinity(0, {cores()[1]})
-    figures: dict[str, list[float]] = {name: [] for name in MEASUREMENTS}
-    for _ in range(rounds):
-        for name, (command, measure) in MEASUREMENTS.items():
+    figures: dict[str, list[float]] = {name: [] for name in chosen}
+    for _ in range(args.rounds):
+        for name, (command, measure) in chosen.items():
             with serving(command, core=core) as server:
                 figures[name].append(measure(server))
     for name, measured in figures.items():
         print(f"{name}: {median(measured):.1f} µs of CPU")
-    for what, beside in (
-        ("delivery to a follower", "delivery to a member"),
-        ("post", "post, Node"),
-    ):
-        pairs = zip(figures[what], figures[beside], strict=True)
-        print(f"{what} / {beside}: {median(a / b for a, b in pairs):.2f}")
+    for what, beside in BESIDE.items():
+        if what in figures and beside in figures:
+            pairs = zip(figures[what], figures[beside], strict=True)
+            print(f"{what} / {beside}: {median(a / b for a, b in pairs):.2f}")
 
 
 if __name__ == "__main__":

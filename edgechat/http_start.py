@@ -19,9 +19,7 @@ from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 
 if TYPE_CHECKING:
-    from quart_trio import QuartTrio
-
-    from edgechat.http.hypercorn_bridge import HypercornBridge
+    from edgechat.http.http_side import HttpSide
 
 
 async def start_http(
@@ -32,22 +30,19 @@ async def start_http(
     ready: Callable[[], Awaitable[bool]],
     is_open: Callable[[], bool],
     allowance_of: Callable[[str], Spendable],
-) -> HypercornBridge:
+) -> HttpSide:
     """Import and start what serves HTTP; its lifespan runs in `nursery`.
 
-    `http.app.make_app` says what it is given.
+    `http.http_side.HttpSide` says what it is given.
     """
 
     def address_of(peer: str, values: Sequence[str]) -> str:
         return client_address(peer, settings.proxy_header, values, settings.trusted_proxies)
 
-    make_app, bridge = await system.run_in_thread(_import_http)
+    side = await system.run_in_thread(_import_http)
     assets = load_assets(settings.frame_ancestors)
-    app = make_app(
-        settings, assets, rooms, ids, ready, is_open, address_of, allowance_of, open_stream
-    )
-    http = bridge(settings)
-    await http.start(app, nursery)
+    http = side(settings, assets, rooms, ids, ready, is_open, address_of, allowance_of, open_stream)
+    await http.start(nursery)
     return http
 
 
@@ -56,9 +51,8 @@ def with_web_version(settings: Settings) -> Settings:
     return replace(settings, web_version=load_assets(settings.frame_ancestors).version)
 
 
-def _import_http() -> tuple[Callable[..., QuartTrio], type[HypercornBridge]]:
+def _import_http() -> type[HttpSide]:
     """What the HTTP side is made of, with Quart and Hypercorn."""
-    from edgechat.http.app import make_app
-    from edgechat.http.hypercorn_bridge import HypercornBridge
+    from edgechat.http.http_side import HttpSide
 
-    return make_app, HypercornBridge
+    return HttpSide

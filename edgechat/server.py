@@ -15,6 +15,7 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.journal_owner import ALONE, Owner
 from edgechat.http_start import start_http, with_web_version
 from edgechat.net import event_stream
+from edgechat.net.caller import Caller
 from edgechat.net.heartbeat import keep_heartbeat
 from edgechat.net.listener import Listener
 from edgechat.net.listening import url
@@ -34,7 +35,7 @@ from edgechat.storage_start import RoomStorage
 from edgechat.webhooks.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from edgechat.http.hypercorn_bridge import HypercornBridge
+    from edgechat.http.http_side import HttpSide
 
 
 async def serve(
@@ -66,13 +67,12 @@ class _Server:
         self._share = share
         self._ids = PrivateIds(key)
         self._webhooks = Webhooks(settings, self._ids, share.has)
-        self._storage = RoomStorage(settings, folder, key, owner)
-        self._http: HypercornBridge
+        self._storage = RoomStorage(settings, folder, key, share, owner)
+        self._http: HttpSide
         self._http_started = trio.Event()
         self._turn = Turn(self._storage.rooms, system.now_ms)
         self._poller = Poller(self._turn.finish)
         self._rooms: Registry[RoomKey, Room]
-        self._allowances: Allowances
         self._listener: Listener
         self._stopping = False
 
@@ -90,6 +90,7 @@ class _Server:
             webhooks=self._webhooks.statistics(),
             refusals=refusals.statistics(),
             journal=self._storage.statistics(),
+            engine=self._storage.node_statistics(),
             defects=defects.statistics(),
         )
 
@@ -116,8 +117,7 @@ class _Server:
             await self._storage.start(self._ids)
             async with trio.open_nursery() as living:
                 self._open_registries(living, background)
-                listener = self._listener
-                background.start_soon(keep_heartbeat, listener.websockets, self._settings)
+                background.start_soon(keep_heartbeat, self._listener.websockets, self._settings)
                 background.start_soon(self._serve_metrics)
                 background.start_soon(self._change_limits)
                 async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
@@ -130,7 +130,7 @@ class _Server:
                     connections.cancel_scope.deadline = living.cancel_scope.deadline = deadline
                     background.start_soon(self._abort_http, deadline)
                     self._send_away()
-                    await listener.drain()
+                    await self._listener.drain()
                     accepting.cancel_scope.cancel()
                 self._send_away()  # a late request may have opened one more room
             with trio.CancelScope(shield=True):
@@ -151,7 +151,6 @@ class _Server:
             room.stop()
 
     async def _abort_http(self, deadline: float) -> None:
-        """Cancelling is not enough there: Hypercorn shields its sends."""
         await trio.sleep_until(deadline)
         self._http.abort()
 
@@ -179,7 +178,8 @@ class _Server:
     def _open_registries(self, living: trio.Nursery, background: trio.Nursery) -> None:
         settings = self._settings
         self._rooms = Registry(living, self._make_room, settings.max_rooms, "room", self._share.has)
-        self._allowances = Allowances(background, settings, self._share.ledger)
+        self._allowances = Allowances(background, settings, self._storage.ledger)
+        background.start_soon(self._storage.settle, self._allowances)
         self._listener = Listener(
             settings, self._rooms, self._ids, self._allowances.of, self._serve_http, self._poller
         )
@@ -189,14 +189,14 @@ class _Server:
 
     async def _start_http(self, living: trio.Nursery) -> None:
         settings, rooms, allowance_of = self._settings, self._rooms, self._allowances.of
-        self._http = await start_http(
-            living, settings, rooms, self._ids, self._is_ready, self._is_open, allowance_of
-        )
+        ids, ready, is_open = self._ids, self._is_ready, self._is_open
+        self._http = await start_http(living, settings, rooms, ids, ready, is_open, allowance_of)
         self._http_started.set()
 
     async def _is_ready(self) -> bool:
         return not self._stopping and await self._storage.check()
 
-    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
-        await self._http_started.wait()
-        await self._http.serve(connection, head.without_offer(), head.rest, has_body=head.has_body)
+    async def _serve_http(self, caller: Caller, head: Head) -> bytes | None:
+        if not self._http_started.is_set():
+            await self._http_started.wait()
+        return await self._http.serve(caller, head)

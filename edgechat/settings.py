@@ -38,6 +38,7 @@ class Settings:
     data: Path = Path("data")
     durability: Durability = "os"
     engine: str = ""  # a Valkey or Redis that other nodes share: `redis://host:6379`
+    replicas: int = 0  # of the engine, that have a message before it is shown
     metrics_address: str = ""  # `host:port` for Prometheus; none, and nothing is measured
     # Rooms whose lines are posted to an address, as `ROOM=URL`, and the secret that signs them: the
     # text itself, or a file with it. Without both there is one in the data folder.
@@ -125,6 +126,7 @@ class Settings:
     requests_at_once: int = 8  # by HTTP; others wait until one is answered …
     request_place: float = 0.03  # … or has been going on for so long
     head_timeout: float = 10.0
+    keep_alive: int = 5  # for the next request on a connection on which a message was posted
     hello_timeout: float = 10.0
     heartbeat: float = 20.0  # of silence, then a ping
     heartbeat_timeout: float = 10.0  # more of it, then 4408

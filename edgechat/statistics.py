@@ -10,6 +10,7 @@ from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
 from edgechat.webhooks.webhooks import WebhookStatistics
@@ -30,4 +31,5 @@ class ServerStatistics:
     webhooks: WebhookStatistics
     refusals: Mapping[Code, int]  # of this process, by code: every code is there
     journal: JournalStatistics
+    engine: NodeStatistics | None  # without an engine there is none
     defects: Mapping[str, int]  # of this process, by what they ended

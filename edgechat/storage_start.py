@@ -13,6 +13,10 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.journal_owner import ALONE, Owner
 from edgechat.nodes.errors import EngineError
+from edgechat.nodes.statistics import NodeStatistics
+from edgechat.rooms.allowances import Allowances
+from edgechat.rooms.limiter import Ledger
+from edgechat.rooms.share import ALL, Share
 from edgechat.rooms.storage import Answer, Storage
 from edgechat.settings import Settings
 
@@ -38,6 +42,21 @@ async def join_nodes(settings: Settings, folder: DataFolder, key: bytes) -> byte
     return await joining.join_nodes(parse_address(settings.engine), folder, key)
 
 
+async def tell_nodes(settings: Settings, folder: DataFolder, key: bytes) -> None:
+    """The other nodes get what this folder has, before it is parted among several processes.
+
+    Raises `EngineError`.
+    """
+    if settings.engine:
+        storage = RoomStorage(settings, folder, key)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(syncer.run)
+            nursery.start_soon(storage.run, lambda answers: None)
+            await storage.start(PrivateIds(key))
+            await storage.flush()
+            nursery.cancel_scope.cancel()
+
+
 class RoomStorage:
     """What rooms store in, and what the server needs of it."""
 
@@ -46,24 +65,28 @@ class RoomStorage:
         settings: Settings,
         folder: DataFolder,
         key: bytes,
+        share: Share = ALL,
         owner: Owner = ALONE,
     ) -> None:
-        """`key` is that of private rooms; `owner`: which of the processes this is that store in
-        this folder.
+        """`key` is that of private rooms; `share` says which rooms are this process's, and `owner`
+        which of the processes it is that store in this folder.
 
         Where there are nodes the engine decides what a power loss costs.
         """
         kept = replace(settings, durability="os") if settings.engine else settings
         self._histories = Histories(folder, kept, owner)
         self.catch_up = self._histories.catch_up  # until files lack nothing; False: one still does
+        self._share = share
         self.recover, self.statistics = self._histories.start, self._histories.statistics
         self._nodes: NodeStorage | None = None
         if settings.engine:
             from edgechat.nodes.engine_address import parse_address
+            from edgechat.nodes.lookout import every_file, no_file
             from edgechat.nodes.storage import NodeStorage
 
             address = parse_address(settings.engine)
-            self._nodes = NodeStorage(self._histories, folder, address, key)
+            has = every_file if share.has is None else no_file
+            self._nodes = NodeStorage(self._histories, folder, address, key, settings.replicas, has)
         self.rooms: Storage = self._nodes or self._histories
 
     @property
@@ -86,6 +109,30 @@ class RoomStorage:
         """While it runs, and before anybody comes: the other nodes get what this folder has."""
         if self._nodes is not None:
             await self._nodes.start(ids)
+
+    def node_statistics(self) -> NodeStatistics | None:
+        """Of this node and its engine; None without any."""
+        return self._nodes.statistics() if self._nodes is not None else None
+
+    async def take(self) -> None:
+        """The share of rooms is this process's from now on: no other one uses their files."""
+        if self._nodes is not None and self._share.has is not None:
+            await self._nodes.take(self._share.has)
+
+    async def let_go(self) -> None:
+        """All rooms have ended: returns when no file is used, and another process may have them."""
+        if self._nodes is not None:
+            await self._nodes.let_go()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Where it is added up what addresses spend in all processes; None where there is one."""
+        return self._nodes.ledger.spending if self._nodes is not None else self._share.ledger
+
+    async def settle(self, allowances: Allowances) -> None:
+        """Where there are nodes, and for ever: what is spent here is told, and learnt."""
+        if self._nodes is not None:
+            await self._nodes.ledger.run(allowances)
 
     async def flush(self) -> None:
         """When all rooms have ended: until this machine's files have what was said in them."""

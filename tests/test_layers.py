@@ -24,8 +24,8 @@ LAYERS: dict[str, set[str]] = {
     "net": {"settings", "system", "chat", "rooms"},
     "http": {"settings", "system", "chat", "rooms"},
     "webhooks": {"settings", "system", "chat", "rooms", "__init__"},
-    "statistics": {"chat", "rooms", "history", "net", "webhooks"},
-    "metrics": {"settings", "system", "chat", "rooms", "net", "statistics", "__init__"},
+    "statistics": {"chat", "rooms", "history", "nodes", "net", "webhooks"},
+    "metrics": {"settings", "system", "chat", "rooms", "nodes", "net", "statistics", "__init__"},
     "http_start": {"settings", "system", "chat", "rooms", "net", "http"},
     "places": {"settings", "system", "chat", "history", "net", "storage_start"},
     "storage_start": {"settings", "chat", "rooms", "history", "nodes"},
@@ -46,6 +46,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "workers": {
         "server",
+        "storage_start",
         "places",
         "settings",
         "system",

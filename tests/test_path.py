@@ -34,8 +34,10 @@ class Most(NamedTuple):
 MESSAGE = Most(31, 53)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
-# the front of several workers has the same one. Then it waits for its place.
-REQUEST = Most(23, 61)
+# the front of several workers has the same one. Then it is parted from what is posted, and waits
+# for its place.
+REQUEST = Most(24, 64)
+POST = Most(56, 160)  # a request and a message, and what says that it may be said
 
 
 class Traced(NamedTuple):
@@ -88,6 +90,17 @@ async def request_path(server: Running) -> Traced:
     return path
 
 
+async def post_path(server: Running) -> Traced:
+    """What a script says in a room, on a connection of its own."""
+    await join(server.port, "dave")
+    for _ in range(2):
+        await wait_all_tasks_blocked(0.02)
+        with traced() as path:
+            answer = await server.ask("POST", "/api/room/lobby/messages", body=b"hi")
+            assert answer.status == 201
+    return path
+
+
 async def test_a_plain_message(tmp_path: Path) -> None:
     async with serving(tmp_path, sync_interval=100.0) as server:
         check(await message_path(server), MESSAGE)
@@ -96,6 +109,11 @@ async def test_a_plain_message(tmp_path: Path) -> None:
 async def test_an_http_request(tmp_path: Path) -> None:
     async with serving(tmp_path, sync_interval=100.0) as server:
         check(await request_path(server), REQUEST)
+
+
+async def test_a_post(tmp_path: Path) -> None:
+    async with serving(tmp_path, sync_interval=100.0) as server:
+        check(await post_path(server), POST)
 
 
 def check(path: Traced, most: Most) -> None:
@@ -110,6 +128,7 @@ async def _main() -> None:
             for what, path in (
                 ("a message", await message_path(server)),
                 ("a request", await request_path(server)),
+                ("a post", await post_path(server)),
             ):
                 functions = dict.fromkeys(path.calls)
                 print(f"{what}: {len(path.modules)} modules, {len(functions)} functions")

@@ -44,8 +44,8 @@ export class Banner {
 
   /** The reason is a live region: change it seldom. */
   #draw() {
-    const reason =
-      this.#phase.phase === "stopped" ? phrase(this.#why()) : `${phrase(this.#why())} ${phrase("banner.kept")}`;
+    const kept = this.#phase.phase === "stopped" ? "" : ` ${phrase("banner.kept")}`;
+    const reason = phrase(this.#why()) + kept;
     if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
     this.#countdown.textContent = this.#when();
   }

@@ -65,6 +65,18 @@ export interface Options {
   within?: number;
 }
 
+/** Which messages of a history, and in which order. */
+export interface HistoryOptions {
+  /** Only those before this `seq`. */
+  before?: number;
+  /** Those after this `seq`, the oldest first. Without it the newest come first, and it goes back. */
+  after?: number;
+  /** So many at most. */
+  limit?: number;
+  /** Only those with all of these words, in any place and whatever their case: at most 200 characters. */
+  q?: string;
+}
+
 /** What ended a room, or why it can't be joined: `not_found`, `bad_name`, `unreachable` … */
 export class RoomError extends Error {
   readonly code: string;
@@ -89,6 +101,11 @@ export interface Room extends AsyncIterable<Event> {
    * you may say it again after a reload too. Rejects with `Refused`, or with what ended the room.
    */
   say(text: string, options?: { id?: string }): Promise<Message>;
+  /**
+   * Messages of the room's history, fetched page by page while you iterate. Damaged lines are passed over; a server that
+   * is away is waited for. Throws a `RoomError` for what the server refuses, and what ended the room.
+   */
+  readonly history: (options?: HistoryOptions) => AsyncGenerator<Message, void>;
   /** Shows to the others for 5 s that somebody types. Call it at most every 3 s. */
   typing(): void;
   /** Leaves the room. Iterating ends; a `say` that waits rejects. */

@@ -1,4 +1,5 @@
 /** Names after an @: which, and the list that offers them. */
+import "./strings-later.js";
 import { addStyles, element } from "./dom.js";
 import { phrase } from "./strings.js";
 

@@ -46,12 +46,7 @@ export class Composer {
   /** @type {string[]} */ #said = [];
   #recalled = 0;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {{ get: () => string, set: (text: string) => void }} draft
-   * @param {ComposerHandlers} handlers
-   */
-  constructor(root, draft, handlers) {
+  constructor(/** @type {HTMLElement} */ root, /** @type {Draft} */ draft, /** @type {ComposerHandlers} */ handlers) {
     this.#field = part(root, "textarea", HTMLTextAreaElement);
     this.#counter = part(root, ".counter", HTMLElement);
     this.#root = root;
@@ -144,8 +139,10 @@ export class Composer {
 
   #changed(/** @type {boolean} */ byHand) {
     this.#draft.set(this.text);
+    this.#root.style.blockSize = `${this.#root.offsetHeight}px`; // nothing else moves
     this.#field.style.blockSize = "auto";
     this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+    this.#root.style.blockSize = "";
     this.measure();
     if (!byHand) return;
     this.#complete();

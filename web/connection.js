@@ -69,7 +69,7 @@ export class Connection {
   #backoff = new Backoff();
   #heartbeat = new Heartbeat(
     (frame) => this.send(frame),
-    () => this.#lost(4408),
+    () => this.again(),
   );
   /** @type {Wire | null} */ #socket = null;
   /** @type {Timer} */ #retry;
@@ -122,7 +122,7 @@ export class Connection {
     if (this.#socket?.readyState === 1) this.#socket.send(frame); // 1 is open
   }
 
-  /** Reconnect: a line is missing. */
+  /** Reconnect: something is missing. */
   again() {
     this.#lost(4408);
   }

@@ -33,6 +33,7 @@ export async function open(
   /** @type {Parts} */ parts,
 ) {
   await (styled ??= addStyles("dialogs.css"));
+  if (document.querySelector("dialog")) return; // asked for twice, while it was loaded
   if (name === "people") parts.people.drawIn(part(openDialog("people"), "ul", HTMLElement));
   else if (name === "share") openShare(location.origin + location.pathname, isPrivate(room));
   else if (name === "settings") openSettings(identity.name, store, parts.rename);
@@ -79,8 +80,8 @@ async function openShare(/** @type {string} */ address, /** @type {boolean} */ s
     field.select();
     button.textContent = phrase((await copied(address)) ? "share.copied" : "share.select");
   });
-  const { qrCode } = await import("./qr.js");
-  part(dialog, ".qr", HTMLElement).replaceChildren(qrCode(address, phrase("share.qr")));
+  const module = await import("./qr.js").catch(() => null); // offline: the link is there without it
+  if (module) part(dialog, ".qr", HTMLElement).replaceChildren(module.qrCode(address, phrase("share.qr")));
 }
 
 /** The backdrop is part of the dialog to a click, and so is its padding: only the place tells them apart. */

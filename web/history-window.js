@@ -6,7 +6,7 @@
 export class HistoryWindow {
   static ROWS = 500;
   /** Rows are removed in batches: each time the first row gets its day. */
-  static #SLACK = 25;
+  static #SLACK = 75;
   #parts;
   #attached = true;
   /** The next pages are `before` and `after` these seqs, which need not be those of rows. */
@@ -51,9 +51,9 @@ export class HistoryWindow {
     const { list, scroll } = this.#parts;
     if (!scroll.stuck && this.#attached && list.size + lines.length > HistoryWindow.ROWS * 1.1) this.#detach();
     if (!this.atEnd) this.#unseen += lines.length;
-    if (this.#attached) list.append(lines);
+    if (this.#attached) list.append(lines.filter((line) => line.seq > list.last)); // a page may have brought it already
     else this.#arrived?.push(...lines);
-    if (this.atEnd && list.size > HistoryWindow.ROWS + HistoryWindow.#SLACK) this.#trimStart();
+    if (this.atEnd && list.size > HistoryWindow.ROWS + HistoryWindow.#SLACK) scroll.keep(() => this.#trimStart());
     scroll.follow();
     this.#tell();
   }

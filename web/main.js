@@ -29,7 +29,6 @@ async function start() {
 /** The offline shell; the page works without it. */
 function install() {
   if (!("serviceWorker" in navigator)) return;
-  /** @type {any} */
   const types = /** @type {any} */ (window).trustedTypes;
   const policy = types?.createPolicy("edgechat-sw", { createScriptURL: (/** @type {string} */ path) => path });
   const script = new URL("sw.js", document.baseURI).href;

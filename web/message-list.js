@@ -55,7 +55,7 @@ export class MessageList {
   /** A notice at the end replaces the one that is there. */
   notice(/** @type {HTMLElement} */ element) {
     const last = this.#items.at(-1);
-    if (last && !last.line && last.element.className === element.className) {
+    if (last && !last.line) {
       last.element.replaceWith(element);
       last.element = element;
       return;

@@ -22,8 +22,10 @@ export class OutboxRows {
       this.#rows.delete(id);
     }
     let grouped = entries[0] !== undefined && continues(entries[0].name);
-    for (const entry of entries) {
-      this.#put(entry).classList.toggle("grouped", grouped && !entry.failed);
+    for (const [at, entry] of entries.entries()) {
+      const [row, there] = [this.#put(entry), this.#list.children[at]];
+      if (there !== row) this.#list.insertBefore(row, there ?? null); // another tab's may be older
+      row.classList.toggle("grouped", grouped && !entry.failed);
       grouped = !entry.failed;
     }
   }
@@ -38,8 +40,7 @@ export class OutboxRows {
     const row = element("article", { class: "row pending" }, ...speaker(entry.name, waits), messageText(entry.text));
     if (entry.failed) this.#fail(row, entry);
     else if (!entry.sent) row.append(this.#edit(entry));
-    if (known) known.row.replaceWith(row);
-    else this.#list.append(row);
+    known?.row.remove();
     this.#rows.set(entry.id, { row, failed: entry.failed });
     return row;
   }

@@ -17,11 +17,11 @@ export class People {
   /** By HTTP (http-socket.js) nobody is told who is here. */
   http = false;
 
-  /**
-   * @param {HTMLElement} root @param {() => string} me
-   * @param {(element: HTMLElement) => void} notice gets the line about joins and leaves
-   */
-  constructor(root, me, notice) {
+  constructor(
+    /** @type {HTMLElement} */ root,
+    /** @type {() => string} */ me,
+    /** @type {(line: HTMLElement) => void} of joins and leaves */ notice,
+  ) {
     this.#count = part(root, ".count", HTMLElement);
     this.#lists = [part(root, ".people ul", HTMLElement)];
     this.#line = part(root, ".typing", HTMLElement);

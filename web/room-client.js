@@ -8,7 +8,8 @@ import { EventQueue } from "./event-queue.js";
 import { Timeline } from "./history.js";
 import { Outgoing } from "./outgoing.js";
 import { hello, typing } from "./protocol.js";
-import { RoomError } from "./room-error.js";
+import { RoomError, endedBy } from "./room-error.js";
+import { RoomHistory } from "./room-history.js";
 export { Refused, RoomError } from "./room-error.js";
 
 /** @typedef {import("./client.d.ts").Event} Event */
@@ -20,6 +21,7 @@ class Room {
   #events;
   #connection;
   #outgoing;
+  /** @type {import("./client.d.ts").Room["history"]} */ history;
   /** @type {Refusal | null} */ #refusal = null;
   #members = 0;
   /** @type {() => void} */ #joined = () => {};
@@ -37,6 +39,8 @@ class Room {
     });
     this.#outgoing = new Outgoing(this.#connection, storage, address, name);
     const { signal } = this.#ended;
+    const past = new RoomHistory(address, signal, (line) => this.#told(line, false));
+    this.history = (options = {}) => past.lines(options);
     globalThis.addEventListener?.("online", () => this.#connection.hurry(), { signal });
   }
 
@@ -103,13 +107,7 @@ class Room {
       this.#outgoing.closed();
       this.#add({ kind: "disconnected", code: phase.code, retryIn: phase.until - performance.now() });
     }
-    if (phase.phase === "stopped") this.#end(this.#reason(phase.code));
-  }
-
-  #reason(/** @type {number} */ code) {
-    if (code === 404) return new RoomError("not_found", "There is no such room.");
-    if (this.#refusal) return new RoomError(this.#refusal.code, this.#refusal.text);
-    return new RoomError("closed", `The server closed the connection (${code}) and does not want it back.`);
+    if (phase.phase === "stopped") this.#end(endedBy(phase.code, this.#refusal));
   }
 
   #end(/** @type {Error | null} */ error) {

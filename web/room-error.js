@@ -12,3 +12,10 @@ export class RoomError extends Error {
 
 /** A message that was refused: nothing of it was stored or shown to anyone. */
 export class Refused extends RoomError {}
+
+/** What ended a room, where the server closed it for good. @param {number} code @param {Refusal | null} refusal */
+export function endedBy(code, refusal) {
+  if (code === 404) return new RoomError("not_found", "There is no such room.");
+  if (refusal) return new RoomError(refusal.code, refusal.text);
+  return new RoomError("closed", `The server closed the connection (${code}) and does not want it back.`);
+}

@@ -49,12 +49,13 @@ export class Scroll {
     this.#top = this.#pane.scrollTop; // further up than before, if rows were removed
   }
 
-  /** Change rows while the first visible one stays in place. */
+  /** Change rows while the first visible one stays in place. What moves by that is not the reader's doing. */
   keep(/** @type {() => void} */ change) {
-    const anchor = this.first;
+    const [anchor, top] = [this.first, this.#pane.scrollTop];
     const before = anchor?.getBoundingClientRect().bottom ?? 0;
     change();
     if (anchor?.isConnected) this.#pane.scrollTop += anchor.getBoundingClientRect().bottom - before;
+    this.#top += this.#pane.scrollTop - top;
   }
 
   isAbove(/** @type {Element} */ row) {

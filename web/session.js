@@ -119,11 +119,6 @@ export class Session {
       case "members":
       case "typing":
         return this.#people.heard(event);
-      case "pong":
-      case "unknown":
-        return;
-      default:
-        return /** @type {never} */ (event);
     }
   }
 

@@ -113,6 +113,7 @@ export class Identity {
 
 /** A room's unsent text. Each tab has its own; a new tab begins with the last one written. */
 export class Draft {
+  static #TABS = 5;
   #tab;
   #shared;
   #key;
@@ -125,14 +126,17 @@ export class Draft {
   }
 
   get() {
-    return String(this.#tab.get(this.#key) ?? this.#shared.get(this.#key) ?? "");
+    return String(this.#tab.get(this.#key) ?? this.#all[0] ?? "");
   }
 
-  /** Clearing removes the shared draft only if it is this tab's. */
   set(/** @type {string} */ text) {
-    const mine = this.#tab.get(this.#key);
+    const others = this.#all.filter((each) => each !== this.#tab.get(this.#key) && each !== text);
     this.#tab.set(this.#key, text);
-    if (text) this.#shared.set(this.#key, text);
-    else if (this.#shared.get(this.#key) === mine) this.#shared.remove(this.#key);
+    this.#shared.set(this.#key, [text, ...others].filter(Boolean).slice(0, Draft.#TABS));
+  }
+
+  /** Of all tabs, the latest first. */
+  get #all() {
+    return [this.#shared.get(this.#key) ?? []].flat();
   }
 }

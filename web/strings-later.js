@@ -24,6 +24,7 @@ Object.assign(ENGLISH, {
   "field.room.example": "garden-club",
   "error.room": "Letters, digits and hyphens, 32 at most.",
   "error.private": "The server did not answer. Try again in a moment.",
+  "compose.names": "Names",
   "pending.retry": "Retry",
   "pending.delete": "Delete",
   "pending.adopt": "Send as mine",

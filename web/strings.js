@@ -16,7 +16,7 @@ export const ENGLISH = {
   "room.invite": "Invite someone",
   "room.settings": "Settings",
   "room.log": "Messages",
-  "room.here": { one: "{count} here", other: "{count} here" },
+  "room.here": "{count} here",
   "room.people": "People here",
   "room.you": "you",
   "room.crowd": "… and others: too many to name them all.",
@@ -33,7 +33,7 @@ export const ENGLISH = {
   "log.left": "New since you were here",
   "log.lost": "A message that was stored here is damaged and can't be shown.",
   "log.link": "link to message {seq}",
-  "log.new": { one: "{count} new", other: "{count} new" },
+  "log.new": "{count} new",
   "log.latest": "To the latest",
   "log.unread": { one: "{count} message since you were here", other: "{count} messages since you were here" },
   "compose.label": "Message",
@@ -43,8 +43,7 @@ export const ENGLISH = {
   "compose.left": { one: "{count} character left", other: "{count} characters left" },
   "compose.over": { one: "{count} character too many", other: "{count} characters too many" },
   "compose.unknown": "There is no command {command}. Try /help.",
-  "compose.files": "Files can\'t be sent here.",
-  "compose.names": "Names",
+  "compose.files": "Files can't be sent here.",
   "pending.waiting": "Waiting to be sent …",
   "pending.failed": "Not sent.",
   "pending.edit": "Edit",
@@ -64,7 +63,7 @@ export const ENGLISH = {
   "banner.storage": "The server can't read this room's history now.",
   "banner.offline": "You are offline.",
   "banner.kept": "What you write waits here and is sent when it is back.",
-  "banner.wait": { one: "Trying again in {count} s", other: "Trying again in {count} s" },
+  "banner.wait": "Trying again in {count} s",
   "banner.trying": "Trying …",
   "banner.now": "Try now",
   "banner.stopped": "The server closed this connection and does not want it back.",
@@ -108,15 +107,11 @@ export function phrase(/** @type {string} */ key, /** @type {Record<string, stri
 
 /** Give each marked element below `root` its text (`data-phrase`) and attributes (`data-label`, …). */
 export function fill(/** @type {ParentNode} */ root, /** @type {Record<string, string>} */ values = {}) {
-  /** @type {[string, (element: Element, text: string) => void][]} */
-  const ways = [
-    ["phrase", (element, text) => element.replaceChildren(text)],
-    ["label", (element, text) => element.setAttribute("aria-label", text)],
-    ["title", (element, text) => element.setAttribute("title", text)],
-    ["placeholder", (element, text) => element.setAttribute("placeholder", text)],
-  ];
-  for (const [name, put] of ways) {
-    for (const element of root.querySelectorAll(`[data-${name}]`))
-      put(element, phrase(element.getAttribute(`data-${name}`) ?? "", values));
+  for (const name of ["phrase", "label", "title", "placeholder"]) {
+    for (const element of root.querySelectorAll(`[data-${name}]`)) {
+      const text = phrase(element.getAttribute(`data-${name}`) ?? "", values);
+      if (name === "phrase") element.replaceChildren(text);
+      else element.setAttribute(name === "label" ? "aria-label" : name, text);
+    }
   }
 }

@@ -11,38 +11,35 @@ import { Unread, looked } from "./unread.js";
 export class Transcript {
   #root;
   #here;
-  #newest;
-  #token;
+  #timeline;
   #list;
   #scroll;
   #window;
   #unread;
   /** Where one was before a link was followed; Infinity: at the end. @type {number | null} */ #origin = null;
-  /** @type {Promise<import("./notify.js").Notifier> | null} */ #notifier = null;
+  /** @type {Promise<Notifier> | null} */ #notifier = null;
 
   /** @param {HTMLElement} root @param {Here} here @param {import("./history.js").Timeline} timeline */
   constructor(root, here, timeline) {
-    const newest = () => timeline.last;
     const { room, store } = here;
     const rows = part(root, ".log", HTMLElement);
     this.#root = root;
     this.#here = here;
-    this.#newest = newest;
-    this.#token = () => timeline.token;
+    this.#timeline = timeline;
     this.#list = new MessageList(rows, { page: pageOf(room) + location.search, me: () => here.identity.name });
     this.#scroll = new Scroll(part(root, ".pane", HTMLElement), rows, () => this.#moved());
     this.#window = new HistoryWindow({
       list: this.#list,
       scroll: this.#scroll,
       pages: { read: async (where, seq) => new (await import("./pages.js")).Pages(room).read(where, seq) },
-      newest,
+      newest: () => timeline.last,
       changed: (state) => this.#draw(state),
     });
     const kept = {
       get: () => store.get(`read:${room}`),
       set: (/** @type {[number, string]} */ place) => store.set(`read:${room}`, place),
     };
-    this.#unread = new Unread(kept, (count, calls) => this.#tell(count, calls));
+    this.#unread = new Unread(kept, (count, calls) => this.#notify((notifier) => notifier.unread(count, calls)));
     part(root, ".latest", HTMLButtonElement).addEventListener("click", () => this.#window.latest());
     part(root, ".missed", HTMLButtonElement).addEventListener("click", () => this.#toLeftOff());
     part(root, ".unreachable", HTMLButtonElement).addEventListener("click", () => this.#window.retry());
@@ -50,7 +47,7 @@ export class Transcript {
 
   /** Show these lines only. `reason` says why a resume failed. */
   show(/** @type {Stored[]} */ lines, /** @type {string | null} */ reason) {
-    if (reason === "forked" || this.#unread.isOther(lines, this.#newest())) this.#unread.reset();
+    if (reason === "forked" || this.#unread.isOther(lines, this.#timeline.last)) this.#unread.reset();
     this.#window.show(lines);
     if (reason)
       this.notice(element("p", { class: "notice" }, phrase(reason === "forked" ? "room.forked" : "room.missed")));
@@ -74,7 +71,7 @@ export class Transcript {
 
   seen() {
     this.#list.redate();
-    if (looked() && this.#window.atEnd) this.#unread.read(this.#token());
+    if (looked() && this.#window.atEnd) this.#unread.read(this.#timeline.token);
   }
 
   /** The address names a message (#42): go there, or say that it can't be shown. */
@@ -124,13 +121,13 @@ export class Transcript {
     const first = this.#unread.missed(line.seq, calls);
     if (first && this.#window.attached) this.#scroll.keep(() => this.#list.markAfter(line.seq - 1));
     this.#scroll.follow();
-    if (calls) this.#notify().then((notifier) => notifier.called(line.name, this.#here.title));
+    if (calls) this.#notify((notifier) => notifier.called(line.name, this.#here.title));
   }
 
   /** After a join: the unread line, or a button to it if it is further up. */
   #markLeftOff() {
     const { leftOff } = this.#unread;
-    const missed = leftOff ? this.#newest() - leftOff : 0;
+    const missed = leftOff ? this.#timeline.last - leftOff : 0;
     const further = leftOff + 1 < this.#list.first;
     part(this.#root, ".missed", HTMLElement).hidden = missed <= 0 || !further;
     part(this.#root, ".missed span", HTMLElement).textContent = phrase("log.unread", { count: missed });
@@ -165,15 +162,12 @@ export class Transcript {
     part(this.#root, ".empty", HTMLElement).hidden = !empty;
   }
 
-  #tell(/** @type {number} */ count, /** @type {number} */ calls) {
-    this.#notify().then((notifier) => notifier.unread(count, calls));
-  }
-
-  #notify() {
+  /** Nothing is told while its module can't be loaded. */
+  #notify(/** @type {(notifier: Notifier) => void} */ tell) {
     this.#notifier ??= import("./notify.js").then(({ Notifier }) => {
       const icon = part(document, "link[rel=icon]", HTMLLinkElement);
       return new Notifier(this.#here.title, icon, this.#here.store);
     });
-    return this.#notifier;
+    this.#notifier.then(tell, () => (this.#notifier = null));
   }
 }

@@ -108,6 +108,8 @@ type ComposerHandlers = {
 };
 
 type Store = import("./store.js").Store;
+type Draft = import("./store.js").Draft;
+type Notifier = import("./notify.js").Notifier;
 type Timer = ReturnType<typeof setTimeout> | undefined;
 type Area = Pick<Store, "get" | "set" | "remove" | "keys">;
 type World = { room: string; identity: import("./store.js").Identity; store: Store; tab: Store };

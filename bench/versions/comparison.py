@@ -14,6 +14,7 @@ from bench.load.clients import Clients
 from bench.load.load import Load
 from bench.measurement import measure_slice, settle_and_check
 from bench.server import Server, serving
+from bench.versions.engine import an_engine
 from bench.versions.source import Version
 from bench.workloads.chat import ONE, SMALL, TEN, Chat, rooms_of_two
 
@@ -32,6 +33,7 @@ class Comparison:
     ids: bool = False
     options: tuple[str, ...] = ()  # of `edgechat serve`
     new_options: tuple[str, ...] = ()  # of the new version only
+    engines: tuple[bool, bool] = (False, False)  # whether each version, old and new, has one
 
 
 COMPARISONS = {
@@ -46,6 +48,8 @@ COMPARISONS = {
     "workers": Comparison(
         "100 \u00d7 2, NEW with 2 workers", SMALL, new_options=("--workers", "2")
     ),
+    "engine": Comparison("100 \u00d7 2, NEW with an engine", SMALL, engines=(False, True)),
+    "engines": Comparison("100 \u00d7 2, with an engine", SMALL, engines=(True, True)),
 }
 
 
@@ -106,7 +110,10 @@ def compare(
     for _ in range(starts):
         with ExitStack() as stack:
             ways = ((old, comparison.options), (new, comparison.options + comparison.new_options))
-            sides = [started(stack, version, comparison, options) for version, options in ways]
+            sides = [
+                started(stack, version, comparison, options + engine_of(stack, has_engine))
+                for (version, options), has_engine in zip(ways, comparison.engines, strict=True)
+            ]
             for _ in range(WARM_UP_SLICES):
                 measure_pair(sides, comparison.chat)
             for number in range(pairs):
@@ -114,6 +121,11 @@ def compare(
             for side in sides:
                 settle_and_check(side.load)
     return outcome
+
+
+def engine_of(stack: ExitStack, has_engine: bool) -> tuple[str, ...]:
+    """The options for an engine of its own, on the load generator's core; none without one."""
+    return stack.enter_context(an_engine(cores()[1])) if has_engine else ()
 
 
 def started(

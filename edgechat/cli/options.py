@@ -78,6 +78,12 @@ OPTIONS = {
             "redis://engine:6379. rediss:// is TLS; a password is in the address, so give that "
             "as a variable. Without it this server is alone.",
         ),
+        setting_option(
+            "--replicas",
+            Number("replicas", int, 0, 10),
+            "How many replicas of the engine must have a message before it is shown. With 1, "
+            "nothing that anybody saw is lost with the engine's machine.",
+        ),
     ],
     "What people may send": [
         setting_option(

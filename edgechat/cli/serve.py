@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import gc
-import logging
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from edgechat import __version__, logs
+from edgechat import logs
 from edgechat.cli.linux import need_linux
 from edgechat.cli.options import OPTIONS
 from edgechat.cli.reload import Reload
 from edgechat.cli.run_options import RUN_OPTIONS
 from edgechat.cli.sections import Sectioned
-from edgechat.garbage import collect_seldom
 from edgechat.settings import Settings
-
-log = logging.getLogger(__name__)
 
 Error = TypeVar("Error", bound=Exception)
 
@@ -58,8 +52,8 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
 
 def _why_not_with_engine(settings: Settings) -> str:
     """What does not go together with `--engine`, in words; nothing where all does."""
-    if settings.engine and settings.workers > 1:
-        return "--engine goes with one worker: run a node for each core instead."
+    if settings.replicas and not settings.engine:
+        return "--replicas goes with --engine: they are that engine's."
     if settings.engine and settings.durability == "disk":
         return (
             "--engine goes without --durability disk: the engine decides what a power loss costs."
@@ -79,7 +73,7 @@ def _run_server(
     gc.disable()  # nothing that is imported becomes garbage: looking for it takes 30 ms
     import trio
 
-    from edgechat.cli.notify import ServiceManager
+    from edgechat.cli.server_run import ServerRun
     from edgechat.history.data_folder import DataFolderError
     from edgechat.net.listening import ListenError
     from edgechat.nodes.errors import EngineError
@@ -92,38 +86,9 @@ def _run_server(
 
         serve = partial(front.serve, log_form=form)
         reload = reload or (lambda: settings)  # SIGHUP means fresh workers in any case
-    manager = ServiceManager(os.environ)
 
     async def run() -> None:
-        stop = trio.Event()
-        told, changes = trio.open_memory_channel[Settings](1)
-
-        async def obey(signals: AsyncIterator[int]) -> None:
-            async for number in signals:  # one that nobody took would end the process
-                if number == signal.SIGHUP and reload is not None:
-                    if (new := reload()) is not None:
-                        await told.send(new)
-                    continue
-                if not stop.is_set():
-                    manager.tell("STOPPING=1")
-                    log.info("Stopping: got %s.", signal.Signals(number).name)
-                stop.set()
-
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            async with trio.open_nursery() as waiting:
-                waiting.start_soon(obey, signals)
-                async with trio.open_nursery() as nursery:
-                    address = await nursery.start(serve, settings, stop, changes)
-                    collect_seldom()
-                    manager.tell("READY=1", f"STATUS=Serving at {address}")
-                    waiting.start_soon(manager.keep_alive)
-                    log.info("Started: version %s, at %s", __version__, address)
-                    click.echo(
-                        f"EdgeChat is at {address} with its histories in {settings.data.resolve()} "
-                        "(stop it with Ctrl-C)"
-                    )
-                log.info("Stopped.")
-                waiting.cancel_scope.cancel()
+        await ServerRun(settings, serve, reload).run()
 
     try:
         trio.run(run, strict_exception_groups=True)

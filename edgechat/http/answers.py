@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 from quart import Response
@@ -14,24 +16,61 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-def text(body: str, headers: Mapping[str, str] | None = None) -> Response:
+
+class Answer(NamedTuple):
+    """An answer, whoever sends it. Without a type it has no body, and says nothing of one."""
+
+    status: HTTPStatus
+    type: str
+    body: bytes
+    headers: Mapping[str, str]  # beside those that say what the body is
+
+
+def plain(body: str) -> Answer:
     """A text of one line."""
-    return Response(body, mimetype="text/plain", headers={**PRIVATE, **(headers or {})})
+    return Answer(HTTPStatus.OK, TEXT, body.encode(), PRIVATE)
+
+
+def encoded(
+    body: bytes, status: HTTPStatus, headers: Mapping[str, str] = _NO_HEADERS, type: str = JSON
+) -> Answer:
+    """JSON, already encoded."""
+    return Answer(status, type, body, {**PRIVATE, **headers})
+
+
+def empty(headers: Mapping[str, str]) -> Answer:
+    """The answer to OPTIONS."""
+    return Answer(HTTPStatus.NO_CONTENT, "", b"", {**PRIVATE, **headers})
+
+
+def of_quart(answer: Answer) -> Response:
+    """The same for Quart to send."""
+    response = Response(answer.body, answer.status, dict(answer.headers))
+    if answer.type:
+        response.headers["Content-Type"] = answer.type
+    else:
+        del response.headers["Content-Length"]
+        del response.headers["Content-Type"]
+    return response
+
+
+def text(body: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
+    """A text of one line."""
+    return Response(body, mimetype="text/plain", headers={**PRIVATE, **headers})
 
 
 def json(
-    answer: object,
-    status: HTTPStatus = HTTPStatus.OK,
-    headers: Mapping[str, str] | None = None,
+    answer: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] = _NO_HEADERS
 ) -> Response:
     """A JSON object."""
-    body = msgspec.json.encode(answer)
-    return Response(body, status=status, mimetype=JSON, headers={**PRIVATE, **(headers or {})})
+    return of_quart(Answer(status, JSON, msgspec.json.encode(answer), {**PRIVATE, **headers}))
 
 
 def head(mimetype: str) -> Response:
@@ -43,7 +82,4 @@ def head(mimetype: str) -> Response:
 
 def nothing(headers: Mapping[str, str]) -> Response:
     """The answer to OPTIONS."""
-    response = Response("", status=HTTPStatus.NO_CONTENT, headers={**PRIVATE, **headers})
-    del response.headers["Content-Length"]
-    del response.headers["Content-Type"]
-    return response
+    return of_quart(empty(headers))

@@ -14,6 +14,7 @@ from edgechat.chat.names import RANDOM_BYTES, BadRoomName, PrivateIds, RoomKey, 
 from edgechat.chat.origin import may_talk, parse_origins
 from edgechat.http import answers
 from edgechat.http.answers import ANY_ORIGIN, JSON
+from edgechat.http.asked import Asked
 from edgechat.http.errors import NotFound, Wrong
 from edgechat.rooms.registry import Full, Registry
 from edgechat.rooms.room import Room
@@ -74,12 +75,12 @@ def find_key(text: str, ids: PrivateIds) -> RoomKey:
         raise NotFound(str(error)) from None
 
 
-def check_may_talk(settings: Settings, ready: Callable[[], bool]) -> None:
+def check_may_talk(asked: Asked, settings: Settings, ready: Callable[[], bool]) -> None:
     """Raises `Wrong` while the server stops, and for pages of sites that are not allowed.
 
     A browser sends a plain POST of any page, and only keeps the answer from it.
     """
-    origins, hosts = request.headers.getlist("Origin"), request.headers.getlist("Host")
+    origins, hosts = asked.values("Origin"), asked.values("Host")
     origin = ",".join(origins) if origins else None
     if not may_talk(origin, ",".join(hosts), parse_origins(settings.allowed_origins)):
         text = "A page of this site may not talk here."

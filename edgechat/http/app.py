@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
-from edgechat.chat.allowance import Spendable
 from edgechat.chat.names import PrivateIds
 from edgechat.http import answers
 from edgechat.http.accept_encoding import accepts_gzip
@@ -22,7 +21,6 @@ from edgechat.http.errors import NotFound, Wrong, add_errors
 from edgechat.http.followers import OpenStream, add_events
 from edgechat.http.history_pages import add_history
 from edgechat.http.openapi import add_document
-from edgechat.http.posts import add_posts
 from edgechat.settings import Settings
 
 _OLD = "This file is of another version of the page. EdgeChat was updated: reload the page."
@@ -35,15 +33,14 @@ def make_app(
     ids: PrivateIds,
     ready: Callable[[], Awaitable[bool]],
     is_open: Callable[[], bool],
-    address_of: Callable[[str, Sequence[str]], str],
-    allowance_of: Callable[[str], Spendable],
+    callers: Callers,
     open_stream: OpenStream,
 ) -> QuartTrio:
     """The Quart-Trio app. `ready` says whether the server accepts and stores, `is_open`
     only whether it is not stopping.
 
-    `address_of` is given a peer and what the proxy's header says, and returns the address that
-    counts; `allowance_of` gives an address's allowance; `open_stream` a connection's outbox.
+    `open_stream` gives a connection's outbox. What is posted to rooms does not come here
+    (`post_server`).
     """
     app = QuartTrio("edgechat", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would have to know the proxy's scheme and host
@@ -55,10 +52,8 @@ def make_app(
     _add_assets(app, assets)
     add_document(app)
     _add_health(app, ready)
-    callers = Callers(settings, address_of, allowance_of)
     add_api(app, rooms, ids)
     add_history(app, settings, rooms, ids, callers)
-    add_posts(app, settings, rooms, ids, is_open, callers)
     add_events(app, settings, rooms, ids, is_open, callers, open_stream)
     add_cors(app, settings.allowed_origins)
     return app

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import trio
-from quart import request
 
 from edgechat.chat.allowance import Spendable
 from edgechat.chat.errors import Refusal
+from edgechat.http.asked import Asked
 from edgechat.settings import Settings
-
-_UNIX_PEER = "127.0.0.1"  # who connects to a Unix socket counts as this: there is no address
 
 
 class Callers:
@@ -27,19 +25,17 @@ class Callers:
         self._address_of = address_of
         self._allowance_of = allowance_of
 
-    def address(self) -> str:
-        """The address that this request counts for."""
-        client = request.scope["client"]  # `remote_addr` may be a header of that name
-        peer = client[0] if client else _UNIX_PEER
-        return self._address_of(peer, request.headers.getlist(self._header))
+    def address(self, asked: Asked) -> str:
+        """The address that a request counts for."""
+        return self._address_of(asked.peer, asked.values(self._header))
 
-    def allowance(self) -> Spendable:
+    def allowance(self, asked: Asked) -> Spendable:
         """What that address may still say."""
-        return self._allowance_of(self.address())
+        return self._allowance_of(self.address(asked))
 
-    def look(self, times: int = 1) -> None:
+    def look(self, asked: Asked, times: int = 1) -> None:
         """Pay for looks into a history. Raises `Refusal` (`rate_limited`)."""
-        allowance, now = self.allowance(), trio.current_time()
+        allowance, now = self.allowance(asked), trio.current_time()
         if wait := allowance.read(now):
             text = f"You are reading too fast. Wait {max(1, round(wait))} s and ask again."
             raise Refusal("rate_limited", text, retry_after_ms=max(1, round(wait * 1000)))

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from edgechat.http.asked import Asked, asked_of_quart
+
 _ROOMS = "/api/room/"
 _CLIENT = ("/client.", "/assets/")  # the JavaScript client, and its modules
 _EXPOSED = "EdgeChat-More, EdgeChat-Next, EdgeChat-Since, Location, Retry-After"
@@ -30,12 +32,19 @@ def add_cors(app: QuartTrio, origins: Collection[str]) -> None:
 
 
 def allow_origin(response: Response, origins: Collection[str]) -> None:
-    """Let the page that asked read the answer, if it may."""
-    response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin")
-    if origin not in origins:
-        return
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-    if request.method == "OPTIONS":
-        response.headers.update(_PREFLIGHT)
+    """Let the page that asked read Quart's answer, if it may."""
+    headers = cors_headers(asked_of_quart(), origins)
+    response.headers.add("Vary", headers.pop("Vary"))
+    response.headers.update(headers)
+
+
+def cors_headers(asked: Asked, origins: Collection[str]) -> dict[str, str]:
+    """The headers with which the page that asked may read the answer, if it may; and `Vary`."""
+    headers = {"Vary": "Origin"}
+    origin = next(iter(asked.values("Origin")), None)
+    if origin is not None and origin in origins:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = _EXPOSED
+        if asked.method == "OPTIONS":
+            headers.update(_PREFLIGHT)
+    return headers

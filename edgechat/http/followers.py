@@ -21,6 +21,7 @@ from edgechat.chat.names import PrivateIds
 from edgechat.http import answers, query
 from edgechat.http.answers import NDJSON, PRIVATE
 from edgechat.http.api import Rooms, check_may_talk, find_key, visit
+from edgechat.http.asked import asked_of_quart
 from edgechat.http.callers import Callers
 from edgechat.http.cors import allow_origin
 from edgechat.http.feed import AS_EVENTS, AS_NDJSON, EVENTS, FollowerFeed, token_text
@@ -51,14 +52,17 @@ def add_events(
     @app.get("/api/room/<text>/events")
     async def events(text: str) -> Response:
         key = find_key(text, ids)
-        check_may_talk(settings, ready)
+        asked = asked_of_quart()
+        check_may_talk(asked, settings, ready)
         polls = query.text("poll") in ("1", "true")
         since = read_since(Extreme.START if polls else Extreme.HEAD)
         feed = _feed()
         if request.method == "HEAD":
             return answers.head(feed.mimetype)
         serve = _poll if polls else partial(_follow, open_stream)
-        return await visit(rooms, key, partial(serve, settings, since, feed, callers.allowance()))
+        return await visit(
+            rooms, key, partial(serve, settings, since, feed, callers.allowance(asked))
+        )
 
 
 def _feed() -> FollowerFeed:

@@ -13,6 +13,7 @@ from edgechat.chat.names import PrivateIds
 from edgechat.http import answers
 from edgechat.http.answers import NDJSON, PRIVATE
 from edgechat.http.api import Rooms, find_key, visit
+from edgechat.http.asked import asked_of_quart
 from edgechat.http.callers import Callers
 from edgechat.http.query import number
 from edgechat.http.word_search import Searches, read_words, search
@@ -30,6 +31,7 @@ def add_history(
 
     @app.get("/api/room/<text>/history")
     async def history(text: str) -> Response:
+        asked = asked_of_quart()
         key = find_key(text, ids)
         for name in _NUMBERS:  # before a room is opened for a request that can't be answered
             number(name)
@@ -37,10 +39,10 @@ def add_history(
         if request.method == "HEAD":
             return answers.head(NDJSON)
         if words is None:
-            callers.look()
+            callers.look(asked)
             return await visit(rooms, key, partial(_history, settings.max_page_lines))
-        with searches.one_of(callers.address()):
-            callers.look(settings.search_looks)
+        with searches.one_of(callers.address(asked)):
+            callers.look(asked, settings.search_looks)
             return await visit(rooms, key, partial(_search, settings, searches, words))
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from quart import request
+from werkzeug.http import parse_options_header
 
 from edgechat.chat.protocol import Say, bad_frame, checked_say, parse_post
-from edgechat.http import query
 from edgechat.http.answers import JSON
+from edgechat.http.asked import Asked
 from edgechat.http.errors import Wrong
 from edgechat.http.query import bad_request
 
 TEXT, FORM = "text/plain", "application/x-www-form-urlencoded"
-_FIELDS = ("name", "message", "id")
+_FIELDS = ("name", "message", "id", "payload")
 _MAX_FIELDS = 100
+
+ReadBody = Callable[[], Awaitable[bytes]]  # raises `Wrong`; only who needs the body reads it
 
 
 class Post(NamedTuple):
@@ -26,36 +29,36 @@ class Post(NamedTuple):
     say: Say
 
 
-async def read_post() -> Post:
+async def read_post(asked: Asked, read_body: ReadBody) -> Post:
     """What this request posts. Raises `Wrong`, and `Refusal` (`bad_frame`)."""
-    kind = media_type(TEXT, FORM, JSON)
-    body = await read_text()
+    kind = media_type(asked, TEXT, FORM, JSON)
+    body = read_text(await read_body())
     if kind == JSON:
         name, say = parse_post(body)
-        return _addressed(name, say.text, say.id)
+        return _addressed(asked, name, say.text, say.id)
     fields = read_form(body) if kind == FORM else {}
     if "message" not in fields:  # `curl -d` calls any text a form
-        return _addressed(None, _whole(body), None)
-    return _addressed(
-        fields.get("name") or None, _unix(fields["message"]), fields.get("id") or None
-    )
+        return _addressed(asked, None, _whole(body), None)
+    name, id = fields.get("name") or None, fields.get("id") or None
+    return _addressed(asked, name, _unix(fields["message"]), id)
 
 
-def media_type(*known: str) -> str:
+def media_type(asked: Asked, *known: str) -> str:
     """The body's type, the first of `known` if it has none. Raises `Wrong` (415)."""
-    kind = request.mimetype or known[0]
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    coding = request.headers.get("Content-Encoding", "identity").lower()
-    if kind not in known or charset not in ("utf-8", "utf8", "us-ascii") or coding != "identity":
+    types = asked.values("Content-Type")
+    kind, options = parse_options_header(types[0] if types else None)
+    kind = kind.lower() or known[0]
+    charset = options.get("charset", "utf-8").lower()
+    coding = ", ".join(asked.values("Content-Encoding")).lower() or "identity"
+    is_known = kind in known and len(types) < 2
+    if not is_known or charset not in ("utf-8", "utf8", "us-ascii") or coding != "identity":
         text = f"The body has to be {' or '.join(known)}, in UTF-8 and not compressed."
         raise Wrong(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", text)
     return kind
 
 
-async def read_text() -> str:
-    """The body. Raises `Wrong` where it is not UTF-8."""
-    body = await request.get_data(cache=False)
-    assert isinstance(body, bytes)
+def read_text(body: bytes) -> str:
+    """The body's text. Raises `Wrong` where it is not UTF-8."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -77,23 +80,23 @@ def read_form(body: str) -> dict[str, str]:
     return fields
 
 
-def given_id() -> str | None:
+def given_id(asked: Asked) -> str | None:
     """The idempotency key of the headers, without the quotes that a draft of the IETF wants."""
-    keys = request.headers.getlist("Idempotency-Key")
+    keys = asked.values("Idempotency-Key")
     if len(keys) > 1:
         raise bad_request("Idempotency-Key must be given once only.")
     if not keys:
         return None
-    key: str = keys[0]
-    return key[1:-1] if len(key) > 2 and key[0] == key[-1] == '"' else key
+    key = keys[0]
+    return key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
 
 
-def _addressed(name: str | None, text: str, id: str | None) -> Post:
+def _addressed(asked: Asked, name: str | None, text: str, id: str | None) -> Post:
     """With what the body does not say and the address or the headers do."""
-    ids = {one for one in (id, query.text("id"), given_id()) if one is not None}
+    ids = {one for one in (id, asked.query.text("id"), given_id(asked)) if one is not None}
     if len(ids) > 1:
         raise bad_frame("Two different ids were given.")
-    return Post(name or query.text("name"), checked_say(text, ids.pop() if ids else None))
+    return Post(name or asked.query.text("name"), checked_say(text, ids.pop() if ids else None))
 
 
 def _whole(body: str) -> str:

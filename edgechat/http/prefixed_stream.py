@@ -9,7 +9,14 @@ from typing import NoReturn
 
 import trio
 
-from edgechat.http.request_end import BAD_BODY, TOO_MANY_PIECES, RequestEnd
+from edgechat.http.request_end import (
+    BAD_BODY,
+    EMPTY_500,
+    TOO_MANY_PIECES,
+    RequestEnd,
+    whole_answer,
+    whole_defect,
+)
 from edgechat.settings import Settings
 
 _PIECE = 64 * 1024
@@ -94,7 +101,7 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
         if not self._is_answered:
             self.is_taken = self._is_answered = True
             with suppress(OSError):
-                self._connection.send(TOO_MANY_PIECES)
+                self._connection.send(whole_answer(*TOO_MANY_PIECES))
         self.life.cancel()
         raise trio.BrokenResourceError
 
@@ -121,7 +128,9 @@ class PrefixedStream(trio.abc.HalfCloseableStream):
             return
         self._is_answered = True
         if self._end is not None and self._end.is_wrong:
-            data, self.is_taken = BAD_BODY, True  # Hypercorn's answer would be empty
+            data, self.is_taken = whole_answer(*BAD_BODY), True  # Hypercorn's answer would be empty
+        elif EMPTY_500.match(data):
+            data, self.is_taken = whole_defect(), True
         try:
             await self._send_in_time(memoryview(data))
         except trio.BrokenResourceError:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from http import HTTPStatus
 
 import h11
 import msgspec
 
+# Hypercorn says by itself that the app has failed: the app's own words are JSON.
+EMPTY_500 = re.compile(rb"HTTP/1\.1 500 [^\r]*\r\ncontent-length: 0\r\n")
+DEFECT = "This is a defect in the server, which goes on. Try again."
+# A status, a code for programs, words for people.
+TOO_MANY_PIECES = (
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "request_entity_too_large",
+    "The request's body comes in too many pieces.",
+)
+BAD_BODY = (HTTPStatus.BAD_REQUEST, "bad_request", "The request's body is not one of HTTP/1.1.")
 
-def _answer(status: HTTPStatus, code: str, text: str) -> bytes:
+
+def whole_answer(status: HTTPStatus, code: str, text: str) -> bytes:
+    """One of these as it is sent."""
     body = msgspec.json.encode({"error": text, "code": code}) + b"\n"
     return (
         b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
@@ -16,14 +30,14 @@ def _answer(status: HTTPStatus, code: str, text: str) -> bytes:
     )
 
 
-TOO_MANY_PIECES = _answer(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "request_entity_too_large",
-    "The request's body comes in too many pieces.",
-)
-BAD_BODY = _answer(
-    HTTPStatus.BAD_REQUEST, "bad_request", "The request's body is not one of HTTP/1.1."
-)
+def whole_defect() -> bytes:
+    """What is sent in the place of an empty 500."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return whole_answer(status, status.name.lower(), DEFECT)
+
+
+def _nothing(data: bytes) -> None:
+    """Nobody wants to have it."""
 
 
 class RequestEnd:
@@ -36,11 +50,15 @@ class RequestEnd:
     seconds. So there is a bound for them: beyond it the request `is_in_crumbs`, and is given up.
     """
 
-    def __init__(self, head_bytes: int, most_pieces: int) -> None:
+    def __init__(
+        self, head_bytes: int, most_pieces: int, take: Callable[[bytes], None] = _nothing
+    ) -> None:
+        """`take` gets each part of the body."""
         self.is_over = False
         self.is_wrong = False  # its body breaks the rules of HTTP
         self.is_in_crumbs = False
         self._left = most_pieces
+        self._take = take
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=head_bytes)
 
     def feed(self, data: bytes) -> bytes:
@@ -56,6 +74,8 @@ class RequestEnd:
                 if self._left < 0:
                     self.is_in_crumbs = True
                     return b""
+                if type(event) is h11.Data:
+                    self._take(event.data)
         except h11.RemoteProtocolError:
             self.is_wrong = True
         return data

@@ -16,10 +16,18 @@ import msgspec
 from edgechat.chat.errors import Refusal
 from edgechat.chat.names import user_name
 from edgechat.chat.protocol import bad_frame, checked_say
-from edgechat.http import query
 from edgechat.http.answers import JSON
+from edgechat.http.asked import Asked
 from edgechat.http.errors import Wrong
-from edgechat.http.post_body import FORM, Post, given_id, media_type, read_form, read_text
+from edgechat.http.post_body import (
+    FORM,
+    Post,
+    ReadBody,
+    given_id,
+    media_type,
+    read_form,
+    read_text,
+)
 from edgechat.settings import Settings
 
 _NAME = "webhook"  # of a sender that gives none
@@ -47,18 +55,18 @@ _LINK = re.compile(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
 _ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
-async def read_slack(settings: Settings) -> Post:
+async def read_slack(settings: Settings, asked: Asked, read_body: ReadBody) -> Post:
     """What this request posts, ready to be said. Raises `Wrong`, and `Refusal` (`bad_frame`)."""
-    kind = media_type(JSON, FORM)
-    body = await read_text()
+    kind = media_type(asked, JSON, FORM)
+    body = read_text(await read_body())
     if kind == FORM:
         body = read_form(body).get("payload", "{}")
     payload = _parse(body)
     text = _shorten("\n".join(_texts(payload)).strip(), settings.max_message_chars)
     if not text:
         raise Wrong(HTTPStatus.BAD_REQUEST, "no_text", "There is no text in this message.")
-    name = _name(payload.username or query.text("name"), settings.max_name_chars)
-    return Post(name, checked_say(text, given_id()))
+    name = _name(payload.username or asked.query.text("name"), settings.max_name_chars)
+    return Post(name, checked_say(text, given_id(asked)))
 
 
 def _parse(body: str) -> Payload:

@@ -9,11 +9,14 @@ from edgechat.statistics import ServerStatistics
 
 
 class Plain(NamedTuple):
-    """A number without a label. What ends in `_total` is a counter, and else it is a gauge."""
+    """A number without a label. What ends in `_total` is a counter, and else it is a gauge.
+
+    `read` returns None where this server has nothing of the kind.
+    """
 
     name: str
     text: str
-    read: Callable[[ServerStatistics], float]
+    read: Callable[[ServerStatistics], float | None]
 
 
 class Labelled(NamedTuple):

@@ -10,13 +10,22 @@ from edgechat.statistics import ServerStatistics
 Numbers = Mapping[str, Mapping[str, float]]  # by the label's value; "" where there is no label
 
 # What is not the sum of all. All others are.
-_OVER_ALL = {"edgechat_storage_works": min, "edgechat_sync_seconds": max}
+_OVER_ALL = {
+    "edgechat_storage_works": min,
+    "edgechat_sync_seconds": max,
+    "edgechat_engine_up": min,
+    "edgechat_engine_replicated": min,
+    "edgechat_engine_ping_seconds": max,
+    "edgechat_archive_seconds_behind": max,
+}
 
 
 def numbers_of(statistics: ServerStatistics) -> Numbers:
     """What the table has, as of now."""
     found: dict[str, Mapping[str, float]] = {
-        plain.name: {"": float(plain.read(statistics))} for plain in PLAIN
+        plain.name: {"": float(number)}
+        for plain in PLAIN
+        if (number := plain.read(statistics)) is not None
     }
     for labelled in LABELLED:
         values = labelled.read(statistics)

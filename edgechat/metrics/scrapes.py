@@ -23,7 +23,7 @@ from edgechat.net.acceptor import Acceptor
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.linger import linger
 from edgechat.net.listening import url
-from edgechat.net.refused import Refused
+from edgechat.net.refused import Refused, refuse
 from edgechat.net.request_head import Head
 from edgechat.net.reserve import Reserve
 from edgechat.rooms.defects import contain
@@ -33,7 +33,14 @@ log = logging.getLogger(__name__)
 
 _MOST = 16  # connections at once: a scraper needs one
 _RESERVED = 2  # descriptors: numbers are wanted most when there are no others
-_PLAIN = "text/plain; charset=utf-8"
+_NOT_HERE = refuse("no metrics", HTTPStatus.NOT_FOUND, "There is only /metrics here.", "not_found")
+_NOT_SO = refuse(
+    "no scrape",
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "This address takes GET.",
+    "method_not_allowed",
+    {"Allow": "GET, HEAD"},
+)
 
 
 async def serve_metrics(
@@ -95,28 +102,24 @@ class _MetricsListener:
             await linger(connection, self._settings.linger_timeout)
 
     async def _answer(self, head: Head) -> bytes:
-        method = head.text.split(b" ", 1)[0]
+        """Raises `Refused`."""
         if head.target.partition("?")[0] != "/metrics":
-            text = b"There is only /metrics here.\n"
-            return _http(HTTPStatus.NOT_FOUND, text)
-        if method not in (b"GET", b"HEAD"):
-            text = b"This address takes GET.\n"
-            return _http(HTTPStatus.METHOD_NOT_ALLOWED, text, allow="GET, HEAD")
+            raise Refused(_NOT_HERE)
+        if head.method not in (b"GET", b"HEAD"):
+            raise Refused(_NOT_SO)
         found = self._read()
         lag = add_lags((self.lag.statistics(), *found.lags))
         body = await system.run_in_thread(render, found.numbers, lag, found.workers)
-        answer = _http(HTTPStatus.OK, body, content_type=CONTENT_TYPE_LATEST)
-        return answer if method == b"GET" else answer[: -len(body)]
+        return _http(b"" if head.method == b"HEAD" else body, len(body))
 
 
-def _http(status: HTTPStatus, body: bytes, *, content_type: str = _PLAIN, allow: str = "") -> bytes:
+def _http(body: bytes, length: int) -> bytes:
     lines = [
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        f"Content-Type: {content_type}",
-        f"Content-Length: {len(body)}",
+        "HTTP/1.1 200 OK",
+        f"Content-Type: {CONTENT_TYPE_LATEST}",
+        f"Content-Length: {length}",
         "Cache-Control: no-store",
         "Connection: close",
-        *([f"Allow: {allow}"] if allow else []),
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 

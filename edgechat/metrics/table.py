@@ -6,6 +6,7 @@ a label for each room would be a time series for each.
 
 from __future__ import annotations
 
+from edgechat.metrics.engine_table import ENGINE
 from edgechat.metrics.journal_table import JOURNAL
 from edgechat.metrics.metric import Labelled, Plain
 from edgechat.metrics.words import NO_CLOSES, NO_DEFECTS, NOTHING_REFUSED
@@ -83,6 +84,7 @@ PLAIN = (
         lambda s: s.journal.behind,
     ),
     *JOURNAL,
+    *ENGINE,
     Plain(
         "edgechat_webhook_deliveries_total",
         "Lines that targets of webhooks took.",

@@ -16,4 +16,5 @@ class Caller:
     is_passed_on: bool  # by a trusted proxy, for somebody who is named in its request
     counted: str | None = None  # the address it was counted for; None where it is exempt
     for_page: bool = False  # it was counted apart, as it asks for a file of the page
+    may_go_on: bool = False  # its connection may have a next request
     is_elsewhere: bool = False  # it was passed on to another process, which serves it

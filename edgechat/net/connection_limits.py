@@ -75,6 +75,10 @@ class ConnectionLimits:
         `page`: it was moved to those that ask for the page's files.
         """
         self._total -= 1
+        self.release(address, page=page)
+
+    def release(self, address: str | None, *, page: bool = False) -> None:
+        """One that came in stays, and counts for this address no longer, if it did."""
         if address is not None:
             (self._page if page else self._all).remove(address)
 

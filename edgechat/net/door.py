@@ -30,7 +30,7 @@ from edgechat.net.reserve import Reserve
 from edgechat.rooms.defects import contain
 from edgechat.settings import Settings
 
-Serve = Callable[[Caller, Head], Awaitable[None]]
+Serve = Callable[[Caller, Head], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Door:
     """Lets connections in, each for as long as `serve` takes."""
 
     def __init__(self, settings: Settings, serve: Serve) -> None:
-        """`serve` gets a request and its connection, which the door closes after it.
+        """`serve` gets a request and its connection, which the door closes after it; or where it
+        may be asked again, and `serve` returns what came behind the request, after the last one.
 
         It may raise `Refused`, which is answered. One that passed the connection on to another
         process sets `is_elsewhere` of the caller, who then counts until `limits.leave` is called.
@@ -68,7 +69,7 @@ class Door:
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
             is_passed_on = is_trusted(peer, self._settings.trusted_proxies)
-            caller = Caller(connection, peer, loopback, is_passed_on)
+            caller = Caller(connection, peer, loopback, is_passed_on, may_go_on=True)
             nursery.start_soon(self._let_in, caller, name="connection")
 
         try:
@@ -111,23 +112,43 @@ class Door:
         self.reserve.fill()
 
     async def _answer(self, caller: Caller, known: Head | None = None) -> None:
-        """Serve a request, whose head is read if it is not known yet."""
+        """Serve requests, the first of which has a head that is read if it is not known yet."""
         try:
             head = known or await self.heads.read(caller.connection)
-            if head is None:
-                return
-            if known is None:
-                self._hosts.check(head, loopback=caller.loopback and not caller.is_passed_on)
-                if caller.is_passed_on:
-                    self._claim(caller, head)
-                if caller.counted is not None and head.is_for_page:
-                    now = trio.current_time()
-                    caller.for_page = self.limits.move_to_page(caller.counted, now)
-                self._notice.look(caller, head)
-            await self._serve(caller, head)
+            while head is not None:
+                if known is None:
+                    self._check(caller, head)
+                behind = await self._serve(caller, head)
+                if behind is None:
+                    return
+                head = await self.heads.read_next(caller.connection, behind)
+                if head is not None:
+                    self._count_again(caller)
         except Refused as refused:
             self._refuse(caller, refused)
             await linger(caller.connection, self._settings.linger_timeout)
+
+    def _check(self, caller: Caller, head: Head) -> None:
+        """Whether the request may go on, and for whom it counts. Raises `Refused`."""
+        self._hosts.check(head, loopback=caller.loopback and not caller.is_passed_on)
+        if caller.is_passed_on:
+            self._claim(caller, head)
+        if caller.counted is not None and head.is_for_page:
+            caller.for_page = self.limits.move_to_page(caller.counted, trio.current_time())
+        self._notice.look(caller, head)
+
+    def _count_again(self, caller: Caller) -> None:
+        """The next request counts like a connection of its own. Raises `Refused`.
+
+        Else what is meant against floods of connections could be had on one. A proxy may ask for
+        somebody else.
+        """
+        counted, caller.counted = caller.counted, None
+        self.limits.release(counted, page=caller.for_page)
+        caller.for_page = False
+        if counted is not None and not caller.is_passed_on:
+            self.limits.claim(counted, trio.current_time())
+            caller.counted = counted
 
     def _claim(self, caller: Caller, head: Head) -> None:
         """Only now it is known for whom a proxy speaks. Raises `Refused`."""

@@ -105,7 +105,7 @@ class FrameReader:
         return messages
 
     def keep(self, data: bytes) -> None:
-        """FollowerFeed it later: it is read by the next call of `feed`."""
+        """Read it with the next call of `feed`, before what that brings."""
         self._buffer += data
         self.more = True
 

@@ -5,7 +5,6 @@ The door (`door`) lets connections in and reads heads; what comes behind it is h
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -31,7 +30,8 @@ from edgechat.settings import Settings
 
 _ABNORMAL = 1006  # a WebSocket that ended without a close frame of ours: RFC 6455, section 7.1.5
 
-ServeHttp = Callable[[socket.socket, Head], Awaitable[None]]
+# Returns what came behind a request whose connection goes on, or None where it ends.
+ServeHttp = Callable[[Caller, Head], Awaitable[bytes | None]]
 
 
 class Listener:
@@ -86,13 +86,15 @@ class Listener:
             dict(self._closes),
         )
 
-    async def _part(self, caller: Caller, head: Head) -> None:
+    async def _part(self, caller: Caller, head: Head) -> bytes | None:
         """Raises `Refused`."""
         if head.wants_websocket:
             await self._serve_websocket(caller, head)
-        else:
-            await self._serve_http(caller.connection, head)
+            return None
+        behind = await self._serve_http(caller, head)
+        if behind is None:
             await linger(caller.connection, self._settings.linger_timeout)
+        return behind
 
     async def _serve_websocket(self, caller: Caller, head: Head) -> None:
         handshake = shake_hands(head, self._ids, self._origins)

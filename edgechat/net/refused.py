@@ -72,9 +72,22 @@ TOO_LARGE = refuse(
     "The request's headers are too large.",
 )
 TOO_SLOW = refuse("slow head", HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time.")
-STOPPING = refuse("stopping", HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping: come back.")
 _MANY = "Too many connections: close some, or come back later."
-FULL = refuse("full", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
-TOO_MANY = refuse("too many of one address", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
-TOO_FAST = refuse("too fast for one address", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
-TOO_MANY_ROOMS = refuse("too many rooms", HTTPStatus.TOO_MANY_REQUESTS, _MANY)
+
+
+def _too_many(word: str, seconds: int) -> Reason:
+    """It may be asked again after so many seconds."""
+    later = {"Retry-After": str(seconds)}
+    return refuse(word, HTTPStatus.TOO_MANY_REQUESTS, _MANY, headers=later)
+
+
+STOPPING = refuse(
+    "stopping",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The server is stopping: come back.",
+    headers={"Retry-After": "1"},
+)
+FULL = _too_many("full", 5)
+TOO_MANY = _too_many("too many of one address", 5)
+TOO_FAST = _too_many("too fast for one address", 60)  # those of a minute are counted together
+TOO_MANY_ROOMS = _too_many("too many rooms", 5)

@@ -26,6 +26,7 @@ _LONGEST_END = 4
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _START_BYTES = 24
 _LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_TARGET = re.compile(rb"/|(?:https?|wss?)://|\*\Z", re.IGNORECASE)  # RFC 9112, section 3.2
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control characters
 _LENGTH = re.compile(rb"[0-9]{1,15}")
@@ -60,7 +61,8 @@ class Head(NamedTuple):
 
     def values(self, name: str) -> list[str]:
         """Of one header, each as often as it came and in order."""
-        wanted = name.lower().encode()
+        if (wanted := name.lower().encode()) not in self.names:
+            return []
         return [field.value.decode("latin-1") for field in self.fields if field.name == wanted]
 
     @property
@@ -153,7 +155,7 @@ def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
     """
     first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
     line = _LINE.fullmatch(first)
-    if line is None:
+    if line is None or (_TARGET.match(line[2]) is None and line[1] != b"CONNECT"):
         raise Refused(NOT_HTTP)
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)

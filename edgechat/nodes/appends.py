@@ -22,6 +22,7 @@ from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.flight import Flight
 from edgechat.nodes.level import append_words
+from edgechat.nodes.replicas import Replicas
 from edgechat.nodes.room_log import RoomLog
 from edgechat.rooms.storage import Answer, Moved, Unanswered
 
@@ -38,14 +39,20 @@ class Appends:
     """The way of a room's lines to the engine, and of the engine's answer to the room."""
 
     def __init__(
-        self, up: Callable[[], EngineConnection | None], level: Level, settle: Callable[[], None]
+        self,
+        up: Callable[[], EngineConnection | None],
+        level: Level,
+        settle: Callable[[], None],
+        replicas: int = 0,
     ) -> None:
         """`up` is the connection that is up. `level` has a log brought up, which then `launch`es.
 
-        `settle` has `take_answers` called.
+        `settle` has `take_answers` called. What is stored is told when so many `replicas` have it.
         """
         self.logs: dict[bytes, RoomLog] = {}  # by channel
         self.moved = 0  # times that others were first
+        self.stored = 0  # batches
+        self.replicas = Replicas(replicas, up, self.logs, self._abandon, self.launch)
         self._up = up
         self._level = level
         self._settle = settle
@@ -60,7 +67,7 @@ class Appends:
         flight = Flight(ticket, place, last, lines, ending + b"\n", trio.current_time())
         if log.failure is not None:
             self._answers.append((ticket, log.failure))
-        elif place != log.tip:  # the room is about to hear why
+        elif place != log.tip and not log.held:  # the room is about to hear why
             self._answers.append((ticket, Moved()))
         else:
             log.flight = flight
@@ -69,6 +76,7 @@ class Appends:
 
     def take_answers(self) -> Sequence[Answer]:
         """Those that are there, after all that was asked went out."""
+        self.replicas.ask()
         if (connection := self._up()) is not None:
             connection.flush()
         answers, self._answers = self._answers, []
@@ -76,14 +84,17 @@ class Appends:
 
     def launch(self, log: RoomLog) -> None:
         """Send what a room wants stored, if that can be sent now and is still to be sent."""
+        if log.failure is not None:
+            self._abandon(log)
         flight, connection = log.flight, self._up()
         if flight is None:
             return
         if log.failure is not None:
             self._answer(log, Unanswered() if flight.sent else log.failure)
         elif flight.after != log.tip:  # it is known that it was not stored
-            self._answer(log, Moved())
-        elif connection is not None and log.is_level:
+            if not log.held:  # else the room does not know yet what is before it
+                self._answer(log, Moved())
+        elif connection is not None and log.is_level and not self.replicas.trouble:
             flight.sent = True
             header = log.header_for(flight.lines[0]) if log.is_new else b""
             words = append_words(log.keys, flight.after, flight.last, header, flight.lines)
@@ -102,18 +113,18 @@ class Appends:
         if int(after) + len(lines) <= log.tip.seq and claimed(lines[-1]) is not None:
             if int(after) + len(lines) == log.tip.seq and claimed(lines[-1]) != log.tip.h:
                 self._level(log)  # another chain
-            return
-        if int(after) > log.tip.seq:  # a gap
+        elif int(after) > log.tip.seq:  # a gap
             self._level(log)
-            return
-        try:
-            log.grow(follow(log.tip, beyond(log.tip, lines)))
-        except Forked:
-            self._level(log)
+        else:
+            try:
+                log.grow(follow(log.tip, beyond(log.tip, lines)))
+            except Forked:
+                self._level(log)
 
     def give_up(self, down_for: float) -> None:
         """Answer those who have waited too long. `down_for`: seconds without a link, 0 with one."""
-        now = trio.current_time()
+        self.replicas.look()
+        now, trouble = trio.current_time(), self.replicas.trouble or _GONE
         for log in list(self.logs.values()):
             flight = log.flight
             if flight is None:
@@ -124,7 +135,7 @@ class Appends:
                     self._answer(log, Unanswered())
                     log.fail(_GONE)
             elif max(waited, down_for) > _UNSENT:
-                self._answer(log, StorageUnavailable(_GONE))
+                self._answer(log, StorageUnavailable(trouble))
 
     async def run(self) -> NoReturn:
         """Let those wait a moment who were too late again and again; for ever."""
@@ -173,10 +184,17 @@ class Appends:
             connection.cut()  # it is no primary any more
         self._answer(log, StorageUnavailable(f"the engine says: {reason}"))
 
+    def _abandon(self, log: RoomLog) -> None:
+        """The room is of no more use; if it waits for replicas, nobody knows what they have."""
+        if (flight := log.unsafe) is not None:
+            self._answers.append((flight.ticket, Unanswered()))
+        log.unsafe = None
+
     def _answer(self, log: RoomLog, failure: Exception) -> None:
         flight, log.flight = log.flight, None
         assert flight is not None
         self._answers.append((flight.ticket, failure))
 
     def _stored(self, flight: Flight) -> None:
+        self.stored += 1
         self._answers.append((flight.ticket, None))

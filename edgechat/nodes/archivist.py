@@ -1,4 +1,4 @@
-"""Writes what open rooms said into their files, a moment later, and keeps closed rooms' files up.
+"""Writes what open rooms said into their files, a moment later.
 
 Nobody waits for it: what it does not write yet is in the engine, and in the open room's memory.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hiredis
 import trio
@@ -19,41 +18,39 @@ from edgechat.chat.names import RoomKey
 from edgechat.nodes.archives import Archives
 from edgechat.nodes.chain import Point, whole
 from edgechat.nodes.engine_connection import EngineConnection
-from edgechat.nodes.errors import Forked, LinkDown
+from edgechat.nodes.errors import LinkDown
 from edgechat.nodes.keys import keys_of, room_of
 from edgechat.nodes.room_log import RoomLog
-from edgechat.nodes.upkeep import Upkeep, touched_since
 
 log = logging.getLogger(__name__)
 
 _WRITE = 1.0  # seconds between two goes
-_LOOK = 1.0
 _LINES = 1_000  # written at once
 _PAGE = 1_000  # lines for a sibling
-_FINISH = 3.0  # seconds for the last lines of ended rooms
 _MOST = 20_000  # lines that a room keeps in memory while its file can't be written
 _KEPT = 1_000  # lines that a stream keeps beyond what this node has written …
 _TRIM = 500  # … give or take
 
 
 class Archivist:
-    """One task that writes, and one that looks for what was said in rooms."""
+    """One task that writes."""
 
     def __init__(
         self,
         archives: Archives,
-        upkeep: Upkeep,
         logs: Mapping[bytes, RoomLog],
         connection: Callable[[], EngineConnection],
-        level: Callable[[RoomLog], None],
+        has: Callable[[RoomKey], bool],
     ) -> None:
-        """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`."""
+        """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`.
+
+        `has` says which files are this process's.
+        """
         self._archives = archives
-        self._upkeep = upkeep
+        self._has = has
         self._logs = logs
         self._connection = connection
-        self._level = level
-        self._tick = 0.0
+        self.level_at = trio.current_time()  # all files had what was said until then
         self.finishing = 0  # rooms that have ended: whoever starts `finish` counts
         self._finished = trio.Event()
 
@@ -61,10 +58,13 @@ class Archivist:
         """Write, for ever."""
         while True:
             await trio.sleep(_WRITE)
+            now = trio.current_time()
+            wanted = [(room, room.pending[-1].seq) for room in self._logs.values() if room.pending]
             async with trio.open_nursery() as nursery:
-                for room in self._logs.values():
-                    if room.pending:
-                        nursery.start_soon(self.write, room)
+                for room, _ in wanted:
+                    nursery.start_soon(self.write, room)
+            if all(room.written >= last for room, last in wanted):
+                self.level_at = now
 
     async def write(self, room: RoomLog) -> None:
         """Write what a room's file lacks, as far as that works."""
@@ -120,17 +120,17 @@ class Archivist:
             self.finishing -= 1
             self._finished.set()
 
-    async def flush(self) -> None:
-        """Until the files have what was said in rooms that have ended; bounded."""
-        with trio.move_on_after(_FINISH):
-            while self.finishing:
-                self._finished = trio.Event()
-                await self._finished.wait()
-            await self._try_to_look()  # what was said on other nodes until now
+    async def finish_all(self) -> None:
+        """Until the files of rooms that have ended have their last lines, and are closed."""
+        while self.finishing:
+            self._finished = trio.Event()
+            await self._finished.wait()
 
     async def read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
         """For a sibling: a page of lines after that one, as far as they are whole."""
         room = self._logs.get(keys_of(key).channel.encode())
+        if room is None and not self._has(key):
+            return ()  # whichever process has it answers
         try:
             if room is not None:
                 return whole(await room.entries(after, _PAGE))
@@ -142,44 +142,6 @@ class Archivist:
                     archive.close()
         except StorageUnavailable:
             return ()
-
-    async def look_all(self) -> NoReturn:
-        """Look for rooms in which something was said, for ever: nothing that was said is missed."""
-        while True:
-            await trio.sleep(_LOOK)
-            await self._try_to_look()
-
-    async def _try_to_look(self) -> None:
-        try:
-            await self._look()
-        except LinkDown:
-            pass  # the next link begins with more than this
-        except (hiredis.ReplyError, Forked) as failure:
-            log.error("The rooms in the engine can't be looked through: %s", failure)
-
-    async def _look(self) -> None:
-        rooms, tick = await touched_since(self._connection(), self._tick)
-        closed = [key for key in rooms if not self._is_followed(key)]
-        self._connection().flush()
-        for key in closed:
-            await self._upkeep.keep(key)
-        self._tick = tick
-
-    def _is_followed(self, key: RoomKey) -> bool:
-        """Whether that room is open here; then the next `flush` sees that it misses nothing."""
-        room = self._logs.get(keys_of(key).channel.encode())
-        if room is None:
-            return False
-        ask = partial(self._compare, room)
-        self._connection().call(ask, "HMGET", room.keys.meta, "seq", "h")
-        return True
-
-    def _compare(self, room: RoomLog, reply: Any) -> None:
-        """What was said before this answer has been heard, unless it was lost on its way."""
-        if isinstance(reply, Exception) or room.flight is not None or room.failure is not None:
-            return
-        if reply != [b"%d" % room.tip.seq, room.tip.hex.encode()]:
-            self._level(room)
 
 
 def _named(room: RoomLog) -> str:

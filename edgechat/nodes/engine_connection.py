@@ -38,6 +38,7 @@ class EngineConnection:
         self._packed: list[bytes] = []
         self._waiting: deque[Done] = deque()
         self._ended = False
+        self.ping = 0.0  # seconds that the last answer to one took
         self._scope = trio.CancelScope()
 
     def call(self, done: Done, *words: Word) -> None:
@@ -108,14 +109,15 @@ class EngineConnection:
             self.flush()
 
     async def _ping(self) -> NoReturn:
-        answered = True
+        answered, asked_at = True, 0.0
 
         def done(reply: Any) -> None:
             nonlocal answered
             answered = True
+            self.ping = trio.current_time() - asked_at
 
         while answered:
-            answered = False
+            answered, asked_at = False, trio.current_time()
             self.call(done, "PING")
             self.flush()
             await trio.sleep(_PING)

@@ -61,6 +61,7 @@ class Wire:
         self._tls = tls
         self._waiting = bytearray()  # that the socket did not take
         self._work = trio.Event()
+        self._is_empty = True  # all was read that had come
 
     async def shake_hands(self) -> None:
         """Agree on TLS, where there is any. Raises `OSError`."""
@@ -137,11 +138,16 @@ class Wire:
                 await system.wait_writable(self._socket)
 
     async def _receive(self) -> bytes:
+        """What is there. It waits first where the last read took all: trying costs a call."""
         while True:
+            if self._is_empty:
+                await system.wait_readable(self._socket)
             try:
                 data = self._socket.recv(_BLOCK)
             except BlockingIOError:
-                await system.wait_readable(self._socket)
-            else:
+                self._is_empty = True
+                continue
+            self._is_empty = len(data) < _BLOCK
+            if not self._is_empty:
                 await trio.lowlevel.checkpoint()
-                return data
+            return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import hiredis
@@ -11,7 +12,7 @@ from edgechat.nodes.engine_address import EngineAddress
 from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import EngineError
 
-_FORMAT = b"1"
+FORMAT = b"1"
 _OLDEST = (6, 2)
 
 
@@ -23,12 +24,29 @@ class Identity(NamedTuple):
     has_aof: bool
 
 
+class Obstacle(NamedTuple):
+    """Why an engine can't be used, and what is to be done about it."""
+
+    what: str
+    do: str
+
+
 async def greet(connection: EngineConnection, address: EngineAddress) -> Identity:
     """Introduce this node, and look whom it talks to.
 
     Raises `EngineError` for an engine that is not to be used, `hiredis.ReplyError` for one that is
     not ready, `LinkDown`.
     """
+    info = await introduce(connection, address)
+    for obstacle in obstacles(info):
+        raise EngineError(f"{obstacle.what}: {obstacle.do}")
+    for script in scripts.ALL:
+        await connection.request("SCRIPT", "LOAD", script.text)
+    return Identity(info["run_id"], info["redis_version"], info.get("aof_enabled") == "1")
+
+
+async def introduce(connection: EngineConnection, address: EngineAddress) -> dict[str, str]:
+    """Say who asks; returns what the engine says of itself (`INFO`). Raises as `greet`."""
     hello = ["HELLO", "3"]
     if address.password:
         hello += ["AUTH", address.user or "default", address.password]
@@ -36,22 +54,18 @@ async def greet(connection: EngineConnection, address: EngineAddress) -> Identit
         await connection.request(*hello, "SETNAME", "edgechat")
         if address.database:
             await connection.request("SELECT", address.database)
-        info = _parse(await connection.request("INFO"))
+        return _parse(await connection.request("INFO"))
     except hiredis.ReplyError as error:
         if str(error).startswith(("LOADING", "MASTERDOWN")):
             raise
         raise EngineError(f"it refuses us: {error}") from None
-    _check(info)
-    for script in scripts.ALL:
-        await connection.request("SCRIPT", "LOAD", script.text)
-    return Identity(info["run_id"], info["redis_version"], info.get("aof_enabled") == "1")
 
 
 async def agree_on_key(connection: EngineConnection, own: bytes) -> bytes:
     """The key of all nodes: that of the one which came first. Raises `EngineError`, `LinkDown`."""
-    await connection.request("SET", keys.FORMAT, _FORMAT, "NX")
+    await connection.request("SET", keys.FORMAT, FORMAT, "NX")
     found = await connection.request("GET", keys.FORMAT)
-    if found != _FORMAT:
+    if found != FORMAT:
         raise EngineError("what is in it was written by another version of EdgeChat")
     await connection.request("SET", keys.PRIVATE_KEY, own, "NX")
     key = await connection.request("GET", keys.PRIVATE_KEY)
@@ -59,18 +73,20 @@ async def agree_on_key(connection: EngineConnection, own: bytes) -> bytes:
     return key
 
 
-def _check(info: dict[str, str]) -> None:
+def obstacles(info: Mapping[str, str]) -> Iterator[Obstacle]:
+    """Why rooms can't be left to the engine that says so of itself."""
     version = info.get("redis_version", "0.0")
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
-        raise EngineError(f"its version {version} is too old: 6.2 is the oldest that will do")
+        yield Obstacle(f"its version {version} is too old", "6.2 is the oldest that will do")
     if info.get("cluster_enabled") == "1":
-        raise EngineError("it is a cluster, which this version can't use")
+        yield Obstacle("it is a cluster", "this version needs an engine that is none")
     if info.get("role") != "master":
-        raise EngineError("it is a replica, which takes no writes: name the primary")
+        yield Obstacle("it is a replica, which takes no writes", "name the primary")
     if (policy := info.get("maxmemory_policy")) not in (None, "noeviction"):
-        raise EngineError(
+        yield Obstacle(
             f"it throws keys away when its memory is full (maxmemory-policy {policy}), and so "
-            "messages: set maxmemory-policy noeviction"
+            "messages",
+            "set maxmemory-policy noeviction",
         )
 
 

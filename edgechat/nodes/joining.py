@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hiredis
 import trio
 
 from edgechat.history.data_folder import DataFolder
 from edgechat.nodes.engine_address import EngineAddress
 from edgechat.nodes.engine_connection import EngineConnection
-from edgechat.nodes.engine_socket import open_wire
-from edgechat.nodes.errors import EngineError, LinkDown
+from edgechat.nodes.errors import EngineError
 from edgechat.nodes.identity import agree_on_key, greet
+from edgechat.nodes.visit import TROUBLES, visit
 
 _PATIENCE = 10.0  # seconds for an engine that is starting, too
 _PAUSE = 0.2
-_LATER = (OSError, hiredis.HiredisError, LinkDown)  # of these it may recover
 
 
 async def join_nodes(address: EngineAddress, folder: DataFolder, key: bytes) -> bytes:
@@ -39,7 +37,7 @@ async def _ask_patiently(address: EngineAddress, key: bytes) -> bytes:
         while True:
             try:
                 return await _ask(address, key)
-            except _LATER as error:
+            except TROUBLES as error:
                 trouble = str(error) or trouble
             except EngineError as error:
                 trouble = str(error)
@@ -49,31 +47,8 @@ async def _ask_patiently(address: EngineAddress, key: bytes) -> bytes:
 
 
 async def _ask(address: EngineAddress, key: bytes) -> bytes:
-    wire = await open_wire(address)
-    connection = EngineConnection(wire, lambda channel, data: None, lambda: None)
-    outcome: list[bytes | Exception] = []
+    async def talk(connection: EngineConnection) -> bytes:
+        await greet(connection, address)
+        return await agree_on_key(connection, key)
 
-    async def talk() -> None:
-        try:
-            await greet(connection, address)
-            outcome.append(await agree_on_key(connection, key))
-        except (EngineError, *_LATER) as error:
-            outcome.append(error)
-        connection.cut()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk)
-        try:
-            await connection.run()
-        except* _LATER as group:
-            outcome.append(_first(group))
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    return outcome[0]
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    error: Exception | BaseExceptionGroup[Exception] = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return await visit(address, talk)

@@ -16,7 +16,13 @@ PRIVATE_KEY = f"{_PREFIX}key"  # that signs the ids of private rooms, one for al
 TOUCHED = f"{_PREFIX}touched"  # sorted set: room -> tick of the last change
 CLOCK = f"{_PREFIX}clock"  # the last tick
 NODES = f"{_PREFIX}nodes"  # sorted set: a node's boot id -> when it beat last
+WAITS = f"{_PREFIX}waits"  # channel that nobody hears: a node waits for replicas
 ASK = f"{_PREFIX}ask"  # channel: a node wants lines that the engine has let go of
+
+
+def limit_of(address: str) -> str:
+    """When that address's allowance is full again, in microseconds; gone when it is."""
+    return f"{_PREFIX}limit:{address}"
 
 
 def answers_to(boot: str) -> str:

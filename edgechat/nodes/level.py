@@ -61,27 +61,28 @@ async def read_head(connection: EngineConnection, room: RoomKeys) -> Point | Non
     return None if seq is None else Point(int(seq), bytes.fromhex(h.decode()))
 
 
-async def level(connection: EngineConnection, chain: Chain, ask: Ask) -> None:
-    """Until both have the same head.
+async def level(connection: EngineConnection, chain: Chain, ask: Ask) -> int:
+    """Until both have the same head; returns how many lines the engine was given.
 
     Raises `Forked`, `StorageUnavailable`, `LinkDown`, `hiredis.ReplyError`.
     """
+    given = 0
     for _ in range(_TRIES):
         head = await read_head(connection, chain.keys)
         if head is None:
             if chain.is_new:
-                return
-            await _seed(connection, chain)
+                return given
+            given += await _seed(connection, chain)
         elif head == chain.tip:
-            return
+            return given
         elif head.seq > chain.tip.seq:
             await _fetch(connection, chain, head, ask)
         else:
-            await _give(connection, chain, head)
+            given += await _give(connection, chain, head)
     raise StorageUnavailable("the room goes on faster than it is followed")
 
 
-async def _seed(connection: EngineConnection, chain: Chain) -> None:
+async def _seed(connection: EngineConnection, chain: Chain) -> int:
     tip = chain.tip
     newest: list[bytes] = []
     for entry in await chain.entries(max(0, tip.seq - _SEEDED), _SEEDED):
@@ -90,7 +91,8 @@ async def _seed(connection: EngineConnection, chain: Chain) -> None:
         else:
             newest.append(entry.line)
     words: list[Word] = [str(tip.seq), tip.hex, await chain.header(), chain.keys.room, join(newest)]
-    await connection.request("EVALSHA", scripts.SEED.sha, 4, *chain.keys.for_scripts, *words)
+    seed = ("EVALSHA", scripts.SEED.sha, 4, *chain.keys.for_scripts, *words)
+    return len(newest) if await connection.request(*seed) == scripts.STORED else 0
 
 
 async def _fetch(connection: EngineConnection, chain: Chain, head: Point, ask: Ask) -> None:
@@ -114,10 +116,11 @@ async def _fetch(connection: EngineConnection, chain: Chain, head: Point, ask: A
             raise Forked("the engine's head is not in its stream")
 
 
-async def _give(connection: EngineConnection, chain: Chain, head: Point) -> None:
-    """Give the engine what it lacks, if its head is one of our lines."""
+async def _give(connection: EngineConnection, chain: Chain, head: Point) -> int:
+    """Give the engine what it lacks, if its head is one of our lines; returns how many lines."""
     if not await _has(chain, head):
         raise Forked(f"line {head.seq} is another one in the engine")
+    given = 0
     while head.seq < chain.tip.seq:
         entries = await chain.entries(head.seq, _PAGE)
         lines = [entry.line for entry in entries if entry.line is not None]
@@ -127,7 +130,9 @@ async def _give(connection: EngineConnection, chain: Chain, head: Point) -> None
         after, head = head, Point(new[-1].seq, new[-1].h)
         words = append_words(chain.keys, after, head, b"", lines)
         if await connection.request(*words) != scripts.STORED:
-            return  # somebody else gave it, or went on
+            break  # somebody else gave it, or went on
+        given += len(lines)
+    return given
 
 
 async def _has(chain: Chain, place: Point) -> bool:

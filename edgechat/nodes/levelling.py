@@ -35,6 +35,7 @@ class Levelling:
     ) -> None:
         """`connection` raises `LinkDown` where there is none; `launch` is told of a level one."""
         self.forks = 0
+        self.mended = 0  # lines that the engine lacked
         self.nursery: trio.Nursery  # the storage's, while it runs
         self._logs = logs
         self._connection = connection
@@ -71,7 +72,7 @@ class Levelling:
         Raises `StorageUnavailable`.
         """
         try:
-            await level(self._connection(), room, self._ask)
+            self.mended += await level(self._connection(), room, self._ask)
         except Forked:
             self.soon(room)
         except (LinkDown, hiredis.ReplyError) as failure:
@@ -100,4 +101,4 @@ class Levelling:
         room.level_again = True
         while room.level_again:
             room.level_again = False
-            await level(self._connection(), room, self._ask)
+            self.mended += await level(self._connection(), room, self._ask)

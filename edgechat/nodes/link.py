@@ -51,6 +51,18 @@ class Link:
         self.links = 0  # that came up
         self._pushed, self._settled, self._arrive = pushed, settled, arrive
         self._identity: Identity | None = None
+        self._newest: EngineConnection | None = None  # to a known engine
+
+    def connection(self) -> EngineConnection:
+        """The newest one, which may not be up yet, or no more. Raises `LinkDown`."""
+        if self._newest is None:
+            raise LinkDown
+        return self._newest
+
+    @property
+    def ping(self) -> float:
+        """Seconds that the engine took for its last answer to a ping; 0 before the first."""
+        return self._newest.ping if self._newest is not None else 0.0
 
     async def wait_up(self) -> None:
         """Until it is up."""
@@ -97,6 +109,7 @@ class Link:
                 if not identity.has_aof:
                     log.warning(_NO_AOF, self.address)
             changed = known is not None and known.run_id != identity.run_id
+            self._newest = connection
             await self._arrive(connection, changed)
         if self.links:
             log.warning("The engine at %s is back.", self.address)

@@ -145,26 +145,17 @@ class NodeRosters:
             except LinkDown:
                 pass
             except hiredis.ReplyError as error:
-                if str(error).startswith("NOSCRIPT"):
-                    await self._load_script()
-                else:
-                    log.error("The engine does not take this node's beat: %s", error)
+                log.error("The engine does not take this node's beat: %s", error)
             await trio.sleep(_BEAT)
 
     async def _beat_once(self) -> None:
-        words = ("EVALSHA", scripts.BEAT.sha, 1, keys.NODES, self._boot, _LEASE)
-        lapsed, alive = await self._connection().request(*words)
+        request, place = self._connection().request, [keys.NODES]
+        lapsed, alive = await scripts.run(request, scripts.BEAT, place, self._boot, _LEASE)
         self._alive = {boot.decode() for boot in alive}
         if lapsed:
             self._begin_again()
         if self._is_sure():
             self._forget_the_dead()
-
-    async def _load_script(self) -> None:
-        try:
-            await self._connection().request("SCRIPT", "LOAD", scripts.BEAT.text)
-        except (LinkDown, hiredis.ReplyError) as error:
-            log.error("The engine does not take a script: %s", error)
 
     def _forget_the_dead(self) -> None:
         for room in list(self._rooms.values()):

@@ -20,6 +20,7 @@ from edgechat.nodes.errors import Forked, LinkDown
 from edgechat.nodes.keys import keys_of
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.node_rosters import NodeRosters
+from edgechat.nodes.replicas import Replicas
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Wake
@@ -38,6 +39,7 @@ class Opening:
         archivist: Archivist,
         levelling: Levelling,
         presence: NodeRosters,
+        replicas: Replicas,
         logs: MutableMapping[bytes, RoomLog],
         connection: Callable[[], EngineConnection],
     ) -> None:
@@ -49,6 +51,7 @@ class Opening:
         self._archivist = archivist
         self._levelling = levelling
         self._presence = presence
+        self._replicas = replicas
         self._logs = logs
         self._connection = connection
 
@@ -70,6 +73,8 @@ class Opening:
     ) -> RoomLog:
         opened = archive.file.opened if archive else self._nothing(key)
         room = RoomLog(keys_of(key), opened, archive, wake, self._levelling.catch_up)
+        if self._replicas.wanted:
+            room.hold = partial(self._replicas.hold, room)
         channel = room.keys.channel.encode()
         self._logs[channel] = room
         try:
@@ -77,6 +82,7 @@ class Opening:
             await self._levelling.now(room)
             if not room.is_level:
                 raise StorageUnavailable(_GONE)
+            await self._replicas.reach()
             await self._presence.enter(room)
         except BaseException:
             del self._logs[channel]

@@ -2,13 +2,16 @@
 
 An append is compare-and-append: it happens iff the room's head is still the line, by `seq` and
 `h`, that the new ones go on from. Numbers are compared as the text they are, for Lua's are doubles.
-Only the beat asks for the time, so that all nodes live by one clock.
+Only the beat and what is spent go by the time: the engine's, so that all nodes have one clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha1
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import hiredis
 
 STORED, MOVED, ABSENT = 1, 0, -1  # what `APPEND` and `SEED` answer
 
@@ -73,4 +76,39 @@ local lapsed = (not last or tonumber(last) < now - ARGV[2]) and 1 or 0
 return {lapsed, redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')}
 """)
 
-ALL = (APPEND, SEED, BEAT)
+# Addresses have spent: the demo's limiter (`chat.allowance`), in whole microseconds, below 2^53.
+# Answers, for each, in how many of them its allowance is full again. What is full is not kept.
+# KEYS: one for each address. ARGV: interval, then a number of messages for each; below 0: back.
+SPEND = _script("""
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local owed = {}
+for at, key in ipairs(KEYS) do
+  local full_at = math.max(now, tonumber(redis.call('GET', key) or '0'))
+  local left = full_at + ARGV[at + 1] * ARGV[1] - now
+  if left > 0 then
+    redis.call('SET', key, string.format('%.0f', now + left), 'PX', math.ceil(left / 1000))
+  else
+    redis.call('DEL', key)
+  end
+  owed[at] = left
+end
+return owed
+""")
+
+ALL = (APPEND, SEED, BEAT, SPEND)
+
+
+async def run(
+    request: Callable[..., Awaitable[Any]], script: Script, keys: Sequence[str], *words: str | int
+) -> Any:
+    """The answer of a script, which the engine is given once more if it was made to forget it.
+
+    `request` is a connection's, and so is what this raises.
+    """
+    try:
+        return await request("EVALSHA", script.sha, len(keys), *keys, *words)
+    except hiredis.ReplyError as error:
+        if not str(error).startswith("NOSCRIPT"):
+            raise
+        return await request("EVAL", script.text, len(keys), *keys, *words)

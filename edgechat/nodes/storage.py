@@ -7,56 +7,75 @@ draft goes on from. So there is one order, whoever speaks where, and no node own
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import trio
 
-from edgechat.chat.line import StoredLine
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
 from edgechat.nodes.appends import Appends
 from edgechat.nodes.archives import Archives, Files
 from edgechat.nodes.archivist import Archivist
+from edgechat.nodes.arrival import Arrival
+from edgechat.nodes.counting import count
 from edgechat.nodes.engine_address import EngineAddress
 from edgechat.nodes.engine_connection import EngineConnection
-from edgechat.nodes.errors import EngineError, LinkDown
-from edgechat.nodes.identity import agree_on_key
+from edgechat.nodes.errors import EngineError
 from edgechat.nodes.levelling import Levelling
 from edgechat.nodes.link import Link
+from edgechat.nodes.lookout import Has, Lookout, every_file, no_file
+from edgechat.nodes.node_ledger import NodeLedger
 from edgechat.nodes.node_rosters import NodeRosters
 from edgechat.nodes.opening import Opening
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.siblings import Siblings
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.nodes.upkeep import Upkeep
 from edgechat.rooms.storage import Answer, Wake, nothing
 
 _TICK = 0.25
+_FINISH = 3.0  # seconds for the last lines of ended rooms
 _START = 10.0  # seconds that a start waits for the link
 _PATIENCE = 2.0  # seconds that an opening waits for the link
-_MENDING = 1.0  # seconds in which all nodes give a changed engine what it lost
 _UNREADY = 10.0  # seconds without a link after which this node wants no more visitors
-_OTHER_KEY = "it belongs to other nodes: their key for private rooms is not this node's"
 
 
 class NodeStorage:
     """All rooms' histories, here and on the other nodes: `rooms.storage.Storage`."""
 
     def __init__(
-        self, files: Files, folder: DataFolder, address: EngineAddress, key: bytes
+        self,
+        files: Files,
+        folder: DataFolder,
+        address: EngineAddress,
+        key: bytes,
+        replicas: int = 0,
+        has: Has = every_file,
     ) -> None:
-        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`)."""
+        """`files` keeps this node's copies in `folder`; `key` is the nodes' own (`joining`).
+
+        What is said is shown when so many `replicas` of the engine have it. `has` says which files
+        are this process's while their rooms are closed.
+        """
         self._files = files
-        self._key = key
-        self._arriving: EngineConnection | None = None  # the newest connection to a known engine
+        self.link = Link(address, self._pushed, self._settle, self._arrive)
+        connection = self.link.connection
         self._archives = Archives(files, folder)
-        self._siblings = Siblings(self._connection, self._read_page)
-        self._appends = Appends(lambda: self.link.up, self._level_soon, self._settle)
+        self._siblings = Siblings(
+            connection, lambda key, after: self.archivist.read_page(key, after)
+        )
+        self._appends = Appends(
+            lambda: self.link.up, lambda room: self._levelling.soon(room), self._settle, replicas
+        )
+        self.submit, self.send = self._appends.submit, self._appends.take_answers
         logs = self._appends.logs
-        self._levelling = Levelling(logs, self._connection, self._siblings.ask, self._launch)
-        self._presence = NodeRosters(self._siblings.boot, logs, self._connection)
-        self._upkeep = Upkeep(self._archives, self._connection, self._siblings.ask)
+        self._levelling = Levelling(logs, connection, self._siblings.ask, self._launch)
+        self._presence = NodeRosters(self._siblings.boot, logs, connection)
+        self.ledger = NodeLedger(connection)
+        self._upkeep = Upkeep(self._archives, connection, self._siblings.ask)
+        self._lookout = Lookout(self._upkeep, logs, connection, self._levelling.soon, has)
         self.archivist = Archivist(
-            self._archives, self._upkeep, logs, self._connection, self._levelling.soon
+            self._archives, logs, connection, lambda key: self._lookout.has(key)
         )
         self._opening = Opening(
             key,
@@ -65,10 +84,11 @@ class NodeStorage:
             self.archivist,
             self._levelling,
             self._presence,
+            self._appends.replicas,
             logs,
-            self._connection,
+            connection,
         )
-        self.link = Link(address, self._pushed, self._settle, self._arrive)
+        self._arrival = Arrival(key, logs, self._siblings, self._levelling, self._presence)
         self._relaunch = False
         self._answered: Callable[[Sequence[Answer]], None]
 
@@ -77,10 +97,15 @@ class NodeStorage:
         """Whether what was tried last on this machine's disk was stored."""
         return self._files.works
 
+    def statistics(self) -> NodeStatistics:
+        """What this node counts."""
+        return count(self.link, self._appends, self._levelling, self._upkeep, self.archivist)
+
     async def check(self) -> bool:
-        """Whether the engine was there a moment ago, and this machine's disk works."""
-        down_for = trio.current_time() - self.link.down_since
-        is_there = self.link.up is not None or down_for < _UNREADY
+        """Whether the engine and its replicas were there a moment ago, and this disk works."""
+        short, down = self._appends.replicas.short_since, self.link.down_since
+        since = down if self.link.up is None else short
+        is_there = since is None or trio.current_time() - since < _UNREADY
         return is_there and await self._files.check()
 
     async def start(self, ids: PrivateIds) -> None:
@@ -94,7 +119,7 @@ class NodeStorage:
             raise EngineError(
                 f"The engine at {self.link.address} can't be used: {self.link.trouble}."
             )
-        await self._upkeep.keep_all(ids)
+        await self._upkeep.keep_all(ids, self._lookout.has)
 
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """See `rooms.storage`: `answered` is given the answers. For ever."""
@@ -108,7 +133,7 @@ class NodeStorage:
             start(self._presence.run)
             start(self._presence.beat)
             start(self.archivist.write_all)
-            start(self.archivist.look_all)
+            start(self._lookout.run)
 
     async def open(self, key: RoomKey, wake: Wake = nothing) -> RoomLog:
         """See `rooms.storage.Storage`. The file gets what it lacks, and the engine as well."""
@@ -116,50 +141,31 @@ class NodeStorage:
             await self.link.wait_up()
         return await self._opening.open(key, wake)
 
-    def submit(self, log: RoomLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
-        """See `rooms.storage.Storage`."""
-        self._appends.submit(log, after, lines, ticket)
-
-    def send(self) -> Sequence[Answer]:
-        """See `rooms.storage.Storage`."""
-        return self._appends.take_answers()
-
     async def flush(self) -> None:
         """Until the files have what was said in rooms that have ended; bounded."""
-        await self.archivist.flush()
+        with trio.move_on_after(_FINISH):
+            await self.archivist.finish_all()
+            await self._lookout.look()  # what was said on other nodes until now
+
+    async def take(self, has: Has) -> None:
+        """From now on these files are this process's."""
+        await self._lookout.change(has)
+
+    async def let_go(self) -> None:
+        """All rooms have ended. Returns when no file is used any more: others may have them."""
+        await self._lookout.change(no_file)
+        await self.archivist.finish_all()
 
     # The link.
 
-    def _connection(self) -> EngineConnection:
-        if self._arriving is None:
-            raise LinkDown
-        return self._arriving
-
     async def _arrive(self, connection: EngineConnection, changed: bool) -> None:
-        """A link to a known engine: all rooms hear what they missed, before it is up."""
-        self._arriving = connection
-        if await agree_on_key(connection, self._key) != self._key:
-            raise EngineError(_OTHER_KEY)
-        for room in self._appends.logs.values():
-            room.is_level = False
-        connection.tell("SUBSCRIBE", *self._siblings.channels, *self._appends.logs)
-        await self._levelling.all()
-        if changed:  # it may have lost what was said last: nothing new is said meanwhile
-            await trio.sleep(_MENDING)
-            await self._levelling.all()
-        await self._presence.arrive()
+        await self._arrival.arrive(connection, changed)
         self._relaunch = True
-
-    def _level_soon(self, room: RoomLog) -> None:
-        self._levelling.soon(room)
 
     def _launch(self, room: RoomLog) -> None:
         """It is level, or not to be brought level: what waits there goes on."""
         self._appends.launch(room)
         self._settle()
-
-    async def _read_page(self, key: RoomKey, after: int) -> Sequence[bytes]:
-        return await self.archivist.read_page(key, after)
 
     def _pushed(self, channel: bytes, data: bytes) -> None:
         room = self._appends.logs.get(channel)

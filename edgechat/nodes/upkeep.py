@@ -35,6 +35,7 @@ class Upkeep:
         self._connection = connection
         self._ask = ask
         self.forks = 0
+        self.mended = 0  # lines that the engine lacked
 
     async def open(self, key: RoomKey) -> Archive | None:
         """A room's file, which is held: open, and level with the engine; None for a new room.
@@ -52,7 +53,7 @@ class Upkeep:
                     await self._archives.begin(key, header)
                     continue
                 try:
-                    await level(self._connection(), archive, self._ask)
+                    self.mended += await level(self._connection(), archive, self._ask)
                 except Forked:
                     common = await find_common(self._connection(), archive)
                     self.forks += 1
@@ -81,14 +82,16 @@ class Upkeep:
         except (StorageUnavailable, hiredis.ReplyError, Forked) as failure:
             log.error("The history of %s can't be kept on this node: %s", key, failure)
 
-    async def keep_all(self, ids: PrivateIds) -> None:
+    async def keep_all(self, ids: PrivateIds, has: Callable[[RoomKey], bool]) -> None:
         """`keep` every room that has a file; `ids` are those of private rooms.
+
+        `has` says which of them are this process's.
 
         What fails is logged, and is tried again when the room is opened.
         """
         try:
             rooms = await system.run_in_thread(self._archives.rooms, ids)
-            for key in rooms:
+            for key in filter(has, rooms):
                 await self.keep(key)
         except (OSError, LinkDown) as failure:
             log.error("This node's files were not all compared to the engine: %s", failure)

@@ -33,6 +33,11 @@ class Allowances:
             nursery, self._make, settings.max_limiters, "limiter"
         )
 
+    @property
+    def interval(self) -> float:
+        """Seconds of an allowance that a message takes now; 0: messages are not limited."""
+        return self._settings.message_interval
+
     def of(self, address: Address) -> Spendable:
         """What a connection from there may spend, over all rooms."""
         if self._settings.message_interval and self._ledger is not None:

@@ -32,7 +32,6 @@ from edgechat.rooms.visitors import Visitors
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
-
 _NOT_READ = "The server can't read this room's history now. Try again later."
 
 
@@ -78,8 +77,7 @@ class Room(Hearing):
         try:
             yield
         finally:
-            self.visitors.remove(visit)
-            if not self.visitors:
+            if self.visitors.remove(visit):
                 self.wake()
 
     async def wait_opened(self) -> RoomState:
@@ -106,7 +104,8 @@ class Room(Hearing):
 
     async def ask(self, speak: Speak) -> bytes:
         """Say something without being a member. Returns the stored line, or raises `Refusal`."""
-        await self.wait_opened()
+        if not self._is_open:  # else not even a turn of the loop is waited for
+            await self.wait_opened()
         reply = self.fanout.expect(speak.session)
         try:
             await self.post(speak)

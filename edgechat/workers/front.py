@@ -26,6 +26,7 @@ from edgechat.net.refused import STOPPING, Refused
 from edgechat.net.request_head import Head
 from edgechat.places import Places, take_places
 from edgechat.settings import Settings
+from edgechat.storage_start import tell_nodes
 from edgechat.webhooks.webhooks import Webhooks
 from edgechat.workers import health
 from edgechat.workers.error import WorkerError
@@ -55,6 +56,7 @@ async def serve(
     """
     async with take_places(settings) as places:
         await system.run_in_thread(recover_all, places.folder, settings)
+        await tell_nodes(settings, places.folder, places.key)
         Webhooks(settings, PrivateIds(places.key))  # makes the secret that all workers read
         await Front(settings, places, log_form).run(stop, changes, task_status)
 
@@ -165,7 +167,7 @@ class Front:
         for number, full_at in told.items():
             serving = self._supervisor.slots[number].worker
             if serving is not None:
-                serving.grant(Granted(full_at))
+                serving.tell(Granted(full_at))
 
     async def _take_changes(self, changes: AsyncIterable[Settings] | None) -> None:
         """Never waits long: whoever sends changes has signals to obey as well."""

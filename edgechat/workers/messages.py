@@ -61,6 +61,10 @@ class Granted(msgspec.Struct, frozen=True, array_like=True, tag=3):
     full_at: Mapping[str, float]
 
 
+class Yours(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """The worker has its rooms from now on: no other one uses their files."""
+
+
 class Stop(msgspec.Struct, frozen=True, array_like=True, tag=4):
     """The last message: end in order. No connection comes any more."""
 
@@ -103,7 +107,7 @@ class Released(msgspec.Struct, frozen=True, array_like=True, tag=16):
     """It was told to stop, and has closed its rooms: another worker may open them."""
 
 
-ToWorker = Begin | Handed | Granted | Stop
+ToWorker = Begin | Handed | Granted | Yours | Stop
 ToFront = Ready | Failed | Left | Spent | Figures | Released
 Message = ToWorker | ToFront
 

@@ -33,6 +33,7 @@ from edgechat.workers.messages import (
     Spent,
     Stop,
     ToFront,
+    Yours,
 )
 
 log = logging.getLogger(__name__)
@@ -118,10 +119,10 @@ class WorkerProcess:
         self.held.add(caller.counted, page=caller.for_page)
         return True
 
-    def grant(self, granted: Granted) -> None:
-        """Say what addresses have spent; not where there is no room, as it is said again."""
+    def tell(self, message: Granted | Yours) -> None:
+        """Say what addresses have spent, or that it has its rooms; not where there is no room."""
         with suppress(ChannelClosed):
-            self._channel.offer(granted)
+            self._channel.offer(message)
 
     async def stop(self) -> None:
         """Let it end in order: nothing is handed over to it any more."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import trio
 
+from edgechat.workers.messages import Yours
 from edgechat.workers.process import WorkerProcess
 from edgechat.workers.slot import Slot
 
@@ -98,6 +99,7 @@ class Supervisor:
     async def _follow(self, slot: Slot, worker: WorkerProcess | None) -> None:
         """Have this one in the slot, and then those that replace it, until one ends by itself."""
         while worker is not None:
+            worker.tell(Yours())  # nothing else waits in its channel yet
             slot.fill(worker)
             self._filled(slot.number)
             await worker.released.wait()

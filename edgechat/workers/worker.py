@@ -31,6 +31,7 @@ from edgechat.workers.messages import (
     Ready,
     Released,
     Stop,
+    Yours,
 )
 from edgechat.workers.placement import place_of
 from edgechat.workers.report import Report
@@ -50,7 +51,7 @@ class Worker(_Server):
 
         self.is_ready = False
         self._report = Report(channel)
-        share = Share(is_here, self._report)
+        share = Share(is_here, self._report.spending)
         owner = Owner(begin.number, begin.recovers)
         super().__init__(begin.settings, folder, begin.key, share, owner)
         self._channel = channel
@@ -119,7 +120,7 @@ class Worker(_Server):
 
     async def _take(
         self,
-        message: Handed | Granted | Stop,
+        message: Handed | Granted | Yours | Stop,
         descriptor: int | None,
         connections: trio.Nursery,
     ) -> None:
@@ -133,6 +134,8 @@ class Worker(_Server):
                 behind = trio.current_time() - system.monotonic()
                 for address, full_at in message.full_at.items():
                     self._allowances.learn(address, full_at + behind)
+            case Yours():
+                await self._storage.take()
             case Stop():
                 await self._answer_all()
                 self._stop.set()
@@ -151,9 +154,9 @@ class Worker(_Server):
             if not self._stop.is_set():
                 self._listener.door.reserve.fill()
 
-    async def _serve_http(self, connection: socket.socket, head: Head) -> None:
+    async def _serve_http(self, caller: Caller, head: Head) -> bytes | None:
         try:
-            await super()._serve_http(connection, head)
+            return await super()._serve_http(caller, head)
         finally:
             self._answered.set()
 
@@ -165,7 +168,7 @@ class Worker(_Server):
         for _ in range(_FIRST_STEPS):
             await trio.lowlevel.checkpoint()
         with trio.move_on_after(self._settings.last_call):
-            while not all(stream.is_taken for stream in self._http.open):
+            while self._http.is_answering:
                 self._answered = trio.Event()
                 await self._answered.wait()
 
@@ -180,5 +183,6 @@ class Worker(_Server):
         with trio.CancelScope(shield=True):  # this server may end meanwhile
             if not await self._storage.catch_up():
                 return
+            await self._storage.let_go()
             with suppress(ChannelClosed), trio.move_on_after(self._settings.last_call):
                 await self._channel.send(Released())

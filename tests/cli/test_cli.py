@@ -51,8 +51,8 @@ def run(data: Path, *options: str, **env: str) -> subprocess.CompletedProcess[st
         ("--allow-origin", "*"),
         ("--webhook", "https://example.org"),
         ("--uds", "x" * 108),
-        ("--engine", "redis://127.0.0.1:1", "--workers", "2"),
         ("--engine", "redis://127.0.0.1:1", "--durability", "disk"),
+        ("--replicas", "1"),
         ("--nonsense",),
         ("extra",),
     ],
@@ -158,6 +158,7 @@ VARIABLES: list[tuple[str, str, Any]] = [
     ("PORT", "1234", 1234),
     ("DATA", "/somewhere", Path("/somewhere")),
     ("ENGINE", "rediss://me:secret@engine:7000/1", "rediss://me:secret@engine:7000/1"),
+    ("REPLICAS", "2", 2),
     ("DURABILITY", "disk", "disk"),
     ("MESSAGE_INTERVAL", "0.5", 0.5),
     ("MESSAGE_GRACE", "3", 3.0),
@@ -185,6 +186,8 @@ def test_each_option_is_a_variable_too(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
 ) -> None:
     field = name.lower()
+    if field == "replicas":
+        monkeypatch.setenv("EDGECHAT_ENGINE", "redis://engine")
     assert getattr(settings_of(monkeypatch), field) == getattr(Settings(), field)
     assert getattr(settings_of(monkeypatch, f"--{field.replace('_', '-')}", text), field) == value
     monkeypatch.setenv(f"EDGECHAT_{name}", text)

@@ -14,7 +14,7 @@ from tests.cli.commands import SOON, edgechat, start
 from tests.client.server import Server
 from tests.client.server import serving as restarting
 from tests.serving.files import make_lines, write
-from tests.serving.running import Running
+from tests.serving.running import Running, serving
 
 QUICK = Options(backoff_base=0.05, backoff_cap=0.2, join_within=SOON)
 
@@ -97,6 +97,28 @@ async def test_it_follows_through_restarts_without_a_gap_or_a_double(tmp_path: P
         assert lines == stored[1:]
         said = await reader.stop()
         assert said.count(b"The server is back.\n") == 3
+
+
+async def test_it_follows_through_twenty_orderly_restarts(tmp_path: Path) -> None:
+    lines: list[bytes] = []
+    port, reader = 0, None
+    for round in range(21):
+        async with serving(tmp_path, port=port) as server:
+            port = server.port
+            if reader is None:
+                command = ("tail", "lobby", "-f", "--json", "--url", url(server))
+                reader = Reader(await start(*command))
+            for number in range(5):
+                body = f"{round} {number}".encode()
+                assert (await server.ask("POST", POST, body=body)).status == 201
+            lines += await reader.read(5)
+    assert reader is not None
+    await reader.stop()
+    assert lines == server.lines()
+    assert len(lines) == 105
+
+
+POST = "/api/room/lobby/messages"
 
 
 async def test_it_fetches_what_is_too_far_to_resume(tmp_path: Path) -> None:

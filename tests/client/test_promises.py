@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from math import inf
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from edgechat.client.conversation import Conversation
@@ -149,7 +149,5 @@ FRAMES_OF_A_JOIN = 40
 Chat.TestCase.settings = settings(
     max_examples=100,
     stateful_step_count=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 TestChat = Chat.TestCase

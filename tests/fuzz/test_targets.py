@@ -34,7 +34,7 @@ def heads() -> st.SearchStrategy[bytes]:
     return st.tuples(lines, hosts, fields, ends).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(heads())
 def test_what_stands_behind_the_door_reads_the_same(data: bytes) -> None:
     TARGETS["door"](data)
@@ -42,7 +42,7 @@ def test_what_stands_behind_the_door_reads_the_same(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_but_a_refusal_comes_of_it(name: str) -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(inputs(name))
     def any_input(data: bytes) -> None:
         TARGETS[name](data)

@@ -42,7 +42,6 @@ def opened(data: bytes) -> Iterator[File]:
             os.close(fd)
 
 
-@settings(deadline=None)
 @given(st.lists(BLANKS, min_size=15, max_size=15))
 def test_any_blanks_between_records_cost_nothing(blanks: list[list[bytes]]) -> None:
     frames = [b"".join(blank) for blank in blanks]
@@ -55,7 +54,6 @@ def test_any_blanks_between_records_cost_nothing(blanks: list[list[bytes]]) -> N
         assert [entry.line for entry in reader.read_before(file, 9, 3, 1 << 17)] == LINES[5:8]
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | RUBBISH, min_size=12, max_size=12))
 def test_rubbish_and_copies_between_records_hide_none(rubbish: list[bytes | None]) -> None:
     """The first two lines are the ones that are copied."""
@@ -89,7 +87,7 @@ def change(data: bytes, how: str, at: int, size: int) -> bytes:
     return data[:at] + (b"\n" if how == "newline" else b"?" * size) + data[at:]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example([("cut out", len(HEADER), 250)])
 @given(CHANGES)
 def test_no_number_is_given_again_and_each_is_covered(changes: list[tuple[str, int, int]]) -> None:

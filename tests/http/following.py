@@ -86,9 +86,9 @@ class Follower:
 
     async def _until(self, mark: bytes) -> bytes:
         while mark not in self._buffer:
-            self._buffer += await self.wire._take(1)
+            self._buffer += await self.wire.take(1)
             if self.wire._buffer:
-                self._buffer += await self.wire._take(len(self.wire._buffer))
+                self._buffer += await self.wire.take(len(self.wire._buffer))
         found, self._buffer = self._buffer.split(mark, 1)
         return found
 

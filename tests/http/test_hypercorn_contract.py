@@ -221,8 +221,10 @@ async def test_a_defect_of_the_app_is_a_500() -> None:
         raise RuntimeError("a defect")
 
     async with door(handler) as (tried, _):
-        for _ in range(2):
-            assert (await tried.ask(GET)).status == 500
+        for request in (GET, POST + b"secret"):
+            answered = await tried.ask(request)
+            assert answered.status == 500
+            assert json.loads(answered.body)["code"] == "internal_server_error"
 
 
 async def test_who_has_closed_its_half_gets_its_answer() -> None:

@@ -17,7 +17,7 @@ import pytest
 import trio
 from quart_trio import QuartTrio
 
-from edgechat.http import assets, openapi
+from edgechat.http import assets, http_side, openapi
 from edgechat.http.app import make_app
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
@@ -161,7 +161,7 @@ class Witness:
     async def ask(self, server: Running, *one: Any) -> None:
         method, target, headers, body, status, code = one
         data = body.encode() if isinstance(body, str) else body
-        lines = [f"{method} {target} HTTP/1.1", "Host: localhost", *headers]
+        lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
         if data:
             lines.append(f"Content-Length: {len(data)}")
         request = "\r\n".join([*lines, "", ""]).encode("latin-1") + data
@@ -387,7 +387,7 @@ def an_app() -> QuartTrio:
     files_of_the_page = assets.Assets(assets.find_web())
     nothing: Any = None
     return make_app(
-        Settings(), files_of_the_page, nothing, nothing, nothing, nothing, nothing, nothing, nothing
+        Settings(), files_of_the_page, nothing, nothing, nothing, nothing, nothing, nothing
     )
 
 
@@ -397,6 +397,9 @@ def test_every_route_is_in_it_and_no_other() -> None:
         path = re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule)
         path = path.replace("/api/room/{text}", "/api/room/{room}")
         routes.setdefault(path, set()).update(method.lower() for method in rule.methods or ())
+    for what in ("messages", "slack"):  # what is posted is served beside the app
+        assert http_side.find_post(f"{LOBBY}/{what}") == ("lobby", what)
+        routes[f"/api/room/{{room}}/{what}"] = {"post"}
     at_root = routes.pop("/{name}")
     for name in assets._AT_ROOT:
         routes[f"/{name}"] = at_root

@@ -91,6 +91,7 @@ async def test_a_form(server: Running) -> None:
         (JSON, b'{"text":" ","attachments":[{"title":""}]}', 400, "no_text"),
         (FORM, b"text=hi", 400, "no_text"),
         (FORM, b"payload=hi", 400, "bad_frame"),
+        (FORM, b"payload=%7B%7D&payload=%7B%22text%22%3A%22hi%22%7D", 400, "bad_request"),
         (JSON, b"[]", 400, "bad_frame"),
         (JSON, b'{"text":["hi"]}', 400, "bad_frame"),
         (JSON, b'{"text":"\\ud800"}', 400, "bad_frame"),

@@ -22,6 +22,7 @@ from edgechat.net.connection_limits import ConnectionLimitsStatistics
 from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
+from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.refusals import statistics as refusals
 from edgechat.rooms.registry import RegistryStatistics
 from edgechat.rooms.turn import TurnStatistics
@@ -64,6 +65,18 @@ STATISTICS = ServerStatistics(
         behind=35,
         recovered_lines=43,
         aside_lines=44,
+    ),
+    engine=NodeStatistics(
+        is_up=True,
+        is_replicated=True,
+        links=45,
+        ping=0.046,
+        appends=47,
+        moved=48,
+        mended=49,
+        forks=50,
+        lines_behind=51,
+        seconds_behind=5.2,
     ),
     defects={"a room": 28},
 )
@@ -122,6 +135,16 @@ def test_each_number_is_where_it_belongs() -> None:
         "edgechat_journal_seconds_total": 0.42,
         "edgechat_recovered_lines_total": 43,
         "edgechat_aside_lines_total": 44,
+        "edgechat_engine_up": 1,
+        "edgechat_engine_replicated": 1,
+        "edgechat_engine_links_total": 45,
+        "edgechat_engine_ping_seconds": 0.046,
+        "edgechat_engine_appends_total": 47,
+        "edgechat_engine_moved_total": 48,
+        "edgechat_engine_mended_lines_total": 49,
+        "edgechat_forks_total": 50,
+        "edgechat_archive_lines_behind": 51,
+        "edgechat_archive_seconds_behind": 5.2,
         "edgechat_webhook_deliveries_total": 37,
         "edgechat_webhook_failures_total": 38,
         "edgechat_webhook_lines_behind": 40,

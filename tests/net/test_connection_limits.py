@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edgechat.net.connection_limits import ConnectionLimits
-from edgechat.net.refused import TOO_MANY, Refused
+from edgechat.net.refused import FULL, TOO_FAST, TOO_MANY, Refused
 from edgechat.settings import Settings
 
 
@@ -56,6 +56,28 @@ def test_so_many_a_minute_though_they_leave() -> None:
             passed.append(now)
     assert passed == [0, 1, 2, 3, 4, 60, 61, 62, 63, 64, 120, 121, 122, 123, 124]
     assert enter(limits, "b", 129, 6) == 5
+
+
+def test_who_is_refused_is_told_when_to_come_back() -> None:
+    for limits, reason, seconds in (
+        (limits_of(1, 0, 0), FULL, 5),
+        (limits_of(9, 1, 0), TOO_MANY, 5),
+        (limits_of(9, 0, 1), TOO_FAST, 60),
+    ):
+        limits.enter("a", 0)
+        with pytest.raises(Refused) as refused:
+            limits.enter("a", 0)
+        assert refused.value.reason is reason
+        assert f"\r\nRetry-After: {seconds}\r\n".encode() in reason.answer
+
+
+def test_one_that_stays_counts_for_somebody_else() -> None:
+    limits = limits_of(9, 1, 0)
+    limits.enter("a", 0)
+    limits.release("a")
+    limits.claim("b", 0)
+    assert [passes(limits, "a", 0), passes(limits, "b", 0)] == [True, False]
+    assert limits.statistics().open == 2
 
 
 def test_who_is_not_counted_is_not_limited() -> None:

@@ -115,7 +115,7 @@ streams = st.lists(st.one_of(likely, likely, fragmented, any_frame, wasteful), m
 places = st.lists(st.integers(0, 5_000), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(streams, places)
 @example(b"\x81", [])
 @example(frame("ab")[:5] + b"", [1])
@@ -133,7 +133,7 @@ def test_it_reads_frames_as_the_library_does(data: bytes, places: list[int]) -> 
     assert fast(cut(data, places)) == reference(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(likely, any_frame, wasteful), max_size=8))
 @example([frame("a", fin=False), frame("b")])
 @example([frame("a", fin=False), frame("b", PING), frame("c", CONT), frame("d")])
@@ -142,14 +142,14 @@ def test_it_reads_frames_that_come_one_by_one_as_the_library_does(frames: list[b
     assert fast(frames) == reference(b"".join(frames))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=60), st.binary(max_size=400), places)
 def test_it_reads_any_bytes_as_the_library_does(a: bytes, b: bytes, places: list[int]) -> None:
     data = frame(a) + b
     assert fast(cut(data, places)) == reference(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(streams, st.integers(0, 5_000), st.integers(0, 7), places)
 def test_one_flipped_bit(data: bytes, at: int, bit: int, places: list[int]) -> None:
     if data:

@@ -12,6 +12,7 @@ import trio.testing
 
 from edgechat.net import client_address
 from tests.serving.running import (
+    Answer,
     Running,
     asked,
     bystander,
@@ -29,7 +30,8 @@ PLAIN = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 async def test_too_many_connections(tmp_path: Path) -> None:
     async with serving(tmp_path, max_connections=5) as server, bystander(server) as talk:
         held = [await join(server.port, f"member {n}") for n in range(3)]
-        assert (await server.get("/livez")).status == 429
+        refused = await server.get("/livez")
+        assert (refused.status, refused.headers["retry-after"]) == (429, "5")
         assert await asked(server.port, upgrade("lobby")) == 429
         for _ in range(200):  # who is gone before it is refused harms nobody
             (await dial(server.port)).reset()
@@ -64,14 +66,20 @@ async def test_too_many_connections_of_one_address(
         statuses = [await _status_for(server.port, "127.0.0.2") for _ in range(9)]
         assert statuses.count(200) <= 3, "five in a minute, and two were opened before"
         assert statuses[-1] == 429
+        refused = await _answer_for(server.port, "127.0.0.2")
+        assert int(refused.headers["retry-after"]) in (5, 60)  # two are open yet, or it is too fast
 
 
 async def _status_for(port: int, source: str) -> int:
+    return (await _answer_for(port, source)).status
+
+
+async def _answer_for(port: int, source: str) -> Answer:
     wire = await dial(port, source=source)
     with trio.fail_after(SOON):
         with suppress(trio.BrokenResourceError):
             await wire.send(PLAIN + b"\r\n")
-        return parse_answer(await wire.rest()).status
+        return parse_answer(await wire.rest())
 
 
 async def test_too_many_rooms(tmp_path: Path) -> None:

@@ -88,6 +88,32 @@ def test_two_lengths_of_one_body(lengths: bytes) -> None:
     assert refused.value.reason is AMBIGUOUS
 
 
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        (b"GET /", True),
+        (b"GET /a?b", True),
+        (b"GET http://localhost", True),
+        (b"GET WSS://localhost/a", True),
+        (b"OPTIONS *", True),
+        (b"CONNECT localhost:80", True),
+        (b"GET ?a", False),
+        (b"GET a", False),
+        (b"GET #a", False),
+        (b"GET *a", False),
+        (b"GET localhost:80", False),
+        (b"GET ftp://localhost/", False),
+        (b"GET http:/a", False),
+    ],
+)
+def test_what_is_asked_for_has_one_of_the_forms(line: bytes, is_one: bool) -> None:
+    request = line + b" HTTP/1.1\r\nHost: localhost"
+    if is_one:
+        assert request_head.find(request + b"\r\n\r\n", 900) is not None
+    else:
+        assert status(request) == 400
+
+
 def test_http_1_0_knows_no_chunks() -> None:
     """A proxy of that time passes the header on, and takes the body to end with the connection."""
     request = REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\n\r\n"

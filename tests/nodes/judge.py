@@ -50,6 +50,7 @@ class Speakers:
         head = [
             f"POST /api/room/{self._room}/messages HTTP/1.1",
             "Host: localhost",
+            "Connection: close",
             "Content-Type: application/json",
             f"Content-Length: {len(body)}",
         ]

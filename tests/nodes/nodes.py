@@ -47,12 +47,12 @@ class Node(Stored):
 
 
 @asynccontextmanager
-async def a_node(engine: Engine, data: Path) -> AsyncIterator[Node]:
+async def a_node(engine: Engine, data: Path, replicas: int = 0) -> AsyncIterator[Node]:
     """A node that runs until the block ends, and stops in order."""
     folder = DataFolder(data)
     folder.prepare()
     files = Histories(folder, Settings(data=data, sync_interval=0.0))
-    storage = NodeStorage(files, folder, parse_address(engine.url), KEY)
+    storage = NodeStorage(files, folder, parse_address(engine.url), KEY, replicas)
     node = Node(storage, data)
     try:
         async with trio.open_nursery() as nursery:

@@ -55,6 +55,34 @@ async def test_a_visit_in_between_begins_the_idle_time_anew(autojump_clock: Mock
         assert world.storage.open_logs == 1
 
 
+@pytest.mark.parametrize("room_idle", [60.0, 0.0])
+async def test_a_request_keeps_a_room_for_as_long_as_it_takes(
+    autojump_clock: MockClock, room_idle: float
+) -> None:
+    async with a_world(room_idle=room_idle) as world:
+        room = world.rooms.get(LOBBY)
+        with room.visit():
+            await room.ask(Speak(a_session("web"), say("hi")))
+            await trio.sleep(3600)
+            assert world.room() is room
+            await room.ask(Speak(a_session("web"), say("still here")))
+        await trio.sleep(1.1)
+        assert world.room() is None
+
+
+async def test_a_connection_leaves_while_a_request_looks_in(autojump_clock: MockClock) -> None:
+    async with a_world(room_idle=60) as world:
+        alice = await world.join("alice")
+        room = world.room()
+        assert room is not None
+        with room.visit():
+            alice.hang_up()
+            await trio.sleep(3600)
+            assert world.room() is room
+        await trio.sleep(1.1)
+        assert world.room() is None
+
+
 async def test_a_room_that_was_only_looked_into_by_http_ends_at_once(
     autojump_clock: MockClock,
 ) -> None:

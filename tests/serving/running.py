@@ -71,7 +71,7 @@ class Running:
         return await self.ask("GET", target, *headers)
 
     async def ask(self, method: str, target: str, *headers: str, body: bytes = b"") -> Answer:
-        lines = [f"{method} {target} HTTP/1.1", "Host: localhost", *headers]
+        lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
         if body:
             lines.append(f"Content-Length: {len(body)}")
         return await exchange(self.port, "\r\n".join([*lines, "", ""]).encode() + body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -204,6 +205,8 @@ async def test_what_it_answers(tmp_path: Path, port: Port, request_line: str, st
     assert answer.status == status
     assert answer.headers["connection"] == "close"
     assert answer.headers.get("allow") == ("GET, HEAD" if status == 405 else None)
+    if status >= 400:
+        assert json.loads(answer.body).keys() == {"error", "code"}
     if request_line.startswith("HEAD"):
         assert answer.body == b""
         assert int(answer.headers["content-length"]) > 1_000

@@ -62,10 +62,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def nginx(folder: Path, behind: int | Path) -> AsyncIterator[int]:
-    """Its port, once it listens there."""
+async def nginx(folder: Path, behind: int | Path, upstream: str = "") -> AsyncIterator[int]:
+    """Its port, once it listens there. It keeps connections to an `upstream`, if there is one."""
     port = free_port()
     file = configure(folder, port, behind)
+    if upstream:
+        text = file.read_text().replace("map ", f"{upstream}\nmap ", 1)
+        text = text.replace("''      close;", "''      '';").replace(
+            f"//127.0.0.1:{behind}", "//chat"
+        )
+        file.write_text(text)
     command = [str(NGINX), "-p", str(folder), "-e", "stderr", "-c", str(file)]
     process = await trio.lowlevel.open_process(command, stderr=subprocess.PIPE)
     assert process.stderr is not None
@@ -157,6 +163,36 @@ async def test_a_follower_misses_nothing_through_nginx(
                 follower = await follow(server, "", last, port=port, path=path, version="1.0")
         got += await follower.lines(30)
         assert got == server.lines()
+
+
+async def test_connections_that_nginx_keeps(tmp_path: Path) -> None:
+    """With `keepalive`, what one client asks goes out on the connection of another."""
+    async with serving(tmp_path / "data", trusted_proxies=("127.0.0.1",)) as server:
+        upstream = f"upstream chat {{ server 127.0.0.1:{server.port}; keepalive 2; }}"
+        async with nginx(tmp_path / "nginx", server.port, upstream) as port:
+            with trio.fail_after(2 * SOON):
+                alice, _ = await enter(port, "/chat/", f"http://127.0.0.1:{port}")
+                await alice.send(hello("alice"))
+                await alice.until("ready")
+                for number in range(1, 31):
+                    await say(port, f"{number}")
+                    assert (await exchange(port, LOOK)).body == b"alive"
+                    if number % 10 == 0:
+                        bob, answer = await enter(port, "/", f"http://127.0.0.1:{port}")
+                        assert answer.startswith(b"HTTP/1.1 101 ")
+                        bob.close()
+                heard = [await alice.until("message", f"{number}") for number in range(1, 31)]
+        assert [line["seq"] for line in heard] == list(range(1, 31))
+        assert len(server.lines()) == 30
+
+
+LOOK = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+async def say(port: int, text: str) -> None:
+    head = f"POST /chat/api/room/lobby/messages HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    head += f"Connection: close\r\nContent-Length: {len(text)}\r\n\r\n"
+    assert (await exchange(port, (head + text).encode())).status == 201
 
 
 @pytest.mark.parametrize("path", ["/", "/chat/"])

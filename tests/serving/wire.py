@@ -79,12 +79,12 @@ class Wire:
 
     async def frame(self) -> tuple[int, bytes]:
         """The next frame: its first byte, and its payload. `EOFError` where there is no more."""
-        first, size = await self._take(2)
+        first, size = await self.take(2)
         if size == 126:
-            size = int.from_bytes(await self._take(2), "big")
+            size = int.from_bytes(await self.take(2), "big")
         elif size == 127:
-            size = int.from_bytes(await self._take(8), "big")
-        return first, await self._take(size)
+            size = int.from_bytes(await self.take(8), "big")
+        return first, await self.take(size)
 
     async def event(self) -> dict[str, Any]:
         """What the next text frame says."""
@@ -146,7 +146,8 @@ class Wire:
         self.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
-    async def _take(self, size: int) -> bytes:
+    async def take(self, size: int) -> bytes:
+        """So many bytes."""
         while len(self._buffer) < size:
             await self._more()
         data, self._buffer = self._buffer[:size], self._buffer[size:]

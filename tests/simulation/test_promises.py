@@ -43,7 +43,6 @@ _ACTION: st.SearchStrategy[Action] = st.one_of(
 @settings(
     max_examples=120,
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(seed=st.integers(0, 2**32), story=st.lists(_ACTION, min_size=8, max_size=50))

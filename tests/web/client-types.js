@@ -5,6 +5,7 @@ import { Refused, RoomError, open } from "../../web/client.js";
 export async function program() {
   const since = { seq: 1, h: "00" };
   const room = await open("https://chat.example/room/lobby", "ada", { storage: localStorage, since });
+  for await (const { seq, live } of room.history({ q: "order", limit: 10, before: 99 })) console.log(seq, live);
   const { seq } = await room.say("hello", { id: "order-7" });
   try {
     for await (const event of room) {

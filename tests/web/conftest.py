@@ -22,6 +22,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Playwright,
+    expect,
     sync_playwright,
 )
 
@@ -37,6 +38,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How long, in ms, a test waits for what a person would see. It promises nothing: machines are slow.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 # The browser's own words about a server that is away; the page can't keep it from saying them.
 BROWSERS_OWN = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")
 
@@ -142,7 +146,7 @@ def context(browser: Browser, server: Server) -> Iterator[Contexts]:
         options.setdefault("service_workers", "block")
         options.setdefault("locale", "en-GB")
         new = browser.new_context(base_url=home or server.address, **options)
-        new.set_default_timeout(15_000)
+        new.set_default_timeout(PATIENCE)
         new.on("page", lambda page: watch(page, home or server.address, troubles))
         made.append(new)
         return new

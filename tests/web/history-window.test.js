@@ -144,5 +144,33 @@ test("reading far up keeps about 500 rows, and the way back has no hole", async 
     shown,
     lines(there.room.newest - shown.length + 1, there.room.newest).map(({ seq }) => seq),
   );
-  assert.ok(shown.length >= 500 && shown.length <= 525);
+  assert.ok(shown.length >= 500 && shown.length <= 575);
+});
+
+test("a line that a page brings before the room tells of it is shown once", async () => {
+  const there = await detached(1000, 850);
+  there.room.ahead = 3;
+  for (let page = 0; page < 2; page++) {
+    await there.scrollTo({ toBottom: 0 });
+    await there.answer();
+  }
+  assert.ok(there.window.attached);
+  for (let count = 0; count < 4; count++) there.say();
+  assert.deepEqual(
+    there.seqs(),
+    lines(800, 1004).map(({ seq }) => seq),
+  );
+});
+
+test("rows that are removed while one follows leave what is in sight in place", () => {
+  const there = world(500);
+  there.window.show(lines(1, 500));
+  /** @type {number[]} */ const kept = [];
+  there.scroll.keep = (change) => {
+    const before = there.seqs().length;
+    change();
+    kept.push(before - there.seqs().length);
+  };
+  for (let count = 0; count < 76; count++) there.say();
+  assert.deepEqual([kept, there.seqs().length], [[76], 500]);
 });

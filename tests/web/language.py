@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,14 +48,43 @@ def expect_said(page: Page, *texts: str) -> None:
     expect(page.locator(".log .text")).to_have_text(list(texts))
 
 
+def expect_newest(page: Page, seq: int) -> None:
+    """The newest row. To draw thousands of messages takes a busy machine most of a minute."""
+    newest = page.locator(".log .row").last
+    expect(newest).to_have_attribute("data-seq", str(seq), timeout=60_000)
+
+
 def expect_nothing_pending(page: Page) -> None:
     expect(page.locator(".outbox .row")).to_have_count(0)
+
+
+NOTE_ALERTS = """() => {
+  const alert = document.querySelector(".alert");
+  window.alerts = [];
+  const note = () => window.alerts.push(alert.textContent);
+  new MutationObserver(note).observe(alert, { childList: true });
+}"""
+
+
+def note_alerts(page: Page) -> None:
+    """An alert may end by itself before a test looks."""
+    page.evaluate(NOTE_ALERTS)
+
+
+def expect_alerted(page: Page, text: str) -> None:
+    page.wait_for_function("text => window.alerts.some((each) => each.includes(text))", arg=text)
 
 
 def seqs(page: Page) -> list[int]:
     rows = "rows => rows.map(row => Number(row.dataset.seq))"
     found: list[int] = page.locator(".log .row").evaluate_all(rows)
     return found
+
+
+def stop_clock(page: Page) -> None:
+    """The clock of a page that has one installed goes on only when it is told to."""
+    now = page.evaluate("() => Date.now()")
+    page.clock.pause_at(datetime.fromtimestamp(now / 1000 + 1, UTC))
 
 
 HURRY = """() => {

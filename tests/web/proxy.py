@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 
 UPGRADE = re.compile(rb"\r\n(Upgrade|Connection): [^\r]*(?=\r\n)", re.IGNORECASE)
+CONNECTION = re.compile(rb"\r\nConnection: [^\r]*\r\n", re.IGNORECASE)
 HOST = re.compile(rb"\r\nHost: [^\r]*\r\n", re.IGNORECASE)
 
 
@@ -57,6 +58,8 @@ class Proxy:
                 return
             with socket.create_connection(("127.0.0.1", self.target)) as server:
                 head = head.replace(b" /chat/", b" /", 1)
+                if b"\r\nupgrade: websocket" not in head.lower():
+                    head = CONNECTION.sub(b"\r\nConnection: close\r\n", head, count=1)
                 if self.host:
                     head = HOST.sub(f"\r\nHost: {self.host}\r\n".encode(), head, count=1)
                 server.sendall(head)

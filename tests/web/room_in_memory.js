@@ -7,7 +7,7 @@ export const lines = (/** @type {number} */ from, /** @type {number} */ to) =>
 
 /** A room of `count` lines of which some are `gone`, in a window whose pages come when `answer` is called. */
 export function world(/** @type {number} */ count, /** @type {(seq: number) => boolean} */ gone = () => false) {
-  const room = { newest: count, broken: false };
+  const room = { newest: count, ahead: 0, broken: false }; // `ahead`: so many are stored that nobody heard yet
   /** @type {Stored[]} */ let rows = [];
   /** @type {(() => void)[]} */ const asked = [];
   /** @type {WindowState[]} */ const states = [];
@@ -43,8 +43,9 @@ export function world(/** @type {number} */ count, /** @type {(seq: number) => b
       asked.push(() => {
         if (room.broken) return reject(new Error("no answer"));
         const [from, to] = { before: [seq - 100, seq - 1], after: [seq + 1, seq + 100] }[where] ?? [seq - 50, seq + 49];
-        const last = Math.min(room.newest, Number(to));
-        const more = where === "before" ? Number(from) > 1 : last < room.newest;
+        const stored = room.newest + room.ahead;
+        const last = Math.min(stored, Number(to));
+        const more = where === "before" ? Number(from) > 1 : last < stored;
         const found = lines(Math.max(1, Number(from)), last).filter((each) => !gone(each.seq));
         resolve({ lines: found, more, next: where === "before" ? from : last });
       }),
@@ -63,6 +64,7 @@ export function world(/** @type {number} */ count, /** @type {(seq: number) => b
     goTo: (/** @type {number} */ seq) => window.goTo(seq, (row) => reached.push(/** @type {any} */ (row)?.seq ?? null)),
     say() {
       room.newest += 1;
+      room.ahead = Math.max(0, room.ahead - 1);
       window.append([line(room.newest)]);
     },
     async scrollTo(/** @type {Partial<typeof scroll>} */ place) {

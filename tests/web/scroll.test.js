@@ -12,6 +12,7 @@ function room() {
     scrollHeight: 600,
     clientHeight: 600,
     children: [],
+    getBoundingClientRect: () => ({ top: 0 }),
     get scrollTop() {
       return (place = Math.min(place, this.scrollHeight - this.clientHeight));
     },
@@ -29,7 +30,7 @@ function room() {
     },
     requestAnimationFrame: (/** @type {() => void} */ next) => ((frame = next), 1),
   });
-  const scroll = new Scroll(/** @type {any} */ (pane), /** @type {any} */ ({}), () => {});
+  const scroll = new Scroll(/** @type {any} */ (pane), /** @type {any} */ ({ children: [] }), () => {});
   return {
     pane,
     scroll,
@@ -108,4 +109,29 @@ test("a pane that grew shows the end, and rows that came since are not the reade
   grow(300);
   scrolled();
   assert.ok(scroll.stuck);
+});
+
+test("rows that are removed while the rest is kept in place are not the reader's doing", () => {
+  const { pane, scroll, grow, draw, scrolled } = room();
+  grow(5000);
+  draw();
+  scroll.keep(() => (pane.scrollHeight -= 400));
+  grow(300);
+  scrolled(); // the browser tells of its move from 5000 to 4600
+  assert.ok(scroll.stuck);
+  draw();
+  assert.equal(pane.scrollTop, pane.scrollHeight - 600);
+});
+
+test("who scrolls up while rows are removed stays there", () => {
+  const { pane, scroll, grow, draw, scrolled } = room();
+  grow(5000);
+  draw();
+  grow(24);
+  pane.scrollTop = 2000; // it is told in the next frame
+  scroll.keep(() => (pane.scrollHeight -= 400));
+  scrolled();
+  assert.ok(!scroll.stuck);
+  draw();
+  assert.equal(pane.scrollTop, 2000);
 });

@@ -88,3 +88,25 @@ test("each tab has its own draft, and a new one begins with the last", () => {
   assert.equal(new Draft(storeOver(), shared, "lobby").get(), "");
   assert.equal(new Draft(tab, shared, "lobby").get(), "");
 });
+
+test("what a tab that is gone left is there when the others have sent theirs", () => {
+  const shared = storeOver();
+  const [gone, here] = [new Draft(storeOver(), shared, "lobby"), new Draft(storeOver(), shared, "lobby")];
+  gone.set("a long te");
+  gone.set("a long text");
+  here.set("b");
+  here.set("bo");
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "bo");
+  here.set("");
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "a long text");
+});
+
+test("a draft of an earlier version of the page", () => {
+  const shared = storeOver();
+  shared.set("draft:lobby", "as it was");
+  const draft = new Draft(storeOver(), shared, "lobby");
+  assert.equal(draft.get(), "as it was");
+  draft.set("as it was"); // as the field does at its beginning
+  draft.set("");
+  assert.equal(new Draft(storeOver(), shared, "lobby").get(), "");
+});

@@ -5,7 +5,9 @@ from typing import Any
 from playwright.sync_api import expect
 
 from .conftest import Contexts, Tabs
+from .crowd import fill
 from .language import expect_said, join, say, wait_joined
+from .server import Server
 
 COMPOSE = """field => {
   const enter = { key: "Enter", bubbles: true, cancelable: true };
@@ -62,6 +64,26 @@ def test_the_field_grows_with_what_is_in_it(tab: Tabs) -> None:
     assert field.evaluate("field => field.offsetHeight") > small * 3
     field.fill("")
     assert field.evaluate("field => field.offsetHeight") == small
+
+
+AT_THE_END = """() => {
+  const { scrollHeight, scrollTop, clientHeight } = document.querySelector(".pane");
+  return scrollHeight - scrollTop - clientHeight < 1;
+}"""
+
+
+def test_the_room_is_followed_while_a_long_message_is_written(server: Server, tab: Tabs) -> None:
+    fill(server, "lobby", [f"message {number}" for number in range(60)])
+    page = tab("ada")
+    expect(page.locator(".log .text").last).to_be_in_viewport()
+    for number in range(6):
+        page.keyboard.type(f"line {number}")
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_function(AT_THE_END)
+    say(tab("bo"), "meanwhile")
+    expect(page.locator(".log .text").last).to_have_text("meanwhile")
+    expect(page.locator(".log .text").last).to_be_in_viewport()
+    expect(page.locator(".latest")).to_be_hidden()
 
 
 def test_a_draft_is_kept_for_each_room(tab: Tabs) -> None:

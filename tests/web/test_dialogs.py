@@ -60,6 +60,28 @@ def test_a_selection_that_ends_outside_closes_nothing(tab: Tabs) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def test_a_dialog_that_is_asked_for_twice_opens_once(tab: Tabs) -> None:
+    """As by somebody who clicks again, because on a slow network nothing has come yet."""
+    page = tab("ada")
+    settings = page.get_by_role("button", name="Settings")
+    settings.evaluate("(button) => { button.click(); button.click() }")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settings.evaluate("(button) => button.click()")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_without_its_qr_code_a_link_is_still_shared(tab: Tabs) -> None:
+    page = tab("ada")
+    page.route("**/qr.js", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog").locator("input")).to_have_value(page.url)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".broken")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("name", "fits"), [("\U0001f600" * 32, True), ("a" * 33, False)])
 def test_one_rule_for_names(name: str, fits: bool, context: Contexts) -> None:
     page = join(context().new_page(), "ada")

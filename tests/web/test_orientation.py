@@ -104,6 +104,7 @@ def test_comings_and_goings_are_one_line(tab: Tabs) -> None:
     others[0].close()
     expect(ada.locator(".notice")).to_have_text("cy, di and ed joined · bo came by")
     say(ada, "a word")
+    expect_said(ada, "a word")
     others[1].close()
     expect(ada.locator(".notice")).to_have_count(2)
     expect(ada.locator(".notice").last).to_have_text("cy left")

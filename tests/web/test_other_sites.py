@@ -1,6 +1,8 @@
 """Pages of other sites: the JavaScript client, and a room in a frame, as docs/examples has them."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,6 +12,7 @@ from .proxy import Proxy
 from .server import Server
 from .site import Site, another_site
 
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "javascript.md").read_text()
 DARK, LIGHT = "rgb(21, 24, 26)", "rgb(251, 250, 247)"
 BACKGROUND = "() => getComputedStyle(document.documentElement).backgroundColor"
 
@@ -114,6 +117,66 @@ def test_the_client_tells_what_ends_a_room(
         ("lobby", "ada", " ", "true true empty_message"),
     ):
         assert page.evaluate(script, [site.chat, room, name, text]) == wanted
+
+
+def test_the_client_reads_what_was_said_before(
+    serve: Callable[..., Server], site: Site, page: Page
+) -> None:
+    server = serve_for(serve, site, "--allow-origin", site.origin)
+    bo = member(page, server, "lobby")
+    for text in ("one", "Two words", "three", "two more"):
+        say(bo, text)
+    expect(bo.locator(".log .text")).to_have_count(4)
+    server.stop()
+    file = server.data / "rooms" / "public" / "lobby.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"three"', b'"tree"'))  # damage
+    server.start()
+    page.goto(f"{site.origin}/nothing.html")
+    script = """async ([chat, options]) => {
+      const { open } = await import(`${chat}/client.js`);
+      const room = await open(`${chat}/room/lobby`, "ada", { backlog: 0 });
+      const said = [];
+      for await (const { seq, name, message, live, mine } of room.history(options))
+        said.push([seq, name, message, live, mine].join());
+      room.close();
+      return said;
+    }"""
+    one, two = "1,bo,one,false,false", "2,bo,Two words,false,false"
+    last = "4,bo,two more,false,false"
+    cases: list[tuple[dict[str, object], list[str]]] = [
+        ({}, [last, two, one]),
+        ({"limit": 1}, [last]),
+        ({"after": 1}, [two, last]),
+        ({"after": 0, "before": 4}, [one, two]),
+        ({"q": "TWO"}, [last, two]),
+        ({"q": "words two"}, [two]),
+        ({"q": "nothing"}, []),
+    ]
+    for options, found in cases:
+        assert page.evaluate(script, [site.chat, options]) == found, options
+    bo.close()
+
+
+def test_the_programs_of_the_document(serve: Callable[..., Server], site: Site, page: Page) -> None:
+    """In one module, as they belong together: the first iterates for ever."""
+    server = serve_for(serve, site, "--allow-origin", site.origin)
+    bo = member(page, server, "lobby")
+    say(bo, "the invoice is here")
+    expect(bo.locator(".log .text")).to_have_count(1)
+    page.goto(f"{site.origin}/nothing.html")
+    said: list[str] = []
+    page.on("console", lambda message: said.append(re.sub(r"^[0-9]{13}", "(then)", message.text)))
+    first, second = re.findall(r"^```js\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    begin, end = first.split("for await", 1)
+    code = f"{begin}{second}for await{end}".replace("https://chat.example", site.chat)
+    with page.expect_console_message(lambda message: message.text == "ada Hello!"):
+        page.add_script_tag(type="module", content=code)
+    with page.expect_console_message(lambda message: message.text == "bo bye"):
+        say(bo, "bye")
+    wanted = ["(then) ada Hello!", "(then) bo the invoice is here", "1 the invoice is here"]
+    wanted += ["bo the invoice is here", "ada Hello!", "bo bye"]
+    assert said == wanted
+    bo.close()
 
 
 def test_the_client_is_for_allowed_sites(

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from .conftest import Tabs
 from .crowd import fill
-from .language import say, seqs
+from .language import expect_newest, say, seqs
 from .past import write_past
 from .server import Server
 
@@ -59,14 +59,14 @@ def test_fifty_pages_back_move_the_row_being_read_by_a_pixel_at_most(
 def test_a_history_of_a_hundred_thousand(server: Server, tab: Tabs) -> None:
     write_past(server.data, "long", ((n, "ada", f"message {n}") for n in range(1, 100_001)))
     page = tab("reader", "long")
-    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "100000")
+    expect_newest(page, 100_000)
     for seq in (50_000, 1, 99_999):
         page.evaluate("seq => { location.hash = seq }", seq)
         expect(page.locator(".row.linked .text")).to_have_text(f"message {seq}")
         expect(page.locator(".row.linked")).to_be_in_viewport()
         assert page.evaluate(COUNT) <= 600
     say(page, "and one")
-    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "100001")
+    expect_newest(page, 100_001)
 
 
 def test_back_down_again_to_the_newest(server: Server, tab: Tabs) -> None:
@@ -120,7 +120,7 @@ def test_at_the_end_the_page_follows(server: Server, tab: Tabs) -> None:
 def test_thousands_of_arrivals_leave_about_five_hundred_rows(server: Server, tab: Tabs) -> None:
     reader = tab("reader")
     fill(server, "lobby", texts(2_000))
-    expect(reader.locator(".log .row").last).to_have_attribute("data-seq", "2000")
+    expect_newest(reader, 2000)
     assert reader.evaluate(COUNT) <= 600
     reader.evaluate("() => { document.querySelector('.pane').scrollTop -= 3000 }")
     expect(reader.locator(".latest")).to_be_visible()
@@ -128,7 +128,7 @@ def test_thousands_of_arrivals_leave_about_five_hundred_rows(server: Server, tab
     expect(reader.locator(".latest")).to_have_text("1,000 new ↓")
     assert reader.evaluate(COUNT) <= 600
     reader.locator(".latest").click()
-    expect(reader.locator(".log .row").last).to_have_attribute("data-seq", "3000")
+    expect_newest(reader, 3000)
 
 
 def test_what_i_say_from_far_up_is_shown(server: Server, tab: Tabs) -> None:
@@ -151,6 +151,6 @@ def test_to_the_latest_while_others_talk(server: Server, tab: Tabs) -> None:
     expect(page.locator(".row.linked")).to_be_visible()
     page.locator(".latest").click()
     fill(server, "long", texts(100))
-    expect(page.locator(".log .row").last).to_have_attribute("data-seq", "1100")
+    expect_newest(page, 1100)
     shown = seqs(page)
     assert shown == list(range(shown[0], 1_101))

@@ -11,6 +11,7 @@ def test_two_people_talk(tab: Tabs) -> None:
     expect(ada.locator(".notice")).to_have_text("bo joined")
     expect(ada.locator(".people li")).to_have_text(["Aadayou", "Bbo"])
     say(ada, "hello")
+    expect_said(bo, "hello")
     say(bo, "hello yourself")
     for page in (ada, bo):
         expect_said(page, "hello", "hello yourself")

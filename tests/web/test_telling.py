@@ -38,6 +38,17 @@ def test_the_title_counts_and_the_icon_has_a_dot(tab: Tabs) -> None:
     assert icon(ada) == plain
 
 
+def test_a_count_that_does_not_load_is_no_failure(tab: Tabs) -> None:
+    ada, bo = tab("ada"), tab("bo")
+    ada.evaluate(LOOK_AWAY)
+    ada.route("**/notify.js", lambda route: route.abort(), times=1)
+    with ada.expect_event("requestfailed"):
+        say(bo, "one")
+    say(bo, "two")
+    expect(ada).to_have_title("(2) lobby · EdgeChat")
+    expect(ada.locator(".broken")).to_have_count(0)
+
+
 def test_a_notification_for_a_mention_only_and_only_if_asked_for(
     context: Contexts, tab: Tabs
 ) -> None:

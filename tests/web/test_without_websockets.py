@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from .conftest import Contexts, Tabs
-from .language import expect_nothing_pending, expect_said, join, say, seqs, wait_back
+from .language import (
+    expect_alerted,
+    expect_nothing_pending,
+    expect_said,
+    join,
+    note_alerts,
+    say,
+    seqs,
+    wait_back,
+)
 from .proxy import Proxy
 from .server import Server
 
@@ -157,8 +166,9 @@ def test_refusals_are_those_of_a_websocket(serve: Callable[..., Server], context
     expect_by_http(page)
     say(page, "x" * 21)
     expect(page.locator(".counter")).to_have_text("1 character too many")
+    note_alerts(page)
     say(page, "one", "two", "three")
-    expect(page.locator(".alert")).to_contain_text("Too fast")
+    expect_alerted(page, "Too fast")
     expect_said(page, "one", "two", "three")
     expect_nothing_pending(page)
     proxy.stop()

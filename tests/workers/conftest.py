@@ -79,6 +79,13 @@ def open_paths(pid: int) -> set[str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with much else to do starts a worker in more than the time that a request waits."""
+    for module in ("slot", "front"):
+        monkeypatch.setattr(f"edgechat.workers.{module}.PATIENCE", 60.0)
+
+
 @pytest.fixture(scope="session")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thread]:
     thread = Thread(tmp_path_factory.mktemp("workers") / "data")

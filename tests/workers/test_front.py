@@ -23,6 +23,7 @@ from edgechat.settings import Settings
 from edgechat.workers import front, process, supervisor
 from edgechat.workers.error import WorkerError
 from edgechat.workers.front import Front
+from edgechat.workers.messages import FORMAT
 from edgechat.workers.placement import place_of
 from edgechat.workers.process import WorkerProcess
 from tests.serving.files import check
@@ -87,6 +88,7 @@ async def test_a_worker_that_is_killed(tmp_path: Path, caplog: pytest.LogCapture
         first = workers()
         os.kill(first[0].pid, signal.SIGKILL)
         await ended(carol)
+        await eventually(lambda: the_front()._supervisor.slots[0].worker is not first[0])
         await others.goes_on()
         began = time.monotonic()
         again = await open_wire(server.port, lost)  # it waits at the front
@@ -109,7 +111,8 @@ async def test_a_worker_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """
     monkeypatch.setattr(process, "_FULL", 0.1)
     hung, kept = room_at(0), room_at(1)
-    async with two(tmp_path / "data", linger_timeout=0.1) as server:
+    # a busy machine takes longer for this than the silence after which others get a ping
+    async with two(tmp_path / "data", linger_timeout=0.1, heartbeat=300.0) as server:
         others = await both(server, kept)
         worker, other = workers()
         os.kill(worker.pid, signal.SIGSTOP)
@@ -353,7 +356,7 @@ async def test_fresh_workers_that_can_not_start(
             patched.setattr(front, "FORMAT", 99)
             await tell.send(settings)
             await eventually(lambda: "Worker 0 stays as it is" in caplog.text)
-        assert "its code is of format 2, the front's of 99: restart all" in caplog.text
+        assert f"its code is of format {FORMAT}, the front's of 99: restart all" in caplog.text
         await talk.goes_on()
         assert workers() == before
         Wire.close_all()

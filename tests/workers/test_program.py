@@ -14,6 +14,7 @@ import pytest
 import trio
 
 from edgechat.history.data_folder import DataFolder, DataFolderError
+from edgechat.workers.messages import FORMAT
 from tests.serving.files import check
 from tests.serving.running import Program, eventually, open_files, program
 from tests.serving.talking import said
@@ -145,7 +146,9 @@ def test_a_worker_that_can_not_start_ends_the_command(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     last = done.stderr.decode().splitlines()[-1]
-    assert last.endswith("can't start: its code is of format 2, the front's of 99: restart all.")
+    assert last.endswith(
+        f"can't start: its code is of format {FORMAT}, the front's of 99: restart all."
+    )
 
 
 async def test_nothing_is_left_of_many_that_were_handed_over(three: Thread) -> None:

@@ -1,0 +1,1 @@
+"""Connections that are cut at random bytes, under load."""
