@@ -50,7 +50,6 @@ async def tell_nodes(settings: Settings, folder: DataFolder, key: bytes) -> None
     if settings.engine:
         storage = RoomStorage(settings, folder, key)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(syncer.run)
             nursery.start_soon(storage.run, lambda answers: None)
             await storage.start(PrivateIds(key))
             await storage.flush()
