@@ -58,6 +58,7 @@ class Budgets:
             seconds += settings.address_frame_burst / settings.address_frame_rate
         self._buckets: AddressTable[Bucket] = AddressTable(settings.max_addresses, seconds)
         self._pauses = 0
+        self._way_back = trio.Lock()  # fair: the first that waits is the first to go on
 
     def of(self, address: str | None) -> Budget:
         """A new connection's. None is an address that is not counted."""
@@ -82,9 +83,15 @@ class Budgets:
             self._buckets.put(address, bucket, now)
         return bucket.charge(frames, now)
 
-    def count_pause(self) -> None:
-        """A connection is paused."""
+    async def pause_until(self, time: float) -> None:
+        """Pause a connection. Those whose pauses end together go on one after the other.
+
+        Between two of them everybody else has a turn: what 64 may send at once takes 0.1 s.
+        """
         self._pauses += 1
+        await trio.sleep_until(time)
+        async with self._way_back:
+            await trio.lowlevel.checkpoint()
 
 
 class Budget:
@@ -110,11 +117,10 @@ class Budget:
             self._resume_at = now + wait
 
     async def pause(self) -> None:
-        """Until reading may go on: `Settings.frame_pause` at most.
+        """Until reading may go on: `Settings.frame_pause` at most, but for those before it.
 
         It is not asked again whether there is still a debt: others with the same address make
         debts too, and one of them would never have its turn.
         """
-        self._budgets.count_pause()
-        await trio.sleep_until(self._resume_at)
+        await self._budgets.pause_until(self._resume_at)
         self.spent = False

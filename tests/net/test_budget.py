@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from edgechat.net.budget import Bucket, Budget, Budgets
 from edgechat.settings import Settings
@@ -132,3 +134,29 @@ async def test_a_class_of_thirty_never_meets_it(autojump_clock: MockClock) -> No
     for budget in people:  # the bell: all leave, and come back at once
         budget.charge(10)
     assert not any(budget.spent for budget in people)
+
+
+async def test_pauses_that_end_together_let_others_in_between(mock_clock: MockClock) -> None:
+    budgets = Budgets(SETTINGS)
+    order: list[str] = []
+
+    async def go_on() -> None:
+        budget = budgets.of(None)
+        budget.charge(25)
+        await budget.pause()
+        order.append("paused")
+
+    async def others() -> None:
+        await wait_all_tasks_blocked()
+        mock_clock.jump(1)
+        while order.count("paused") < 4:
+            order.append("others")
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(go_on)
+        nursery.start_soon(others)
+    went = [at for at, who in enumerate(order) if who == "paused"]
+    assert len(went) == 4
+    assert all(later - earlier > 1 for earlier, later in pairwise(went)), order
