@@ -183,9 +183,10 @@ WORDS = [
 
 @pytest.mark.parametrize(("call", "metric"), WORDS)
 def test_every_word_that_is_counted_is_there(call: str, metric: str) -> None:
-    """As the code has them, wherever."""
+    """As the code has them, wherever. The listener for scrapes counts none of its refusals."""
     found = scrape()
-    sources = [file.read_text() for file in (ROOT / "edgechat").rglob("*.py")]
+    files = {*(ROOT / "edgechat").rglob("*.py")} - {ROOT / "edgechat" / "metrics" / "scrapes.py"}
+    sources = [file.read_text() for file in files]
     words = {word for source in sources for word in re.findall(call, source)}
     assert len(words) > 3
     for word in words:

@@ -48,7 +48,7 @@ async def dial(path: Path, own: Path | None = None) -> Wire:
 
 async def ask(path: Path, request: str, *headers: str, body: str = "") -> Answer:
     wire = await dial(path)
-    lines = [f"{request} HTTP/1.1", "Host: chat.example.org", *headers]
+    lines = [f"{request} HTTP/1.1", "Host: chat.example.org", "Connection: close", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")
     with trio.fail_after(SOON):

@@ -53,7 +53,9 @@ class Proxy:
                     client.sendall(REFUSED % 403)
                     return
                 head = UPGRADE.sub(b"", head)
-            if not head.split(b" ", 2)[1].startswith(b"/chat/"):
+            if (
+                b" /chat/" not in head.partition(b"\r\n")[0]
+            ):  # nor is there one of a client that left
                 client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 return
             with socket.create_connection(("127.0.0.1", self.target)) as server:
