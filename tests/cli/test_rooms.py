@@ -79,7 +79,10 @@ async def test_no_server(data: Path) -> None:
         ("rooms", "--url", "http://127.0.0.1:1", "a!"),
     ],
 )
-async def test_wrong_arguments(words: tuple[str, ...], tmp_path: Path) -> None:
+async def test_wrong_arguments(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a checkout has a data folder once `make run` was there
     done = await edgechat(*words)
     assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1), done
 
