@@ -86,7 +86,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"edgechat.workers.{module}.PATIENCE", 60.0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thread]:
     thread = Thread(tmp_path_factory.mktemp("workers") / "data")
     thread.begin()
