@@ -87,11 +87,8 @@ def _run_server(
         serve = partial(front.serve, log_form=form)
         reload = reload or (lambda: settings)  # SIGHUP means fresh workers in any case
 
-    async def run() -> None:
-        await ServerRun(settings, serve, reload).run()
-
     try:
-        trio.run(run, strict_exception_groups=True)
+        trio.run(ServerRun(settings, serve, reload).run, strict_exception_groups=True)
     except* (BadSecret, DataFolderError, EngineError, ListenError, WorkerError) as group:
         _give_up(str(_first(group)))
 

@@ -33,9 +33,9 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]  # beside those that say what the body is
 
 
-def plain(body: str) -> Answer:
+def plain(body: str, headers: Mapping[str, str] = _NO_HEADERS) -> Answer:
     """A text of one line."""
-    return Answer(HTTPStatus.OK, TEXT, body.encode(), PRIVATE)
+    return Answer(HTTPStatus.OK, TEXT, body.encode(), {**PRIVATE, **headers})
 
 
 def encoded(
@@ -63,14 +63,14 @@ def of_quart(answer: Answer) -> Response:
 
 def text(body: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
     """A text of one line."""
-    return Response(body, mimetype="text/plain", headers={**PRIVATE, **headers})
+    return of_quart(plain(body, headers))
 
 
 def json(
     answer: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] = _NO_HEADERS
 ) -> Response:
     """A JSON object."""
-    return of_quart(Answer(status, JSON, msgspec.json.encode(answer), {**PRIVATE, **headers}))
+    return of_quart(encoded(msgspec.json.encode(answer), status, headers))
 
 
 def head(mimetype: str) -> Response:

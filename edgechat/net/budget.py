@@ -58,7 +58,7 @@ class Budgets:
             seconds += settings.address_frame_burst / settings.address_frame_rate
         self._buckets: AddressTable[Bucket] = AddressTable(settings.max_addresses, seconds)
         self._pauses = 0
-        self._way_back = trio.Lock()  # fair: the first that waits is the first to go on
+        self._resuming = trio.Lock()  # fair: the first that waits is the first to go on
 
     def of(self, address: str | None) -> Budget:
         """A new connection's. None is an address that is not counted."""
@@ -90,7 +90,7 @@ class Budgets:
         """
         self._pauses += 1
         await trio.sleep_until(time)
-        async with self._way_back:
+        async with self._resuming:
             await trio.lowlevel.checkpoint()
 
 

@@ -18,7 +18,7 @@ from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import Listener, Speakers, judge, soon
 from tests.nodes.nodes import Node, a_node
 from tests.rooms.storage_contract import LOBBY, follow, head, raw, say
-from tests.serving.running import serving
+from tests.serving.running import Running, serving
 from tests.serving.wire import SOON, join
 
 
@@ -34,6 +34,14 @@ async def a_pair(folder: Path) -> AsyncIterator[tuple[Engine, Engine]]:
         async with an_engine(folder / "r", *fast, *follows) as replica:
             await followed(primary)
             yield primary, replica
+
+
+async def two_nodes(stack: AsyncExitStack, folder: Path, engine: Engine) -> list[Running]:
+    """Servers that wait for a replica, until the stack ends."""
+    return [
+        await stack.enter_async_context(serving(folder / name, engine=engine.url, replicas=1))
+        for name in "ab"
+    ]
 
 
 async def followed(primary: Engine) -> None:
@@ -146,12 +154,7 @@ async def test_nothing_anybody_saw_is_lost_with_the_engine_and_all_nodes(
     """The primary and every node with its files are gone; the replica takes over."""
     async with a_pair(short_path) as (primary, replica):
         async with AsyncExitStack() as stack:
-            nodes = [
-                await stack.enter_async_context(
-                    serving(tmp_path / name, engine=primary.url, replicas=1)
-                )
-                for name in "ab"
-            ]
+            nodes = await two_nodes(stack, tmp_path, primary)
             ports = [node.port for node in nodes]
             speakers, ears = Speakers(ports), [Listener(ports, at) for at in range(2)]
             async with trio.open_nursery() as nursery:
@@ -179,12 +182,7 @@ async def test_nothing_anybody_saw_is_lost_with_the_engine_and_all_nodes(
 
 async def test_the_replica_comes_and_goes_under_load(short_path: Path, tmp_path: Path) -> None:
     async with a_pair(short_path) as (primary, replica), AsyncExitStack() as stack:
-        nodes = [
-            await stack.enter_async_context(
-                serving(tmp_path / name, engine=primary.url, replicas=1)
-            )
-            for name in "ab"
-        ]
+        nodes = await two_nodes(stack, tmp_path, primary)
         ports = [node.port for node in nodes]
         speakers, ears = Speakers(ports), [Listener(ports, at) for at in range(2)]
         async with trio.open_nursery() as nursery:
