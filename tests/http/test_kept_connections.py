@@ -10,6 +10,7 @@ import pytest
 import trio
 import trio.testing
 
+from edgechat.net import client_address
 from tests.serving.files import check
 from tests.serving.running import (
     Answer,
@@ -296,6 +297,21 @@ async def test_each_request_counts_like_a_connection(proxied: Running) -> None:
     assert (answer.status, error(answer.body)) == (429, "too_many_requests")
     assert await closed(wire)
     assert said(proxied) == ["one", "two", "three"]
+
+
+async def test_so_does_each_of_an_address_without_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_address, "is_loopback", lambda peer: peer == "127.0.0.1")
+    async with serving(tmp_path, hosts=("0.0.0.0",), max_opened_per_minute=3) as server:
+        wire = await dial(server.port, source="127.0.0.2")
+        statuses = []
+        for body in ("one", "two", "three", "four"):
+            await wire.send(request(body))
+            statuses.append((await heard(wire)).status)
+        assert statuses == [201, 201, 201, 429]
+        assert await closed(wire)
+        assert said(server) == ["one", "two", "three"]
 
 
 async def test_a_proxys_connection_counts_for_whom_it_asks_last(proxied: Running) -> None:
