@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -30,13 +31,13 @@ class Most(NamedTuple):
     functions: int
 
 
-MESSAGE = Most(26, 43)
+MESSAGE = Most(25, 42)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
 # the front of several workers has the same one. Then it is parted from what is posted, and waits
 # for its place.
-REQUEST = Most(24, 64)
-POST = Most(56, 160)  # a request and a message, and what says that it may be said
+REQUEST = Most(26, 68)
+POST = Most(56, 162)  # a request and a message, and what says that it may be said
 
 
 class Traced(NamedTuple):
@@ -67,37 +68,55 @@ def traced() -> Iterator[Traced]:
         sys.setprofile(before)
 
 
+async def shortest(walk: Callable[[], Awaitable[None]]) -> Traced:
+    """The shortest of several paths, each followed until every task rests.
+
+    What comes once in a while (a date put together anew, a read that found half) is in one of them
+    and not in another.
+    """
+    paths = []
+    for _ in range(4):
+        await wait_all_tasks_blocked(0.02)
+        with traced() as path:
+            await walk()
+            await wait_all_tasks_blocked(0.02)
+        paths.append(path)
+    return min(paths, key=lambda path: len(set(path.calls)))
+
+
 async def message_path(server: Running) -> Traced:
     """One plain message in a room of two, where messages were said before."""
     alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
-    for text in ("first", "second"):
-        await wait_all_tasks_blocked(0.02)
-        with traced() as path:
-            await alice.send(frame(b'{"message":"%b"}' % text.encode()))
-            await alice.until("message", text)
-            await bob.until("message", text)
-    return path
+    texts = (f"message {number}" for number in count())
+
+    async def say() -> None:
+        text = next(texts)
+        await alice.send(frame(b'{"message":"%b"}' % text.encode()))
+        await alice.until("message", text)
+        await bob.until("message", text)
+
+    return await shortest(say)
 
 
 async def request_path(server: Running) -> Traced:
     """A look at a room in which somebody is: else its own task's steps would be among them."""
     await join(server.port, "carol")
-    for _ in range(2):
-        await wait_all_tasks_blocked(0.02)
-        with traced() as path:
-            assert (await server.get("/api/room/lobby")).status == 200
-    return path
+
+    async def look() -> None:
+        assert (await server.get("/api/room/lobby")).status == 200
+
+    return await shortest(look)
 
 
 async def post_path(server: Running) -> Traced:
     """What a script says in a room, on a connection of its own."""
     await join(server.port, "dave")
-    for _ in range(2):
-        await wait_all_tasks_blocked(0.02)
-        with traced() as path:
-            answer = await server.ask("POST", "/api/room/lobby/messages", body=b"hi")
-            assert answer.status == 201
-    return path
+
+    async def post() -> None:
+        answer = await server.ask("POST", "/api/room/lobby/messages", body=b"hi")
+        assert answer.status == 201
+
+    return await shortest(post)
 
 
 async def test_a_plain_message(tmp_path: Path) -> None:
