@@ -18,7 +18,7 @@ def url(server: Running) -> str:
 
 
 def said(server: Running, room: str = "lobby") -> list[tuple[str, str]]:
-    return [(line["name"], line["message"]) for line in check(server.file(room))]
+    return [(line["name"], line["message"]) for line in check(server.stored(room))]
 
 
 async def test_a_text(server: Running) -> None:

@@ -22,8 +22,9 @@ def journal(data: Path) -> list[Path]:
     return sorted((data / "journal").iterdir()) if (data / "journal").exists() else []
 
 
-async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
-    async with serving(tmp_path, durability="disk") as server:
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path, durability: str) -> None:
+    async with serving(tmp_path, durability=durability, sync_interval=60.0) as server:
         talking = await talk(server)
         assert await talking.says("one") == "stored"
         (line,) = server.lines()
@@ -37,12 +38,6 @@ async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
         assert segment.parent.stat().st_mode & 0o777 == 0o700
         await check_honesty(server, talking)
     assert journal(tmp_path) == []
-
-
-async def test_the_default_has_none(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server:
-        assert await (await talk(server)).says("one") == "stored"
-        assert not (tmp_path / "journal").exists()
 
 
 async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
@@ -61,7 +56,7 @@ async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
         for wire in wires:
             await wire.until("message", "second")
         assert 1 <= syncs.calls <= 3
-        assert {len(check(server.file(f"room{n}"))) for n in range(10)} == {2}
+        assert {len(check(server.stored(f"room{n}"))) for n in range(10)} == {2}
 
 
 async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
@@ -78,8 +73,8 @@ async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
         assert b'"message":"2"' not in first.read_bytes()
         assert [await one.says("3"), await other.says("3")] == ["stored"] * 2
         assert b'"message":"3"' not in first.read_bytes()
-        assert await one.shown() == one.stored == check(server.file("one"))
-        assert await other.shown() == other.stored == check(server.file("other"))
+        assert await one.shown() == one.stored == check(server.stored("one"))
+        assert await other.shown() == other.stored == check(server.stored("other"))
 
 
 async def test_a_journal_that_takes_no_more_refuses_though_the_files_could(
@@ -112,6 +107,7 @@ async def test_a_journal_that_vanished_is_begun_anew(tmp_path: Path) -> None:
             assert any(text.encode() in path.read_bytes() for path in journal(tmp_path))
             shutil.rmtree(tmp_path / "journal")
         assert await talking.says("four") == "stored"
+        await eventually(lambda: len(server.lines()) == 4)  # from memory
         await check_honesty(server, talking)
 
 
@@ -162,6 +158,7 @@ async def test_a_file_that_could_not_be_synced_is_mended_from_the_journal(
             patch.setattr(Writer, "sync", fail)
             assert await talking.says("two") == "stored"
             await eventually(lambda: "could not be synced: odd" in caplog.text)
+        await eventually(lambda: b'"two"' in server.file().read_bytes())
         whole = server.file().read_bytes()
         lost = len(server.lines()[-1]) + 1
         server.file().write_bytes(whole[:-lost] + bytes(lost))
@@ -180,7 +177,7 @@ async def test_a_start_reads_what_a_killed_server_left(tmp_path: Path) -> None:
         Wire.close_all()
         server.process.kill()
         await server.process.wait()
-        whole = [server.file(room).read_bytes() for room in ("one", "other")]
+        whole = [server.stored(room) for room in ("one", "other")]
         server.file("one").write_bytes(b"")
         server.file("other").write_bytes(whole[1][:700])
     async with program(tmp_path, "--durability", "os") as server:

@@ -227,12 +227,12 @@ def test_a_room_that_cannot_be_recovered_keeps_its_journal(
     with monkeypatch.context() as patch:
         patch.setattr(recovery, "_append", _fail)
         started = start(tmp_path)
-        assert started.is_doubtful(KEY)
+        assert started.doubts.is_doubtful(KEY)
         with pytest.raises(OSError, match="odd"):
-            started.recover(KEY)
+            started.doubts.recover(KEY)
     assert path.exists()
     assert stored(room) == LINES[:4]
-    started.recover(KEY)
+    started.doubts.recover(KEY)
     assert stored(room) == LINES
     assert not started.segments[0].covers
 
