@@ -89,9 +89,8 @@ class Journal:
     def sync(self) -> None:
         """Make what was appended durable. Raises `OSError`: then `give_up` has to follow."""
         self._sync_names()
-        for segment in list(self.segments):
-            if segment.waits_for_sync:
-                segment.sync()
+        for segment in [one for one in self.segments if one.waits_for_sync]:
+            segment.sync()
 
     def give_up(self) -> None:
         """A sync has failed, and no later one would prove anything: only syncing the files will."""
@@ -180,8 +179,10 @@ class Journal:
                 raise
 
     def _abandon(self, segment: Segment) -> None:
-        """After a failure nothing is believed of it but what counted before."""
-        segment.abandon()
+        """Believe no more of it than what counted before, which a failed write does not harm."""
+        segment.take_back()
+        if self._syncs_first or not segment.waits_for_sync:
+            segment.close()
         if not segment.end:
             with suppress(OSError, ValueError):  # else later segments say that nothing in it counts
                 segment.remove()

@@ -74,7 +74,8 @@ class JournalKeeper:
             await trio.sleep(self._interval)
             self._said = trio.Event()
             await self._sync_journal()
-            if not await self.behind.write_all():
+            await self.behind.write_all()
+            if len(self.behind) or self._is_to_sync:  # said meanwhile, or it could not be written
                 self._said.set()
             self._work.set()
 
@@ -105,9 +106,13 @@ class JournalKeeper:
         if self.journal.due_in(system.monotonic()) <= 0:
             self.journal.close_current()
 
+    @property
+    def _is_to_sync(self) -> bool:
+        """With `os` durability only: else the journal is synced before anybody is told."""
+        return not self._syncs_first and self.journal.waits_for_sync
+
     async def _sync_journal(self) -> None:
-        """With `os` durability only: else it is synced before anybody is told."""
-        if self._syncs_first or not self.journal.waits_for_sync:
+        if not self._is_to_sync:
             return
         started = system.monotonic()
         try:

@@ -75,12 +75,11 @@ class Segment:
             return False
         return (found.st_dev, found.st_ino) == self._identity
 
-    def abandon(self) -> None:
-        """Write it no more; what stands behind `end` is taken back, as far as that is possible."""
+    def take_back(self) -> None:
+        """Remove what stands behind `end`, as far as that is possible."""
         if self._fd is not None:
             with suppress(OSError):
                 system.ftruncate(self._fd, self.end)
-            self.close()
 
     def close(self) -> None:
         """Write it no more."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,39 @@ async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
         assert b'"message":"3"' not in first.read_bytes()
         assert await one.shown() == one.stored == check(server.stored("one"))
         assert await other.shown() == other.stored == check(server.stored("other"))
+
+
+async def test_what_is_said_during_a_sync_is_synced_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody says anything afterwards."""
+    synced = Synced(monkeypatch)
+    async with serving(tmp_path, durability="os", sync_interval=0.01) as server:
+        talking = await talk(server)
+        assert await talking.says("the first makes the file") == "stored"
+        (segment,) = journal(tmp_path)
+        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        synced.go_on.clear()
+        assert await talking.says("one") == "stored"
+        await eventually(lambda: synced.waits)
+        assert await talking.says("two") == "stored"
+        synced.go_on.set()
+        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        await eventually(lambda: len(server.lines()) == 3)
+
+
+async def test_what_stood_before_a_write_that_failed_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, write = Synced(monkeypatch), Broken(monkeypatch, "write")
+    async with serving(tmp_path, durability="os", sync_interval=0.5) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        write.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        write.failing = False
+        first, *_ = journal(tmp_path)
+        await eventually(lambda: synced.sizes[first.stat().st_ino] == first.stat().st_size)
 
 
 async def test_a_journal_that_takes_no_more_refuses_though_the_files_could(
@@ -193,6 +228,27 @@ async def test_a_journal_that_cannot_be_read_ends_the_start(tmp_path: Path) -> N
         async with program(tmp_path):
             pass
     assert "The journal in" in (tmp_path / "server.log").read_text()
+
+
+class Synced:
+    """How many bytes of each file, by its inode, `fdatasync` made durable."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sizes: dict[int, int] = defaultdict(int)
+        self.waits = False  # for `go_on`
+        self.go_on = threading.Event()
+        self.go_on.set()
+        sync = system.fdatasync
+
+        def noted(fd: int) -> None:
+            found = os.fstat(fd)
+            self.waits = True
+            self.go_on.wait()
+            self.waits = False
+            sync(fd)
+            self.sizes[found.st_ino] = found.st_size
+
+        monkeypatch.setattr(system, "fdatasync", noted)
 
 
 class Slow:
