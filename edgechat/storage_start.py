@@ -76,7 +76,8 @@ class RoomStorage:
         self._histories = Histories(folder, kept, owner)
         self.catch_up = self._histories.catch_up  # until files lack nothing; False: one still does
         self._share = share
-        self.recover, self.statistics = self._histories.start, self._histories.statistics
+        self.statistics = self._histories.statistics
+        self._at_once = bool(settings.engine) or owner is not ALONE  # others read these files
         self._nodes: NodeStorage | None = None
         if settings.engine:
             from edgechat.nodes.engine_address import parse_address
@@ -103,6 +104,10 @@ class RoomStorage:
             nursery.start_soon(self._histories.write_behind)
             nursery.start_soon(self._histories.tidy)
             await self.rooms.run(answered)
+
+    async def recover(self) -> None:
+        """Put back what an earlier server left in the journal. Raises `DataFolderError`."""
+        await self._histories.start(at_once=self._at_once)
 
     async def start(self, ids: PrivateIds) -> None:
         """While it runs, and before anybody comes: the other nodes get what this folder has."""

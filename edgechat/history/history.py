@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -23,6 +24,7 @@ from edgechat.history.health import Health
 from edgechat.history.journal import Journal
 from edgechat.history.journal_keeper import JournalKeeper
 from edgechat.history.journal_owner import ALONE, Owner
+from edgechat.history.journal_start import recover
 from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
 from edgechat.history.reopening import FLAGS, reason
@@ -63,10 +65,14 @@ class Histories:
         # For ever, in the background.
         self.write_behind, self.tidy = self._keeper.run, self._keeper.tidy
 
-    async def start(self) -> None:
-        """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
+    async def start(self, *, at_once: bool = False) -> None:
+        """Put back what the journal has of an earlier server. Raises `DataFolderError`.
+
+        Unless `at_once` it is done for each room when that is opened, and by `tidy`.
+        """
         try:
-            await system.run_in_thread(self._journal.start)
+            start = partial(recover, self._journal) if at_once else self._journal.start
+            await system.run_in_thread(start)
         except OSError as error:
             text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
             raise DataFolderError(text) from None

@@ -43,7 +43,7 @@ class Journal:
         self.current: Segment | None = None  # the one that is written
         self.new_names: set[Path] = set()  # folders with names that are not synced yet
         self._folder, self._settings, self._owner = folder, settings, owner
-        self._path, self._number = folder.path / "journal", 0  # of the newest segment begun here
+        self.path, self._number = folder.path / "journal", 0  # of the newest segment begun here
         self.doubts = Doubts(folder, settings, self.segments, self.counts)
         self._syncs_first = settings.durability == "disk"
 
@@ -52,8 +52,8 @@ class Journal:
         return replace(self.counts, segments=len(self.segments))
 
     def start(self) -> None:
-        """Recover what this owner's rooms left before. Raises `OSError`."""
-        self.doubts.start(self._owner.left(self._path))
+        """Learn what this owner's rooms left before. Raises `OSError`."""
+        self.doubts.start(self._owner.left(self.path))
 
     def append(self, data: bytes) -> Segment:
         """Write records. Returns the segment that has them.
@@ -135,12 +135,12 @@ class Journal:
         return segment
 
     def _begin(self) -> Segment:
-        self._number = max(self._number, newest(self._path)) + 1  # others may take some, too
-        segment = Segment(self._path, self._number, system.monotonic())
+        self._number = max(self._number, newest(self.path)) + 1  # others may take some, too
+        segment = Segment(self.path, self._number, system.monotonic())
         before = {str(one.number): one.end for one in self.segments}
         self.current = segment  # first: the keeper takes any other for an old one
         self.segments.append(segment)
-        self.new_names.add(self._path)
+        self.new_names.add(self.path)
         try:
             self._create(segment, before)
         except FileExistsError:  # another process was faster
@@ -155,7 +155,7 @@ class Journal:
         try:
             segment.create(before, self._owner.number)
         except FileNotFoundError:
-            system.makedirs(self._path, mode=0o700, exist_ok=True)
+            system.makedirs(self.path, mode=0o700, exist_ok=True)
             self.new_names.add(self._folder.path)
             segment.create(before, self._owner.number)
 

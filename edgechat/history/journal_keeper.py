@@ -25,6 +25,7 @@ from edgechat.settings import Settings
 log = logging.getLogger(__name__)
 
 _PAUSE = 0.01  # seconds
+_MOST_AT_STOP = 3.0  # seconds
 _NOT_SYNCED = "The journal could not be synced"
 
 
@@ -80,7 +81,8 @@ class JournalKeeper:
             self._work.set()
 
     async def tidy(self) -> NoReturn:
-        """Sync files and remove segments, for ever."""
+        """Put back what a start has found, sync files and remove segments, for ever."""
+        await self._recover(_PAUSE)
         while True:
             with trio.move_on_after(max(0.0, self._next_in())):
                 await self._work.wait()
@@ -99,8 +101,18 @@ class JournalKeeper:
             await self._idle.wait()
         async with self._going:
             self.journal.close_current()
+            with trio.move_on_after(_MOST_AT_STOP):  # the next start goes on with it
+                await self._recover(0.0)
             await self.behind.write_all()
             await self._tidy(0.0)
+
+    async def _recover(self, pause: float) -> None:
+        """Bring those files up to date that a start has found to be behind, a few at a time."""
+        doubts = self.journal.doubts
+        while doubts.found:
+            await system.run_in_thread(doubts.recover_some, AT_ONCE)
+            await trio.sleep(pause)
+        doubts.tell_recovered()
 
     def _close_due(self) -> None:
         if self.journal.due_in(system.monotonic()) <= 0:
@@ -133,7 +145,7 @@ class JournalKeeper:
         return journal.due_in(system.monotonic())
 
     def _waits_for_doubts(self, segment: Segment) -> bool:
-        return any(map(self.journal.doubts.is_doubtful, segment.covers))
+        return any(map(self.journal.doubts.is_doubtful, list(segment.covers)))
 
     async def _tidy(self, pause: float) -> None:
         await self._files.release()
@@ -143,7 +155,7 @@ class JournalKeeper:
 
     async def _settle(self, segment: Segment, pause: float) -> None:
         """Sync what a closed segment covers, and remove it."""
-        writers = [writer for writer in segment.covers.values() if writer is not None]
+        writers = [writer for writer in list(segment.covers.values()) if writer]
         for start in range(0, len(writers), AT_ONCE):
             if start and pause:
                 await trio.sleep(pause)
