@@ -29,8 +29,8 @@ def stored(disk: Disk, path: str, data: Path) -> bytes:
 
 def journal(disk: Disk, data: Path) -> list[bytes]:
     """The records that count in the journal's files, the oldest first."""
-    folder = data / "journal"
-    paths = sorted(path for path in disk.names if Path(path).parent == folder)
+    folder = f"{data}/journal/"
+    paths = sorted(path for path in disk.names if path.startswith(folder))
     texts = {int(Path(path).stem): disk.content(path) for path in paths}
     for text in list(texts.values()):
         for number, end in _before(text).items():
