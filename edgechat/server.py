@@ -12,7 +12,7 @@ import trio
 from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.syncer import Syncer
+from edgechat.history.journal_owner import ALONE, Owner
 from edgechat.http_start import start_http, with_web_version
 from edgechat.net import event_stream
 from edgechat.net.caller import Caller
@@ -56,14 +56,18 @@ async def serve(
 
 class _Server:
     def __init__(
-        self, settings: Settings, folder: DataFolder, key: bytes, share: Share = ALL
+        self,
+        settings: Settings,
+        folder: DataFolder,
+        key: bytes,
+        share: Share = ALL,
+        owner: Owner = ALONE,
     ) -> None:
         self._settings = settings = with_web_version(settings)
         self._share = share
         self._ids = PrivateIds(key)
         self._webhooks = Webhooks(settings, self._ids, share.has)
-        self._syncer = Syncer(settings.sync_interval)
-        self._storage = RoomStorage(settings, folder, key, self._syncer, share)
+        self._storage = RoomStorage(settings, folder, key, share, owner)
         self._http: HttpSide
         self._http_started = trio.Event()
         self._turn = Turn(self._storage.rooms, system.now_ms)
@@ -81,7 +85,6 @@ class _Server:
             members=sum(len(room.fanout) for room in self._rooms),
             followers=event_stream.statistics(),
             limiters=self._allowances.statistics(),
-            syncer=self._syncer.statistics(),
             storage_works=self._storage.works,
             turn=self._turn.statistics(),
             webhooks=self._webhooks.statistics(),
@@ -109,7 +112,6 @@ class _Server:
     ) -> None:
         async with trio.open_nursery() as background:
             await self._storage.recover()
-            background.start_soon(self._syncer.run)
             background.start_soon(self._poller.run)
             background.start_soon(self._storage.run, self._turn.answered)
             await self._storage.start(self._ids)

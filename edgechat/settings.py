@@ -143,8 +143,9 @@ class Settings:
         10  # of a line that the target refuses (3xx and 4xx), and then it is held …
     )
     webhook_held: float = 3_600.0  # … and tried so seldom
-    sync_interval: float = 1.0  # `os` durability: how old an unsynced line may get
-    # `disk` durability: when a file of the journal is closed, to be removed once all is synced that
+    # How long a room's file may lack what was said, and a line may be unsynced (`os` durability).
+    sync_interval: float = 1.0
+    # When a file of the journal is closed, to be removed once all is synced that
     # it covers. A start after a crash reads all that there are.
     journal_bytes: int = 64 * 1024 * 1024
     journal_age: float = 60.0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from edgechat.chat.errors import Code
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.syncer import SyncerStatistics
 from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics
@@ -27,7 +26,6 @@ class ServerStatistics:
     members: int  # sessions in all rooms together
     followers: EventStreamStatistics  # of this process
     limiters: RegistryStatistics
-    syncer: SyncerStatistics
     storage_works: bool  # whether what was tried last was stored
     turn: TurnStatistics
     webhooks: WebhookStatistics

@@ -11,7 +11,7 @@ import trio
 from edgechat.chat.names import PrivateIds
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
-from edgechat.history.syncer import Syncer
+from edgechat.history.journal_owner import ALONE, Owner
 from edgechat.nodes.errors import EngineError
 from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.allowances import Allowances
@@ -48,10 +48,8 @@ async def tell_nodes(settings: Settings, folder: DataFolder, key: bytes) -> None
     Raises `EngineError`.
     """
     if settings.engine:
-        syncer = Syncer(settings.sync_interval)
-        storage = RoomStorage(settings, folder, key, syncer)
+        storage = RoomStorage(settings, folder, key)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(syncer.run)
             nursery.start_soon(storage.run, lambda answers: None)
             await storage.start(PrivateIds(key))
             await storage.flush()
@@ -66,17 +64,20 @@ class RoomStorage:
         settings: Settings,
         folder: DataFolder,
         key: bytes,
-        syncer: Syncer,
         share: Share = ALL,
+        owner: Owner = ALONE,
     ) -> None:
-        """`key` is that of private rooms; `share` says which rooms are this process's.
+        """`key` is that of private rooms; `share` says which rooms are this process's, and `owner`
+        which of the processes it is that store in this folder.
 
-        Where there are nodes the engine keeps what is said, and files need no journal.
+        Where there are nodes the engine decides what a power loss costs.
         """
         kept = replace(settings, durability="os") if settings.engine else settings
-        self._histories = Histories(folder, syncer, kept, alone=share.has is None)
+        self._histories = Histories(folder, kept, owner)
+        self.catch_up = self._histories.catch_up  # until files lack nothing; False: one still does
         self._share = share
-        self.recover, self.statistics = self._histories.start, self._histories.statistics
+        self.statistics = self._histories.statistics
+        self._at_once = bool(settings.engine) or owner is not ALONE  # others read these files
         self._nodes: NodeStorage | None = None
         if settings.engine:
             from edgechat.nodes.engine_address import parse_address
@@ -100,8 +101,13 @@ class RoomStorage:
     async def run(self, answered: Callable[[Sequence[Answer]], None]) -> None:
         """Answer, for ever, what could not be answered at once."""
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._histories.write_behind)
             nursery.start_soon(self._histories.tidy)
             await self.rooms.run(answered)
+
+    async def recover(self) -> None:
+        """Put back what an earlier server left in the journal. Raises `DataFolderError`."""
+        await self._histories.start(at_once=self._at_once)
 
     async def start(self, ids: PrivateIds) -> None:
         """While it runs, and before anybody comes: the other nodes get what this folder has."""

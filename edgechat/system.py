@@ -52,6 +52,7 @@ from os import (
 from secrets import token_bytes
 from select import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
 from subprocess import DEVNULL
+from threading import Lock
 from time import monotonic
 
 from trio import Process
@@ -79,6 +80,7 @@ __all__ = (
     "O_WRONLY",
     "POSIX_FADV_DONTNEED",
     "SEEK_END",
+    "Lock",
     "chmod",
     "close",
     "descriptor_limit",

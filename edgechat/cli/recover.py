@@ -36,12 +36,13 @@ def recover(data: Path) -> None:
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     from edgechat.history.data_folder import DataFolder, DataFolderError
     from edgechat.history.journal import Journal
+    from edgechat.history.journal_start import recover as recover_all
 
     folder = DataFolder(data)
     try:
         folder.prepare()
         journal = Journal(folder, Settings(data=data))
-        journal.start()
+        recover_all(journal)
     except (DataFolderError, OSError) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

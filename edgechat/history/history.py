@@ -6,6 +6,8 @@ Here they are opened, read and closed; `writer` writes, and `repair` mends their
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -18,13 +20,16 @@ from edgechat.history import opening, repair
 from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
+from edgechat.history.health import Health
 from edgechat.history.journal import Journal
 from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.history.journal_owner import ALONE, Owner
+from edgechat.history.journal_start import recover
 from edgechat.history.journal_statistics import JournalStatistics
 from edgechat.history.reader import File
 from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History
-from edgechat.history.syncer import Syncer
+from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer
 from edgechat.rooms.storage import Wake, nothing
 from edgechat.settings import Settings
@@ -37,89 +42,93 @@ _MOVED = "the data folder was moved away, or its lock removed: restart the serve
 class Histories:
     """All rooms' histories in one data folder; `rooms.storage.Storage`."""
 
-    def __init__(
-        self, folder: DataFolder, syncer: Syncer, settings: Settings, *, alone: bool = True
-    ) -> None:
-        """`alone`: no other process stores histories there; else `recover_all` came before."""
+    def __init__(self, folder: DataFolder, settings: Settings, owner: Owner = ALONE) -> None:
+        """`owner`: which of several processes this is that store histories there."""
         self._folder = folder
-        self._syncer = syncer
+        self.health = Health()
         self._settings = settings
-        self._journal = Journal(folder, settings, alone=alone)
-        self._keeper = JournalKeeper(self._journal, settings.sync_interval, syncer.health)
-        self._journals = settings.durability == "disk"
+        self._journal = Journal(folder, settings, owner)
+        self._behind = WriteBehind(self.health)
+        self._keeper = JournalKeeper(self._journal, self._behind, settings, self.health)
+        self._syncs_first = settings.durability == "disk"
         self._watches = [
             FolderWatch(folder.rooms_folder(private=private)) for private in (False, True)
         ]
         self._readers = trio.CapacityLimiter(settings.history_threads)
         self._openers = trio.CapacityLimiter(settings.opening_threads)
-        committer = Committer(self._watches, syncer, self._keeper, journals=self._journals)
+        committer = Committer(
+            self._watches, self._keeper, self.health, syncs_first=self._syncs_first
+        )
         self.submit, self.send, self.run = committer.submit, committer.send, committer.run
-        self.tidy = self._keeper.run  # for ever, in the background
+        self.catch_up = self._behind.write_all  # until files lack nothing; False: one still does
+        self.flush = self._keeper.flush  # until files have all of it, and the journal is empty
+        # For ever, in the background.
+        self.write_behind, self.tidy = self._keeper.run, self._keeper.tidy
 
-    async def start(self) -> None:
-        """Put back what the journal has of an earlier server. Raises `DataFolderError`."""
+    async def start(self, *, at_once: bool = False) -> None:
+        """Put back what the journal has of an earlier server. Raises `DataFolderError`.
+
+        Unless `at_once` it is done for each room when that is opened, and by `tidy`.
+        """
         try:
-            await system.run_in_thread(self._journal.start)
+            start = partial(recover, self._journal) if at_once else self._journal.start
+            await system.run_in_thread(start)
         except OSError as error:
             text = f"The journal in {self._folder.path} can't be read: {reason(error)}."
             raise DataFolderError(text) from None
 
-    async def flush(self) -> None:
-        """Make all that was written last in the rooms' files; the journal is empty then."""
-        await self._syncer.flush()
-        await self._keeper.flush()
-
     def statistics(self) -> JournalStatistics:
         """What the journal counts."""
-        return self._journal.statistics()
+        return replace(self._journal.statistics(), behind=len(self._behind))
 
     @property
     def works(self) -> bool:
         """Whether appends and syncs work now: what was tried last, folder by folder, did."""
-        return self._syncer.health.works
+        return self.health.works
 
     async def check(self) -> bool:
         """`works`, after a trial where it did not: for `readyz`, so that it recovers by itself."""
-        return await self._syncer.health.check(self._folder)
+        return await self.health.check(self._folder)
 
     async def open(self, key: RoomKey, wake: Wake = nothing) -> History:
         """Open a room's history; its end is mended if it is torn. Makes no file.
 
-        Nobody else writes to it: `wake` is never called.
+        `wake` is called once the file turns out to be another: then `heard` says so.
         """
+        await self._behind.write_room(key)  # what was said in an earlier room of that name
         path = self._folder.history(key)
-        return await system.run_in_thread(self._open, key, path, limiter=self._openers)
+        return await system.run_in_thread(self._open, key, path, wake, limiter=self._openers)
 
-    def _open(self, key: RoomKey, path: Path) -> History:
+    def _open(self, key: RoomKey, path: Path, wake: Wake) -> History:
         try:
             if not self._folder.is_in_place():
                 raise StorageUnavailable(_MOVED)
-            self._journal.recover(key)
+            self._journal.doubts.recover(key)
             fd = system.open(path, FLAGS)
         except FileNotFoundError:
-            return self._log(key, path, opening.nothing(), None)
+            return self._log(key, path, opening.nothing(), None, wake)
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         try:
-            if self._journals:
+            if self._syncs_first:
                 opening.read_from_disk(fd, path)
             opening.mend(fd, path, key, self._settings)
-            return self._opened(key, path, fd)
+            return self._opened(key, path, fd, wake)
         except OSError as error:
-            if self._journals:
-                self._journal.doubt(key)  # an `fsync` may have failed
+            if self._syncs_first:
+                self._journal.doubts.doubt(key)  # an `fsync` may have failed
             system.close(fd)
             raise StorageUnavailable(reason(error)) from None
         except StorageUnavailable:
             system.close(fd)
             raise
 
-    def _opened(self, key: RoomKey, path: Path, fd: int) -> History:
+    def _opened(self, key: RoomKey, path: Path, fd: int, wake: Wake) -> History:
         file = repair.open_file(fd)
         if not file.end:  # not even a header: as good as no file
             system.unlink(path)
             system.close(fd)
-            return self._log(key, path, opening.nothing(), None)
+            return self._log(key, path, opening.nothing(), None, wake)
         if file.base is None:
             log.error("The header of the history of %s is damaged.", key)
         settings = self._settings
@@ -128,11 +137,12 @@ class Histories:
         if damaged:
             log.error("%d of the last lines in the history of %s are damaged.", damaged, key)
         opening.warn_of_clock(opened.stamp, key)
-        return self._log(key, path, opened, file)
+        return self._log(key, path, opened, file, wake)
 
-    def _log(self, key: RoomKey, path: Path, opened: Opened, file: File | None) -> History:
+    def _log(
+        self, key: RoomKey, path: Path, opened: Opened, file: File | None, wake: Wake
+    ) -> History:
         last = opened.backlog[-1].line if opened.backlog else None
-        journal, closer = (self._journal, self._keeper) if self._journals else (None, self._syncer)
-        writer = Writer(key, path, opened.base, file, last, journal)
+        writer = Writer(key, path, opened.base, file, last, self._journal.doubts, wake)
         watch = self._watches[key.private]
-        return History(opened, writer, watch, closer, self._readers, self._settings)
+        return History(opened, writer, watch, self._keeper, self._readers, self._settings)

@@ -22,13 +22,14 @@ def read_ids(file: File, after: int) -> dict[str, int]:
     for line in rest:
         if line.rfind(OPENS) or not line.endswith(b'"}'):  # not just one record
             for piece, _, _ in pieces(line, rest):
-                _read_id(piece, ids)
+                read_id(piece, ids)
         else:
-            _read_id(line, ids)
+            read_id(line, ids)
     return ids
 
 
-def _read_id(line: bytes, ids: dict[str, int]) -> None:
+def read_id(line: bytes, ids: dict[str, int]) -> None:
+    """Add the idempotency key of one line, if it has one."""
     found = _ID.search(line[-_ID_CHARS - _TAIL : -_TAIL])
     if found and (seq := START.match(line)):
         with suppress(msgspec.DecodeError, UnicodeError):  # of a damaged line

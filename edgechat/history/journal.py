@@ -1,14 +1,14 @@
-"""The journal: what all rooms say is made durable by one `fdatasync` (`docs/protocol.md`, Journal).
+"""The journal: what all rooms say is stored by one write, and made durable by one `fdatasync`
+(`docs/protocol.md`, Journal).
 
-The rooms' files are written too, and first, but synced much later and in the background
-(`journal_keeper`): until then a power loss may take lines out of them that people have seen, and
-the next start puts them back from here (`recovery`).
+The rooms' files are written a little later (`write_behind`), and synced much later
+(`journal_keeper`): until then a crash may leave them without lines that people have seen, and the
+next start puts them back from here (`doubts`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
@@ -16,109 +16,102 @@ from pathlib import Path
 
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
-from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
-from edgechat.history.journal_reader import Journalled, Part, collect, newest, parts
+from edgechat.history.doubts import Doubts
+from edgechat.history.journal_owner import ALONE, Owner
+from edgechat.history.journal_reader import newest
 from edgechat.history.journal_segment import Segment
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.recovery import recover_room
 from edgechat.history.reopening import reason
-from edgechat.history.repair import longest_write
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 class Journal:
-    """All segments of one data folder. One commit is under way at a time, in a worker thread.
+    """All segments of one process in a data folder, with one that is written. Synchronous.
 
-    `close_current` and `due_in` are for Trio's thread, while none is; all else is for threads.
+    With `disk` durability `commit` is for a worker thread, one at a time. Else `append` is for
+    Trio's thread, and `sync` for a worker, beside it. `close_current` and `due_in` are for Trio's
+    thread, while no commit is under way.
     """
 
-    def __init__(self, folder: DataFolder, settings: Settings, *, alone: bool = True) -> None:
-        """`alone`: no other process has a journal there now. Else each begins its own segments."""
+    def __init__(self, folder: DataFolder, settings: Settings, owner: Owner = ALONE) -> None:
+        """Of several processes that share a folder each is an `owner` of segments of its own."""
         self.counts = JournalStatistics()
         self.segments: list[Segment] = []  # the oldest first
         self.current: Segment | None = None  # the one that is written
-        self._folder, self._settings, self._alone = folder, settings, alone
-        self._doubtful: set[RoomKey] = set()
-        self._path, self._number = folder.path / "journal", 0  # of the newest segment begun here
+        self.new_names: set[Path] = set()  # folders with names that are not synced yet
+        self._folder, self._settings, self._owner = folder, settings, owner
+        self.path, self._number = folder.path / "journal", 0  # of the newest segment begun here
+        self.doubts = Doubts(folder, settings, self.segments, self.counts)
+        self._syncs_first = settings.durability == "disk"
 
     def statistics(self) -> JournalStatistics:
         """What went through."""
         return replace(self.counts, segments=len(self.segments))
 
     def start(self) -> None:
-        """Recover what an earlier server left, if this process is alone. Raises `OSError`."""
-        if not self._alone or not (found := parts(self._path)):
-            return
-        contents = collect(found)
-        if contents.damaged:
-            log.error("%d commits of the journal are damaged.", contents.damaged)
-        self.segments = [Segment(self._path, part.number, 0.0, part.size) for part in found]
-        for private in {key.private for key in contents.rooms}:
-            sync_folder(self._folder.rooms_folder(private=private))
-        for key in contents.rooms:
-            try:
-                self._recover(key, contents.rooms[key])
-            except OSError as error:
-                log.error("The history of %s can't be recovered: %s", key, reason(error))
-                self.doubt(key)
-        if lines := self.counts.recovered_lines:
-            log.warning("The journal had %d lines that were missing in their files.", lines)
-        self._keep_what_is_doubtful()
+        """Learn what this owner's rooms left before. Raises `OSError`."""
+        self.doubts.start(self._owner.left(self.path))
 
-    def commit(self, data: bytes, new: Collection[Path]) -> Segment:
-        """Make records durable, and the names of new files in those folders.
+    def append(self, data: bytes) -> Segment:
+        """Write records. Returns the segment that has them.
 
-        Returns the segment that has them. Raises `StorageUnavailable`: then they never counted.
+        Raises `StorageUnavailable`: then they never counted.
         """
         begun = system.monotonic()
         try:
-            for folder in new:
-                sync_folder(folder)
+            segment = self._append(data)
+        except OSError as error:
+            raise self._failed(error) from None
+        if not self._syncs_first:
+            segment.end = segment.written
+        self._count(data, begun)
+        return segment
+
+    def commit(self, data: bytes) -> Segment:
+        """`append`, and make them durable."""
+        begun = system.monotonic()
+        try:
             segment = self._append(data)
             self._sync(segment)
         except OSError as error:
-            self.counts.failed_commits += 1
-            raise StorageUnavailable(f"the journal: {reason(error)}") from None
-        self.counts.commits += 1
-        self.counts.bytes += len(data)
-        self.counts.seconds += system.monotonic() - begun
+            raise self._failed(error) from None
+        self._count(data, begun)
         return segment
 
-    def recover(self, key: RoomKey) -> None:
-        """Before a room's file is used again of which `doubt` was told. Raises `OSError`."""
-        if key not in self._doubtful:
-            return
-        living = [Part(one.number, one.path, one.end) for one in self.segments]
-        journalled = collect(living, key).rooms.get(key)
-        if journalled is not None:
-            sync_folder(self._folder.rooms_folder(private=key.private))
-            self._recover(key, journalled)
-        self._doubtful.discard(key)
+    @property
+    def waits_for_sync(self) -> bool:
+        """Whether `sync` has something to do."""
+        return any(segment.waits_for_sync for segment in self.segments)
+
+    def sync(self) -> None:
+        """Make what was appended durable. Raises `OSError`: then `give_up` has to follow."""
+        self._sync_names()
+        for segment in [one for one in self.segments if one.waits_for_sync]:
+            segment.sync()
+
+    def give_up(self) -> None:
+        """A sync has failed, and no later one would prove anything: only syncing the files will."""
         for segment in self.segments:
-            segment.covers.pop(key, None)
-
-    def doubt(self, key: RoomKey) -> None:
-        """What was written to this room's file may not be on the disk, whatever a sync says."""
-        self._doubtful.add(key)
-
-    def is_doubtful(self, key: RoomKey) -> bool:
-        """Whether `recover` has to come first."""
-        return key in self._doubtful
+            if segment.waits_for_sync:
+                segment.close()
+        if self.current is not None and self.current.is_closed:
+            self.current = None
 
     def close_current(self) -> None:
         """Write the current segment no more."""
-        if self.current is not None:
-            self.current.close()
-            self.current = None
+        self.current = None
+        for segment in self.segments:
+            if not segment.waits_for_sync:
+                segment.close()
 
     def due_in(self, now: float) -> float:
         """Seconds until the current segment is long or old enough; infinite without one."""
         if (segment := self.current) is None:
             return inf
-        full = segment.end >= self._settings.journal_bytes
+        full = segment.written >= self._settings.journal_bytes
         return 0.0 if full else segment.born + self._settings.journal_age - now
 
     def _append(self, data: bytes) -> Segment:
@@ -136,18 +129,18 @@ class Journal:
         segment = self._begin()
         try:
             segment.append(data)
-            sync_folder(self._path)
         except OSError:
             self._abandon(segment)
             raise
         return segment
 
     def _begin(self) -> Segment:
-        self._number = max(self._number, newest(self._path)) + 1  # others may take some, too
-        segment = Segment(self._path, self._number, system.monotonic())
+        self._number = max(self._number, newest(self.path)) + 1  # others may take some, too
+        segment = Segment(self.path, self._number, system.monotonic())
         before = {str(one.number): one.end for one in self.segments}
         self.current = segment  # first: the keeper takes any other for an old one
         self.segments.append(segment)
+        self.new_names.add(self.path)
         try:
             self._create(segment, before)
         except FileExistsError:  # another process was faster
@@ -160,41 +153,48 @@ class Journal:
 
     def _create(self, segment: Segment, before: dict[str, int]) -> None:
         try:
-            segment.create(before)
+            segment.create(before, self._owner.number)
         except FileNotFoundError:
-            system.makedirs(self._path, mode=0o700, exist_ok=True)
-            sync_folder(self._folder.path)
-            segment.create(before)
+            system.makedirs(self.path, mode=0o700, exist_ok=True)
+            self.new_names.add(self._folder.path)
+            segment.create(before, self._owner.number)
 
     def _sync(self, segment: Segment) -> None:
+        end = segment.written
         try:
+            self._sync_names()
             segment.sync()
         except OSError:
             self._abandon(segment)
             raise
+        segment.end = end
+
+    def _sync_names(self) -> None:
+        for folder in list(self.new_names):
+            self.new_names.discard(folder)
+            try:
+                sync_folder(folder)
+            except OSError:
+                self.new_names.add(folder)
+                raise
 
     def _abandon(self, segment: Segment) -> None:
-        """After a failure nothing is believed of it but what was synced before."""
-        segment.abandon()
+        """Believe no more of it than what counted before, which a failed write does not harm."""
+        segment.take_back()
+        if self._syncs_first or not segment.waits_for_sync:
+            segment.close()
         if not segment.end:
             with suppress(OSError, ValueError):  # else later segments say that nothing in it counts
                 segment.remove()
                 self.segments.remove(segment)
         self.current = None
 
-    def _recover(self, key: RoomKey, journalled: Journalled) -> None:
-        most = longest_write(self._settings)
-        done = recover_room(self._folder.history(key), key, journalled, most)
-        self.counts.recovered_lines += done.lines
-        self.counts.aside_lines += done.aside
+    def _failed(self, error: OSError) -> StorageUnavailable:
+        self.counts.failed_commits += 1
+        return StorageUnavailable(f"the journal: {reason(error)}")
 
-    def _keep_what_is_doubtful(self) -> None:
-        """Remove the segments; where a room could not be recovered, keep all that came after."""
-        if self._doubtful:
-            for segment in self.segments:
-                segment.covers = dict.fromkeys(self._doubtful)
-            return
-        for segment in self.segments:
-            segment.remove()
-        self.segments.clear()
-        sync_folder(self._path)
+    def _count(self, data: bytes, begun: float) -> None:
+        counts = self.counts
+        counts.commits += 1
+        counts.bytes += len(data)
+        counts.seconds += system.monotonic() - begun

@@ -1,117 +1,165 @@
-"""Syncs in the background what the journal covers, and removes what covers nothing any more."""
+"""What follows a commit of the journal, in the background.
+
+The files that it covers are written (`write_behind`), and later synced, a few at a time; a segment
+of the journal goes when all that it covers is synced. Rooms let go of their files here.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 import trio
 
 from edgechat import system
+from edgechat.history.file_syncer import AT_ONCE, FileSyncer
 from edgechat.history.health import Health
 from edgechat.history.journal import Journal
 from edgechat.history.journal_segment import Segment
 from edgechat.history.reopening import reason
+from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer
+from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# A few files at a time, so that commits do not wait long behind them: some thousand in a second.
-_AT_ONCE = 16
-_PAUSE = 0.01
+_PAUSE = 0.01  # seconds
+_MOST_AT_STOP = 3.0  # seconds
+_NOT_SYNCED = "The journal could not be synced"
 
 
 class JournalKeeper:
-    """What follows a commit, when there is time. Rooms let go of their files here."""
+    """Two tasks: `run` writes and syncs what was said, `tidy` removes what is of no more use."""
 
-    def __init__(self, journal: Journal, interval: float, health: Health) -> None:
-        """`interval`: seconds between two looks; `health` is told what can't be synced."""
+    def __init__(
+        self, journal: Journal, behind: WriteBehind, settings: Settings, health: Health
+    ) -> None:
+        """`health` is told what can't be synced."""
         self.journal = journal
+        self.behind = behind
+        self._interval = settings.sync_interval
         self._health = health
-        self._idle = trio.Event()  # no commit is under way
+        self._syncs_first = settings.durability == "disk"
+        self._idle = trio.Event()  # no commit is under way in a thread
         self._idle.set()
-        self._interval = interval
-        self._retired: dict[Writer, None] = {}
+        self._files = FileSyncer(journal, behind, health)
+        self._said = trio.Event()
         self._work = trio.Event()
         self._going = trio.Lock()
 
     def begin_commit(self) -> None:
         """One is under way until `end_commit`: it may go into a new segment, if it is time."""
-        if self.journal.due_in(system.monotonic()) <= 0:
-            self.journal.close_current()
+        self._close_due()
         self._idle = trio.Event()
 
     def end_commit(self) -> None:
-        """What was committed is covered."""
+        """It is through, or failed."""
         self._idle.set()
 
-    def cover(self, segment: Segment, writers: Sequence[Writer]) -> None:
-        """Lines of these are in a segment, and their files are not synced yet."""
-        for writer in writers:
-            segment.covers[writer.key] = writer
-        self._work.set()
+    def cover(self, segment: Segment, writer: Writer) -> None:
+        """Lines of it are in a segment, and its file is not synced yet."""
+        segment.covers[writer.key] = writer
+        writer.segment = segment
+        self._said.set()
 
     def retire(self, writer: Writer) -> None:
-        """Nobody uses it any more: sync it if it has to be, and release it."""
-        self._retired[writer] = None
+        """Nobody uses it any more: write and sync it if it has to be, and release it."""
+        self._files.retire(writer)
         self._work.set()
 
     async def run(self) -> NoReturn:
-        """Tidy up, for ever. Wakes only when there is something to do."""
+        """Write and sync what was said, for ever. Wakes only when there is something to do."""
+        while True:
+            await self._said.wait()
+            await trio.sleep(self._interval)
+            self._said = trio.Event()
+            await self._sync_journal()
+            await self.behind.write_all()
+            if len(self.behind) or self._is_to_sync:  # said meanwhile, or it could not be written
+                self._said.set()
+            self._work.set()
+
+    async def tidy(self) -> NoReturn:
+        """Put back what a start has found, sync files and remove segments, for ever."""
+        await self._recover(_PAUSE)
         while True:
             with trio.move_on_after(max(0.0, self._next_in())):
                 await self._work.wait()
             await trio.sleep(self._interval)
             async with self._going:
                 self._work = trio.Event()
-                if self._idle.is_set() and self.journal.due_in(system.monotonic()) <= 0:
-                    self.journal.close_current()
+                if self._idle.is_set():
+                    self._close_due()
                 await self._tidy(_PAUSE)
+                if self._files.waits:
+                    self._work.set()
 
     async def flush(self) -> None:
-        """Sync all that was written until now, and leave no journal."""
+        """Sync all that was said until now, and leave no journal."""
         while not self._idle.is_set():
             await self._idle.wait()
         async with self._going:
             self.journal.close_current()
+            with trio.move_on_after(_MOST_AT_STOP):  # the next start goes on with it
+                await self._recover(0.0)
+            await self.behind.write_all()
             await self._tidy(0.0)
+
+    async def _recover(self, pause: float) -> None:
+        """Bring those files up to date that a start has found to be behind, a few at a time."""
+        doubts = self.journal.doubts
+        while doubts.found:
+            await system.run_in_thread(doubts.recover_some, AT_ONCE)
+            await trio.sleep(pause)
+        doubts.tell_recovered()
+
+    def _close_due(self) -> None:
+        if self.journal.due_in(system.monotonic()) <= 0:
+            self.journal.close_current()
+
+    @property
+    def _is_to_sync(self) -> bool:
+        """With `os` durability only: else the journal is synced before anybody is told."""
+        return not self._syncs_first and self.journal.waits_for_sync
+
+    async def _sync_journal(self) -> None:
+        if not self._is_to_sync:
+            return
+        started = system.monotonic()
+        try:
+            await system.run_in_thread(self.journal.sync)
+        except OSError as error:
+            self.journal.give_up()  # so that the files are synced instead, and now
+            self._health.failed("journal", _NOT_SYNCED, reason(error))
+        else:
+            self._health.worked("journal", _NOT_SYNCED)
+        self.journal.counts.sync_seconds = system.monotonic() - started
 
     def _next_in(self) -> float:
         """Seconds until there is something to do, whatever comes."""
         journal = self.journal
         for segment in journal.segments:
-            if segment is not journal.current and not any(map(journal.is_doubtful, segment.covers)):
+            if segment is not journal.current and not self._waits_for_doubts(segment):
                 return 0.0
         return journal.due_in(system.monotonic())
 
+    def _waits_for_doubts(self, segment: Segment) -> bool:
+        return any(map(self.journal.doubts.is_doubtful, list(segment.covers)))
+
     async def _tidy(self, pause: float) -> None:
-        await self._release()
+        await self._files.release()
         for segment in list(self.journal.segments):
             if segment is not self.journal.current:
                 await self._settle(segment, pause)
 
-    async def _release(self) -> None:
-        retired, self._retired = self._retired, {}
-        covered = [writer for writer in retired if self._is_covered(writer)]
-        for start in range(0, len(covered), _AT_ONCE):
-            await self._sync(covered[start : start + _AT_ONCE], self.journal.segments)
-        for writer in covered:
-            for segment in self.journal.segments:
-                if segment.covers.get(writer.key) is writer:  # it could not be synced
-                    segment.covers[writer.key] = None
-        if retired:
-            await system.run_in_thread(_release, list(retired))
-
     async def _settle(self, segment: Segment, pause: float) -> None:
         """Sync what a closed segment covers, and remove it."""
-        journal = self.journal
-        writers = [writer for writer in segment.covers.values() if writer is not None]
-        for start in range(0, len(writers), _AT_ONCE):
+        writers = [writer for writer in list(segment.covers.values()) if writer]
+        for start in range(0, len(writers), AT_ONCE):
             if start and pause:
                 await trio.sleep(pause)
-            await self._sync(writers[start : start + _AT_ONCE], [segment])
+            await self._files.sync(writers[start : start + AT_ONCE], [segment])
         if segment.covers:
             return
         try:
@@ -120,50 +168,4 @@ class JournalKeeper:
             log.error("A file of the journal can't be removed: %s", reason(error))
         else:
             with suppress(ValueError):  # a commit that failed has removed it meanwhile
-                journal.segments.remove(segment)
-
-    async def _sync(self, writers: Sequence[Writer], segments: Sequence[Segment]) -> None:
-        """Sync files; then those segments no longer cover them."""
-        done, failed = await system.run_in_thread(_sync, self.journal, writers)
-        for writer in done:
-            self._health.worked("fsync", _what(writer))
-        for writer, why in failed.items():
-            self._health.failed("fsync", _what(writer), why)
-        for segment in segments:
-            for writer in done:
-                if segment.covers.get(writer.key) is writer:
-                    del segment.covers[writer.key]
-
-    def _is_covered(self, writer: Writer) -> bool:
-        segments = self.journal.segments
-        return any(segment.covers.get(writer.key) is writer for segment in segments)
-
-
-def _what(writer: Writer) -> str:
-    return f"{writer} could not be synced"
-
-
-def _sync(journal: Journal, writers: Sequence[Writer]) -> tuple[list[Writer], dict[Writer, str]]:
-    """Returns those that were synced, and why others were not.
-
-    What an `fsync` failed to write, no later one will: the journal has to help.
-    """
-    done: list[Writer] = []
-    failed: dict[Writer, str] = {}
-    for writer in writers:
-        if journal.is_doubtful(writer.key):
-            continue
-        try:
-            writer.sync()
-        except OSError as error:
-            writer.suspect = True
-            journal.doubt(writer.key)
-            failed[writer] = reason(error)
-        else:
-            done.append(writer)
-    return done, failed
-
-
-def _release(writers: Sequence[Writer]) -> None:
-    for writer in writers:
-        writer.release()
+                self.journal.segments.remove(segment)

@@ -26,11 +26,12 @@ _FLAGS = system.O_RDONLY | system.O_CLOEXEC | system.O_NOFOLLOW
 
 
 class Part(NamedTuple):
-    """A segment's file, and how much of it may be believed: None is all that is there."""
+    """A segment's file, how much of it may be believed (None: all of it), and whose it is."""
 
     number: int
     path: Path
     end: int | None
+    owner: int | None = None
 
     @property
     def size(self) -> int:
@@ -97,10 +98,12 @@ def parts(folder: Path) -> list[Part]:
     """The journal's files, oldest first. Raises `OSError`."""
     numbers = sorted(_files(folder))
     ends: dict[int, int] = {}
-    for _, path in numbers:
+    owners: dict[int, int | None] = {}
+    for own, path in numbers:
         if header := _read_header(path):
             ends.update((int(number), end) for number, end in header.before.items())
-    return [Part(number, path, ends.get(number)) for number, path in numbers]
+            owners[own] = header.owner
+    return [Part(number, path, ends.get(number), owners.get(number)) for number, path in numbers]
 
 
 def newest(folder: Path) -> int:

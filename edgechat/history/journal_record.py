@@ -28,15 +28,17 @@ _HEADER = b"journal 1 "
 _COMMIT = re.compile(rb"commit ([0-9a-f]{8}) ([0-9]{1,12})\n")
 
 
-class SegmentHeader(msgspec.Struct, frozen=True):
+class SegmentHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     """A segment's first line.
 
     `before` has every older segment that is still there, by number, and the bytes of it that may
-    be believed: what stands behind was refused, although it may be there.
+    be believed: what stands behind was refused, although it may be there. `owner` is the number of
+    the process that wrote it, where several share a folder.
     """
 
     segment: int
     before: dict[str, int] = {}
+    owner: int | None = None
 
 
 def place_of(key: RoomKey) -> bytes:

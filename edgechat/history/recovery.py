@@ -20,7 +20,7 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import chain
 from edgechat.chat.names import RoomKey
 from edgechat.history import repair
-from edgechat.history.data_folder import sync_folder
+from edgechat.history.aside import put_aside
 from edgechat.history.header import Header, refuse_strange
 from edgechat.history.journal_reader import Journalled, JournalLine
 from edgechat.history.reader import File, entries_after, read_tail
@@ -47,7 +47,7 @@ def recover_room(path: Path, key: RoomKey, journalled: Journalled, most: int) ->
     try:
         fd = system.open(path, _FLAGS)
     except FileNotFoundError:  # its name was made to last before a line of it was shown
-        return Recovered(0, _put_aside(path, key, [*journalled.replaced, *journalled.places]))
+        return Recovered(0, put_aside(path, key, [*journalled.replaced, *journalled.places]))
     try:
         let_go_of_memory(fd)
         try:
@@ -56,7 +56,7 @@ def recover_room(path: Path, key: RoomKey, journalled: Journalled, most: int) ->
             done = repair.mend(fd, path, most)
         except StorageUnavailable as error:  # no room goes on with this file
             log.error("The history of %s can't be gone on with: %s", key, error)
-            return Recovered(0, _put_aside(path, key, [*journalled.replaced, *journalled.places]))
+            return Recovered(0, put_aside(path, key, [*journalled.replaced, *journalled.places]))
         for what in done:
             log.warning("In the history of %s %s.", key, what)
         new, other = _sort(fd, journalled)
@@ -64,7 +64,7 @@ def recover_room(path: Path, key: RoomKey, journalled: Journalled, most: int) ->
         if new or done or is_cut:
             system.fsync(fd)
         new_lines = sum(not line.startswith(b'{"edgechat":') for line in new)
-        return Recovered(new_lines, _put_aside(path, key, other))
+        return Recovered(new_lines, put_aside(path, key, other))
     finally:
         system.close(fd)
 
@@ -153,26 +153,3 @@ def _append(fd: int, lines: Sequence[bytes]) -> None:
         data = b"\n".join(lines) + b"\n"
         if system.write(fd, data) < len(data):
             raise OSError("the disk took only a part of it")
-
-
-def _put_aside(path: Path, key: RoomKey, places: Sequence[JournalLine]) -> int:
-    """Keep lines that belong nowhere; the same ones in the same file."""
-    if not places:
-        return 0
-    places = sorted(places)
-    first = places[0]
-    aside = path.with_name(f"{path.stem}.{first.seq}-{first.h.hex()}.aside")
-    flags = system.O_WRONLY | system.O_CREAT | system.O_TRUNC | system.O_CLOEXEC
-    fd = system.open(aside, flags | system.O_NOFOLLOW, 0o600)
-    try:
-        _append(fd, [place.line for place in places])
-        system.fsync(fd)
-    finally:
-        system.close(fd)
-    sync_folder(path.parent)
-    name = "beside it" if key.private else aside.name
-    log.error(
-        "%d lines of the journal do not continue the history of %s, as that was replaced or "
-        "removed: they were put aside (%s).", len(places), key, name,
-    )  # fmt: skip
-    return len(places)

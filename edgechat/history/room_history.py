@@ -12,11 +12,10 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.hear import Here, News
 from edgechat.chat.line import Entry, StoredLine
 from edgechat.chat.state import Opened
-from edgechat.history import reader
 from edgechat.history.folder_watch import FolderWatch
-from edgechat.history.id_scan import read_ids
 from edgechat.history.reopening import reason
-from edgechat.history.writer import Writer, Written
+from edgechat.history.unwritten import read_after, read_before, read_ids_after, read_lines
+from edgechat.history.writer import Writer
 from edgechat.settings import Settings
 
 Result = TypeVar("Result")
@@ -62,14 +61,6 @@ class History:
         self._users = 0  # in threads or commits: the file is not closed under them
         self._closed = False
 
-    async def write(self, lines: Sequence[bytes]) -> Written:
-        """`Writer.write` in a worker thread."""
-        self.hold()
-        try:
-            return await system.run_in_thread(self.writer.write, lines)
-        finally:
-            self.let_go()
-
     def hold(self) -> None:
         """The file is not closed before as many calls of `let_go`."""
         self._users += 1
@@ -82,23 +73,25 @@ class History:
     async def after(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines after `seq`; see `rooms.storage.Log`."""
         bound = self._settings.page_bytes
-        return await self._read(self._readers, (), reader.read, seq, most, bound)
+        return await self._read(self._readers, (), read_after, seq, most, bound)
 
     async def before(self, seq: int, most: int) -> Sequence[Entry]:
         """Lines before `seq`; see `rooms.storage.Log`."""
         bound = self._settings.page_bytes
-        return await self._read(self._readers, (), reader.read_before, seq, most, bound)
+        return await self._read(self._readers, (), read_before, seq, most, bound)
 
     async def lines(self, seqs: Sequence[int]) -> dict[int, bytes]:
         """Single lines, for the room itself; see `rooms.storage.Log`."""
-        return await self._read(None, {}, reader.read_lines, seqs)
+        return await self._read(None, {}, read_lines, seqs)
 
     async def ids(self, depth: int) -> dict[str, int]:
         """The idempotency keys of the last lines; see `rooms.storage.Log`."""
-        return await self._read(None, {}, read_ids, self.opened.head.seq - depth)
+        return await self._read(None, {}, read_ids_after, self.opened.head.seq - depth)
 
     def heard(self) -> Sequence[StoredLine]:
-        """Nothing: a history has one server."""
+        """Nothing: a history has one server. Raises `HistoryChanged`, once its file is another."""
+        if (changed := self.writer.changed) is not None:
+            raise changed
         return ()
 
     def news(self) -> Sequence[News]:
@@ -126,14 +119,17 @@ class History:
         read: Callable[..., Result],
         *args: object,
     ) -> Result:
-        """What `read` finds in the file as far as it is stored; `nothing` where there is none."""
+        """What `read` finds in what is stored, in the file or not yet; `nothing` without a file."""
         if self._closed:
             raise StorageUnavailable("the room has ended")
         if self.writer.file is None:
             return nothing
         self.hold()
         try:
-            return await system.run_in_thread(read, self.writer.file, *args, limiter=threads)
+            unwritten = tuple(self.writer.unwritten)
+            return await system.run_in_thread(
+                read, self.writer.file, unwritten, *args, limiter=threads
+            )
         except OSError as error:
             raise StorageUnavailable(reason(error)) from None
         finally:

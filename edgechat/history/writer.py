@@ -1,8 +1,9 @@
 """The writing side of one history file. All of it is synchronous.
 
-A line is in the file, and the file in its place, before anybody is shown it; with `disk`
-durability it is in the journal, too. What fails takes back what it wrote; a file that can't be
-trusted any more is reopened and checked first.
+What is stored is in the journal first, and here among the `unwritten`; those are appended to the
+file a little later (`write_behind`), together. Only a new file is made at once. A file that can't
+be trusted any more is reopened and checked; where it is not the one that this room goes on from,
+it gets those lines that continue it, and the others are put aside.
 """
 
 from __future__ import annotations
@@ -17,31 +18,23 @@ from edgechat import system
 from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
+from edgechat.history import reopening
 from edgechat.history.data_folder import sync_folder
+from edgechat.history.journal_record import place_of
+from edgechat.history.journal_segment import Segment
 from edgechat.history.reader import Base, File, Header
-from edgechat.history.reopening import FLAGS, Doubts, identity, reason, reopen
-
-# The file as it is after a write, and the last line in it.
-Written = tuple[File, bytes]
+from edgechat.history.reopening import Mends, identity, reason
+from edgechat.rooms.storage import Wake, nothing
 
 
 class Writer:
-    """Appends to one history file, and makes it with its first line; a `syncer.Syncable`."""
+    """Appends to one history file, and makes it with its first lines."""
 
     __slots__ = (
-        "_base",
-        "_created",
-        "_generation",
-        "_identity",
-        "_journal",
-        "_last",
-        "_name_lasts",
-        "_path",
-        "_place",
-        "file",
-        "key",
-        "suspect",
-    )
+        "_base", "_created", "_identity", "_is_writing", "_last", "_mends", "_name_lasts",
+        "_path", "_place", "changed", "file", "generation", "is_ready", "key", "record_place",
+        "segment", "suspect", "tell_change", "unwritten",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -50,24 +43,31 @@ class Writer:
         base: Token,
         file: File | None,
         last: bytes | None,
-        journal: Doubts | None,
+        mends: Mends,
+        tell_change: Wake = nothing,
     ) -> None:
         """`file` is None where there is none yet; `last` is its last line, to know it by.
 
-        With a `journal` lines are stored once it has them, too: others see to that.
+        `tell_change` is called, in Trio's thread, once `changed` is set.
         """
-        self.file = file  # as far as lines are stored
+        self.file = file  # as far as lines are written
+        self.unwritten: list[bytes] = []  # lines that are stored, and not in the file yet
         self.suspect = False  # it has to be reopened and checked before it is written
+        self.changed: HistoryChanged | None = None  # it is of no more use
+        self.is_ready = file is not None  # none of these three is in the way
+        self.segment: Segment | None = None  # of the journal, which has the newest line of it
         self.key = key
+        self.record_place = place_of(key)  # of its lines in the journal
+        self.generation: int | None = None  # of the folder, when the file was last found there
+        self.tell_change = tell_change
         self._path = path
         self._place = str(path)
         self._base = base
         self._last = last
-        self._journal = journal
+        self._mends = mends
         self._identity = identity(system.fstat(file.fd)) if file else None
-        self._generation: int | None = None  # of the folder, when the file was last found there
-        # Not known of an old file, as its maker may have died; with a journal an open sees to it.
-        self._name_lasts = journal is not None and file is not None
+        self._is_writing = False  # in a thread: its length is not known
+        self._name_lasts = file is not None  # a start has synced the folders
         self._created = system.now_ms()
 
     @property
@@ -78,49 +78,99 @@ class Writer:
     def __str__(self) -> str:
         return f"the history of {self.key}"
 
-    def write(self, new: Sequence[bytes]) -> Written:
-        """Write lines (without newlines), all or none. Nothing counts as stored before `accept`.
+    def header(self) -> bytes:
+        """The first line of a file that this makes, without its newline."""
+        header = Header(1, self.key.name, self._created, Base(*self._base))
+        return msgspec.json.encode(header)
+
+    def create(self, lines: Sequence[bytes]) -> File:
+        """Make the file, with its first lines (without newlines): they count from `made` on.
 
         Raises `StorageUnavailable`, or `HistoryChanged`: then this is of no more use.
         """
-        if self.suspect:
-            self._reopen()
-        data = b"\n".join(new) + b"\n"
-        file = self.file
-        if file is None:
-            file = self._create()
-            data = self.header() + data
-        elif self._find_end(file) != file.end:  # nobody knows any more where a line begins
+        header = self.header()
+        fd, end = reopening.create(self._path, [header, *lines])
+        self._identity = identity(system.fstat(fd))
+        self._name_lasts = False
+        return File(fd, len(header) + 1, end, self._base)
+
+    def discard(self, file: File) -> None:
+        """What `create` has made is not to be stored."""
+        reopening.discard(self._path, file.fd)
+
+    def check(self, generation: int) -> None:
+        """The file is where it is looked for, and as long as it was left; else this raises.
+
+        `generation` is the folder's now: while it stays so, this need not be asked again.
+        """
+        size = reopening.size_of(self._place, self._identity)
+        if self.file is not None and not self._is_writing and size != self.file.end:
             raise HistoryChanged("the file was written to or cut by others")
+        self.generation = generation
+
+    def made(self, created: File, last: bytes) -> None:
+        """What `create` made is stored, up to its `last` line."""
+        self.file, self._last, self.is_ready = created, last, True
+
+    def write(self) -> tuple[int, File]:
+        """Append the unwritten lines, all or none. Returns how many, and the file with them.
+
+        `written` has to follow. Raises `StorageUnavailable`, and `HistoryChanged`: then this is
+        of no more use, and `give_up` has to follow.
+        """
+        if self.changed is not None:
+            raise self.changed
+        assert self.file is not None
+        self._is_writing = True
+        if self.suspect:
+            self._reopen(self.file)
+        lines, file = self.unwritten.copy(), self.file
+        if not lines:
+            return 0, file
         try:
-            written = system.write(file.fd, data)
+            if system.lseek(file.fd, 0, system.SEEK_END) != file.end:
+                raise HistoryChanged("the file was written to or cut by others")
+            end = file.end + reopening.append(file.fd, lines)
         except OSError as error:
             self._roll_back(file)
             raise StorageUnavailable(reason(error)) from None
-        if written < len(data):
-            self._roll_back(file)
-            raise StorageUnavailable("the disk took only a part of it")
-        return File(file.fd, file.start, file.end + written, file.base), new[-1]
+        try:
+            reopening.size_of(
+                self._place, self._identity
+            )  # lines in a file that was moved away are lost
+        except StorageUnavailable as failure:
+            if not isinstance(failure, HistoryChanged):
+                self._roll_back(file)
+            raise
+        return len(lines), File(file.fd, file.start, end, file.base)
 
-    def check(self, written: Written, generation: int, *, accept: bool) -> None:
-        """What was written is where it is looked for; else it is taken back, and this raises.
+    def written(self, count: int, file: File | None) -> None:
+        """So many lines are in the file, or put aside. In Trio's thread, as `made` is."""
+        if file is not None and count:
+            self._last, self.file = self.unwritten[count - 1], file
+        del self.unwritten[:count]
+        self.rests()
 
-        `generation` is the folder's after `write`. Without `accept`, the method of that name or
-        `take_back` has to follow.
+    def rests(self) -> None:
+        """`write` is over, whatever became of it. In Trio's thread."""
+        self._is_writing = False
+
+    def change(self, failure: HistoryChanged) -> None:
+        """The file is not the one any more that this goes on from: this is of no more use."""
+        self.changed, self.is_ready = failure, False
+
+    def give_up(self) -> int:
+        """After a change: what is unwritten continues what is there now, or is put aside.
+
+        Returns how many lines. Raises `OSError`.
         """
-        if generation != self._generation:
-            self._check_place(written[0])
-            self._generation = generation
-        if accept:
-            self.file, self._last = written
+        lines = self.unwritten.copy()
+        self._mends.rescue(self.key, lines)
+        return len(lines)
 
-    def accept(self, written: Written) -> None:
-        """It is stored."""
-        self.file, self._last = written
-
-    def take_back(self, written: Written) -> None:
-        """It is not to be stored."""
-        self._roll_back(written[0], in_place=self._is_in_place())
+    def doubt(self) -> None:
+        """It has to be reopened and checked before it is written."""
+        self.suspect, self.is_ready = True, False
 
     def sync(self) -> None:
         """Fsync all that was written, and a new file's name. Raises `OSError`."""
@@ -135,64 +185,14 @@ class Writer:
         if self.file is not None:
             system.close(self.file.fd)
 
-    def _find_end(self, file: File) -> int:
-        try:
-            return system.lseek(file.fd, 0, system.SEEK_END)
-        except OSError as error:
-            raise StorageUnavailable(reason(error)) from None
-
-    def _check_place(self, written: File) -> None:
-        """Lines in a file that was moved away or removed would be seen, and then lost."""
-        try:
-            found = system.stat(self._place, follow_symlinks=False)
-        except FileNotFoundError:
-            self._roll_back(written, in_place=False)
-            raise HistoryChanged("the file was moved or removed") from None
-        except OSError as error:
-            self._roll_back(written)
-            raise StorageUnavailable(reason(error)) from None
-        if (found.st_dev, found.st_ino) != self._identity:
-            self._roll_back(written, in_place=False)
-            raise HistoryChanged("the file was replaced")
-
-    def _is_in_place(self) -> bool:
+    def _roll_back(self, file: File) -> None:
+        """Take back what is behind the last written line."""
+        self.doubt()  # a power loss could undo this, until it is synced
         with suppress(OSError):
-            return identity(system.stat(self._place, follow_symlinks=False)) == self._identity
-        return False
+            system.ftruncate(file.fd, file.end)
 
-    def _create(self) -> File:
-        try:
-            fd = system.open(self._path, FLAGS | system.O_CREAT | system.O_EXCL, 0o600)
-        except FileExistsError:
-            raise HistoryChanged("a file appeared in its place") from None
-        except OSError as error:
-            raise StorageUnavailable(reason(error)) from None
-        self._identity = identity(system.fstat(fd))
-        self._name_lasts = False
-        return File(fd, len(self.header()), 0, self._base)
-
-    def header(self) -> bytes:
-        """The first line of a file that this makes, with its newline."""
-        header = Header(1, self.key.name, self._created, Base(*self._base))
-        return msgspec.json.encode(header) + b"\n"
-
-    def _roll_back(self, file: File, *, in_place: bool = True) -> None:
-        """Take back what is beyond the last stored line; a new file goes, if it is in its place."""
-        if self.file is None:
-            system.close(file.fd)
-            if in_place:
-                with suppress(OSError):
-                    system.unlink(self._path)
-            return
-        if self._journal is not None:
-            self.suspect = True  # a power loss could undo this, until it is synced
-        try:
-            system.ftruncate(file.fd, self.file.end)
-        except OSError:
-            self.suspect = True
-
-    def _reopen(self) -> None:
-        if self.file is not None:
-            last = self._last or b""
-            self._identity = reopen(self._path, self.file, last, self.key, self._journal)
-        self.suspect = False
+    def _reopen(self, file: File) -> None:
+        self._identity = reopening.reopen(
+            self._path, file, self._last or b"", self.key, self._mends
+        )
+        self.suspect, self.is_ready = False, True

@@ -66,22 +66,22 @@ PLAIN = (
     Plain(
         "edgechat_files_synced_total",
         "Files fsynced in the background.",
-        lambda s: s.syncer.files_synced,
+        lambda s: s.journal.files_synced,
     ),
     Plain(
         "edgechat_sync_failures_total",
         "Files that could not be fsynced.",
-        lambda s: s.syncer.failures,
+        lambda s: s.journal.sync_failures,
     ),
     Plain(
         "edgechat_sync_seconds",
-        "How long the last fsync of all that was written took.",
-        lambda s: s.syncer.last_seconds,
+        "How long the last sync of the journal in the background took.",
+        lambda s: s.journal.sync_seconds,
     ),
     Plain(
         "edgechat_files_to_sync",
-        "Files written to since, which a power loss can shorten.",
-        lambda s: s.syncer.pending,
+        "Files that lack lines now which the journal has.",
+        lambda s: s.journal.behind,
     ),
     *JOURNAL,
     *ENGINE,

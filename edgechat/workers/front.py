@@ -142,7 +142,7 @@ class Front:
             )
         return False
 
-    def _make(self, number: int) -> WorkerProcess:
+    def _make(self, number: int, recovers: bool) -> WorkerProcess:
         """A worker by the settings that hold now. What is for all is parted among them."""
         settings, workers = self._settings, self._settings.workers
         begin = Begin(
@@ -156,6 +156,7 @@ class Front:
                 max_limiters=-(-settings.max_limiters // workers),
             ),
             self._log_form,
+            recovers,
         )
         lock, leave = self._places.folder.lock, self._door.limits.leave
         return WorkerProcess(begin, lock, leave, self._settle, self._sums.keep)

@@ -35,6 +35,7 @@ class Begin(msgspec.Struct, frozen=True, array_like=True, tag=1):
     key: bytes
     settings: Settings
     log: Form
+    recovers: bool  # nobody else has its rooms, and what was said there may be in the journal only
 
 
 class Handed(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -75,7 +75,8 @@ class WorkerProcess:
         self.is_ready = False
         self.why = ""  # it is not ready, or has ended
         self.settled = trio.Event()  # it is ready, or will never be
-        self.released = trio.Event()  # its rooms are closed: another process may open them
+        self.released = trio.Event()  # its rooms are closed: another process may have them
+        self.has_released = False  # it has said so: its rooms' files have all that was said there
         self.ended = trio.Event()
         self._begin = begin
         self._lock = lock
@@ -186,6 +187,7 @@ class WorkerProcess:
                 self.settled.set()
             case Released():
                 if self.is_stopping:
+                    self.has_released = True
                     self.released.set()
             case Failed(reason):
                 self.why = reason

@@ -18,7 +18,7 @@ _STEADY = 1.0  # seconds of life after which the next pause is the first again
 _TRIES = 5  # starts in a row that fail, then the server gives up
 _SPARE = 1.5  # seconds over those of an orderly stop, then a worker is killed
 
-Make = Callable[[int], WorkerProcess]
+Make = Callable[[int, bool], WorkerProcess]
 
 
 class Supervisor:
@@ -27,8 +27,9 @@ class Supervisor:
     def __init__(
         self, workers: int, make: Make, filled: Callable[[int], None], stop_timeout: float
     ) -> None:
-        """`make` makes the worker of a number, which does not run yet; `filled` is told when
-        another has the rooms of that number; `stop_timeout` in seconds.
+        """`make` makes the worker of a number, which does not run yet, and says whether it is to
+        recover what was said in its rooms before; `filled` is told when another has the rooms of
+        that number; `stop_timeout` in seconds.
         """
         self.slots: Sequence[Slot] = [Slot(number) for number in range(workers)]
         self.ready = trio.Event()  # every slot was filled
@@ -61,7 +62,7 @@ class Supervisor:
         """
         for slot in self.slots:
             old = await slot.wait()
-            new = await self._attempt(slot.number)
+            new = await self._attempt(slot.number, recovers=False)
             if not new.is_ready:
                 log.error(
                     "Worker %d stays as it is: a new one can't start: %s.", slot.number, new.why
@@ -103,13 +104,18 @@ class Supervisor:
             self._filled(slot.number)
             await worker.released.wait()
             slot.empty()
-            worker, slot.next = slot.next, None
+            following, slot.next = slot.next, None
+            if following is not None and not worker.has_released:
+                # What was said there last may be in the journal only: that is for one that starts.
+                self._nursery.start_soon(self._stop, following)
+                following = None
+            worker = following
 
     async def _start(self, number: int) -> WorkerProcess | None:
         """One that is ready; None where that fails again and again."""
         pause = _FIRST_PAUSE
         for _ in range(_TRIES):
-            worker = await self._attempt(number)
+            worker = await self._attempt(number, recovers=True)
             if worker.is_ready:
                 log.info("Worker %d runs as process %d.", number, worker.pid)
                 return worker
@@ -120,9 +126,9 @@ class Supervisor:
         self.failed.set()
         return None
 
-    async def _attempt(self, number: int) -> WorkerProcess:
+    async def _attempt(self, number: int, *, recovers: bool) -> WorkerProcess:
         """A new one, ready or not."""
-        worker = self._make(number)
+        worker = self._make(number, recovers)
         self.living.add(worker)
         self._nursery.start_soon(self._run, worker, name=f"worker {number}")
         await worker.settled.wait()

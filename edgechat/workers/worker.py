@@ -13,6 +13,7 @@ from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.garbage import collect_seldom
 from edgechat.history.data_folder import DataFolder
+from edgechat.history.journal_owner import Owner
 from edgechat.metrics.loop_lag import LoopLag
 from edgechat.metrics.numbers import numbers_of
 from edgechat.net import request_head
@@ -50,7 +51,9 @@ class Worker(_Server):
 
         self.is_ready = False
         self._report = Report(channel)
-        super().__init__(begin.settings, folder, begin.key, Share(is_here, self._report.spending))
+        share = Share(is_here, self._report.spending)
+        owner = Owner(begin.number, begin.recovers)
+        super().__init__(begin.settings, folder, begin.key, share, owner)
         self._channel = channel
         self._lag = LoopLag()
         self._stop = trio.Event()
@@ -170,9 +173,16 @@ class Worker(_Server):
                 await self._answered.wait()
 
     async def _release(self) -> None:
-        """Say when the rooms are closed: another worker may have them before all have left here."""
+        """Say when the rooms are closed: another worker may have them before all have left here.
+
+        Not where a file lacks what was said, and can't be written: the next worker gets the rooms
+        when this process has ended, and puts it there from the journal.
+        """
         await self._stop.wait()
         await self._rooms.shut()
-        await self._storage.let_go()
-        with suppress(ChannelClosed):
-            await self._channel.send(Released())
+        with trio.CancelScope(shield=True):  # this server may end meanwhile
+            if not await self._storage.catch_up():
+                return
+            await self._storage.let_go()
+            with suppress(ChannelClosed), trio.move_on_after(self._settings.last_call):
+                await self._channel.send(Released())

@@ -92,12 +92,12 @@ async def test_a_copy_of_a_server_under_load_is_whole_and_serves(
         for name in ("a", "b", "c"):
             path = tmp_path / f"copy{n}" / "rooms" / "public" / f"{name}.jsonl"
             assert check(path)
-            assert server.file(name).read_bytes().startswith(path.read_bytes())
+            assert server.stored(name).startswith(path.read_bytes())
     assert (await edgechat("verify", "--data", tmp_path / "copy2")).status == 0
     async with serving(tmp_path / "copy2") as other:
         with trio.fail_after(SOON):
             async with open_room(room_url(f"http://127.0.0.1:{other.port}", "a")) as room:
-                assert (await room.info()).seq == len(check(other.file("a")))
+                assert (await room.info()).seq == len(check(other.stored("a")))
 
 
 @pytest.mark.parametrize("target", ["copy", "-"])

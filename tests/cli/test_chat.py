@@ -121,7 +121,7 @@ async def test_a_restart(server: Server, terminal: Terminal) -> None:
     await terminal.until(" alice: still here", "alice>")
     terminal.type("", "C-c")
     await terminal.until("status 130")
-    assert server.file_of("lobby").read_bytes().count(b"still here") == 1
+    assert server.stored("lobby").count(b"still here") == 1
 
 
 async def test_a_message_that_is_refused_can_be_mended(server: Server, terminal: Terminal) -> None:
@@ -135,7 +135,7 @@ async def test_a_message_that_is_refused_can_be_mended(server: Server, terminal:
     await terminal.until(said, "x" * 40)
     terminal.type("", "BSpace", "Enter")
     await terminal.until("xx", "anonymous>")
-    assert b"x" * 2_000 in server.file_of("lobby").read_bytes()
+    assert b"x" * 2_000 in server.stored("lobby")
 
 
 async def test_it_needs_a_terminal() -> None:

@@ -18,7 +18,7 @@ def url(server: Running) -> str:
 
 
 def said(server: Running, room: str = "lobby") -> list[tuple[str, str]]:
-    return [(line["name"], line["message"]) for line in check(server.file(room))]
+    return [(line["name"], line["message"]) for line in check(server.stored(room))]
 
 
 async def test_a_text(server: Running) -> None:
@@ -82,7 +82,7 @@ async def test_a_thousand_lines_through_two_restarts(tmp_path: Path) -> None:
 
         def stored() -> int:
             path = server.file_of("load")
-            return path.read_bytes().count(b"\n") if path.exists() else 0
+            return server.stored("load").count(b"\n") if path.exists() else 0
 
         async def restart_twice() -> None:
             for lines in (200, 500):
@@ -95,7 +95,7 @@ async def test_a_thousand_lines_through_two_restarts(tmp_path: Path) -> None:
         done = await edgechat("send", "load", "--name", "ci", "--url", server.url, stdin=stdin)
         assert done.status == 0
         assert done.err.count("The server is back.\n") == 2
-        messages = check(server.file_of("load"))
+        messages = check(server.stored("load"))
         assert [line["message"] for line in messages] == [f"{n}" for n in range(1, 1_001)]
 
 

@@ -93,7 +93,7 @@ async def test_it_follows_through_restarts_without_a_gap_or_a_double(tmp_path: P
             await server.start()
             await say(server, *(f"{round} {n}" for n in range(20)))
             lines += await reader.read(20)
-        stored = server.file_of("lobby").read_bytes().splitlines()[1:]
+        stored = server.stored("lobby").splitlines()[1:]
         assert lines == stored[1:]
         said = await reader.stop()
         assert said.count(b"The server is back.\n") == 3

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import trio
 
+from tests.serving.stored import stored
+
 START_TIMEOUT = 20.0  # seconds
 
 
@@ -29,6 +31,10 @@ class Server:
 
     def file_of(self, room: str) -> Path:
         return self._data / "rooms" / "public" / f"{room}.jsonl"
+
+    def stored(self, room: str) -> bytes:
+        """A history: what is in its file, and what the journal adds."""
+        return stored(self._data, room)
 
     async def start(self) -> None:
         command = [sys.executable, "-m", "edgechat", "serve", "--port", str(self._port)]

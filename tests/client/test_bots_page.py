@@ -99,7 +99,7 @@ async def test_the_echo_bot_through_kill_9(tmp_path: Path) -> None:
                             await server.start()
                         await bot.start()
                     await hear(room, f"{COUNT - 1}")
-        lines = server.file_of("lobby").read_bytes().splitlines()[1:]
+        lines = server.stored("lobby").splitlines()[1:]
     said = [json.loads(line) for line in lines]
     echoes = [line["message"] for line in said if line["name"] == "echo"]
     assert echoes == [f"{number}" for number in range(COUNT)]
@@ -132,7 +132,7 @@ async def test_what_is_said_while_the_bot_is_off_is_answered_later(tmp_path: Pat
                 await hear(room, "2")
                 await hear(room, "3")
                 assert await bot.stop(signal.SIGINT) == 0
-        assert len(server.file_of("lobby").read_bytes().splitlines()) == 1 + 6
+        assert len(server.stored("lobby").splitlines()) == 1 + 6
 
 
 async def test_the_announcement_is_made_once(tmp_path: Path) -> None:

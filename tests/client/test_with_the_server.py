@@ -203,7 +203,7 @@ async def test_kill_and_restart_with_says_in_flight(tmp_path: Path) -> None:
                 nursery.start_soon(alice.stay, url, 2 * EACH)
                 nursery.start_soon(bob.stay, url, 2 * EACH)
                 await _kill_again_and_again(server, alice)
-        lines = server.file_of("lobby").read_bytes().splitlines()
+        lines = server.stored("lobby").splitlines()
     _check_chain(lines)
     stored = [json.loads(line) for line in lines[1:]]
     for talker in (alice, bob):

@@ -65,7 +65,7 @@ async def test_two_talk(tmp_path: Path, upgrades: str) -> None:
             second = await bob.say("hello, 世界 \n🙂")
             for room in (alice, bob):
                 assert [await until(room, Message), await until(room, Message)] == [first, second]
-        stored = server.file_of("lobby").read_bytes().splitlines()[1:]
+        stored = server.stored("lobby").splitlines()[1:]
         assert [json.loads(line)["h"] for line in stored] == [first.h, second.h]
 
 
@@ -101,7 +101,7 @@ async def test_refusals_are_those_of_a_websocket(tmp_path: Path) -> None:
             assert await room.say("hi", id="c1") == first  # an old line: not by the events again
             with pytest.raises(Refused, match="id_conflict"):
                 await room.say("ho", id="c1")
-        assert len(server.file_of("lobby").read_bytes().splitlines()) == 1 + 2
+        assert len(server.stored("lobby").splitlines()) == 1 + 2
         for name, close, code in (
             ("a\u202eb", 1008, "bad_name"),
             ("x" * 33, 1009, "name_too_long"),

@@ -70,8 +70,10 @@ async def test_kill_in_the_middle_of_ten_thousand_messages(tmp_path: Path, durab
     shown: list[bytes] = []
     for enough in (1, 500, 2_500):
         async with program(tmp_path, "--durability", durability) as server:
-            for lines in await kill_in_the_middle(server, enough):
-                stored = server.file().read_bytes().splitlines()[1:]
+            seen = await kill_in_the_middle(server, enough)
+            await server.process.wait()
+            stored = server.lines()
+            for lines in seen:
                 at = stored.index(lines[0]) if lines else 0
                 assert stored[at : at + len(lines)] == lines
                 shown += lines
@@ -79,10 +81,11 @@ async def test_kill_in_the_middle_of_ten_thousand_messages(tmp_path: Path, durab
         wire = await join(server.port, "last")
         await wire.say("after all that")
         await wire.until("message", "after all that")
-        messages = check(server.file())
+        messages = check(server.stored())
         assert set(shown) <= set(server.lines())
         assert messages[-1]["message"] == "after all that"
-        assert server.log() == "" or "torn last line" in server.log()
+        for line in server.log().splitlines():
+            assert "torn last line" in line or "The journal had" in line
 
 
 async def test_who_comes_back_says_the_rest_once(tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ async def test_who_comes_back_says_the_rest_once(tmp_path: Path) -> None:
             await alice.send(b"".join(say(f"{n}", id=f"c{n}") for n in range(1_000)))
             answers = [await alice.until("id") for _ in range(1_000)]
         assert {answer["id"] for answer in answers} == {f"c{n}" for n in range(1_000)}
-        assert [message["id"] for message in check(server.file())] == [
+        assert [message["id"] for message in check(server.stored())] == [
             f"c{n}" for n in range(1_000)
         ]
 
@@ -133,7 +136,7 @@ async def test_a_crash_leaves_a_torn_line_and_the_start_says_so(tmp_path: Path) 
         await wire.say("there")
         await wire.until("message", "there")
         assert [json.loads(line)["message"] for line in server.lines()] == ["hi", "there"]
-        check(server.file())
+        check(server.stored())
         log = server.log()
         assert "In the history of room 'lobby' a torn last line of 16 bytes was cut off" in log
         assert len(log.splitlines()) == 1

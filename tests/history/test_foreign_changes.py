@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from edgechat import system
 from tests.serving.files import BASE, make_lines, write
@@ -65,30 +66,26 @@ def change(path: Path, how: str) -> None:
         os.truncate(path, size - 10 if how == "cut" else 0)
 
 
-def step_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By 0.15 s a look: a folder seen twice is believed at the next six."""
-    steps = (0.15 * n for n in count())
+def step_the_clock(monkeypatch: pytest.MonkeyPatch, step: float = 0.15) -> None:
+    """By 0.15 s a look: a folder seen twice is believed at the next six. By 2 s, it never is."""
+    steps = (step * n for n in count())
     monkeypatch.setattr(system, "monotonic", lambda: next(steps))
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "removed",
-        "moved",
-        "replaced",
-        "replaced by as much",
-        "linked",
-        "appended to",
-        "cut",
-        "emptied",
-    ],
-)
+NAMES = ["removed", "moved", "replaced", "replaced by as much", "linked"]
+IN_PLACE = ["appended to", "cut", "emptied"]
+
+
+@pytest.mark.parametrize("how", [*NAMES, *IN_PLACE])
 @pytest.mark.parametrize("durability", ["os", "believing the folder", "disk"])
-async def test_a_file_that_others_changed_is_not_written_on(
+async def test_a_file_that_others_changed_is_not_gone_on_with(
     tmp_path: Path, how: str, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if durability == "believing the folder":
+    """A name that changed is noticed at once; what happened in a file, a second later at most."""
+    if how in IN_PLACE:
+        step_the_clock(monkeypatch, 2.0)
+        durability = "disk" if durability == "disk" else "os"
+    elif durability == "believing the folder":
         step_the_clock(monkeypatch)
         durability = "os"
     async with serving(tmp_path, durability=durability) as server:
@@ -97,6 +94,8 @@ async def test_a_file_that_others_changed_is_not_written_on(
         os.utime(server.file().parent, (0, 0))  # whatever happens next bears another time
         for text in ("two", "three", "four"):
             await said(alice, text)
+        await eventually(lambda: b'"four"' in server.file().read_bytes())
+        await wait_all_tasks_blocked(0.05)  # and that is known
         change(server.file(), how)
         before = server.file().read_bytes() if server.file().exists() else None
         assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
@@ -107,31 +106,77 @@ async def test_a_file_that_others_changed_is_not_written_on(
             return
         again = await join(server.port, "alice", v=2)
         stored = await said(again, "kept", id="c1")
+        await eventually(lambda: b'"kept"' in server.file().read_bytes())
         assert json.loads(server.lines()[-1]) == stored
         assert b"lost?" not in server.file().read_bytes()
 
 
-async def test_a_file_that_goes_between_its_write_and_its_being_shown(
+@pytest.mark.parametrize("how", [*NAMES, *IN_PLACE])
+async def test_what_was_shown_before_a_change_is_noticed_is_kept(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its file has what continues it, a file beside it the rest; and the room starts again."""
+    async with serving(tmp_path, sync_interval=0.5) as server:
+        alice, bob = await join(server.port, "alice"), await join(server.port, "bob", v=2)
+        for text in ("one", "two", "three"):
+            await said(alice, text, id=text)
+        await eventually(lambda: b'"three"' in server.file().read_bytes())
+        shown = [await said(alice, text, id=text) for text in ("four", "five")]
+        assert b'"four"' not in server.file().read_bytes()
+        change(server.file(), how)
+        with trio.fail_after(SOON):
+            assert await alice.close_code() == await bob.close_code() == 1012
+        assert "The room starts again: the history of room 'lobby'" in caplog.text
+        if how == "replaced by as much":  # its last line is the same
+            await eventually(lambda: len(server.lines()) == 5)
+            assert [json.loads(line) for line in server.lines()[3:]] == shown
+            return
+        if how == "linked":  # no link is followed: they stay in memory, and in the journal
+            assert not list(server.file().parent.glob("lobby.*.aside"))
+            server.file().unlink()
+        await eventually(lambda: "2 lines of the journal do not continue" in caplog.text)
+        (beside,) = server.file().parent.glob("lobby.*.aside")
+        assert [json.loads(line) for line in beside.read_bytes().splitlines()] == shown
+
+
+async def test_a_file_that_is_replaced_by_its_copy_gets_what_was_shown(tmp_path: Path) -> None:
+    """As editors and `sed -i` do it: nobody is cut off from what was said."""
+    async with serving(tmp_path, sync_interval=0.5) as server:
+        alice = await join(server.port, "alice")
+        await said(alice, "one", id="c1")
+        last = await said(alice, "two", id="c2")
+        assert b'"two"' not in server.file().read_bytes()
+        copy = tmp_path / "copy"
+        copy.write_bytes(server.file().read_bytes())
+        copy.rename(server.file())
+        with trio.fail_after(SOON):
+            assert await alice.close_code() == 1012
+        got, ready = await resume(server, {"seq": 1, "h": json.loads(server.lines()[0])["h"]})
+        assert ([json.loads(line) for line in got], ready["recovered"]) == ([last], True)
+        assert server.files() == {"lobby.jsonl"}
+
+
+async def test_a_file_that_goes_after_its_line_is_in_the_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is looked for after the write, and what was written to it is taken back."""
+    """It is looked for before that, and again when it is written."""
     write_it, other = system.write, tmp_path / "other"
 
     def write_and_lose(fd: int, data: bytes) -> int:
         written = write_it(fd, data)
-        if b"lost?" in data and server.file().exists():
+        if b"kept" in data and data.startswith(b"commit") and server.file().exists():
             server.file().rename(other)
         return written
 
     async with serving(tmp_path) as server:
         alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
         await said(alice, "one", id="c0")
-        before = server.file().read_bytes()
         monkeypatch.setattr(system, "write", write_and_lose)
-        assert (await said(alice, "lost?", id="c1"))["code"] == "storage_unavailable"
+        shown = await said(alice, "kept", id="c1")
         with trio.fail_after(SOON):
             assert await alice.close_code() == await bob.close_code() == 1012
-        assert other.read_bytes() == before
+        (aside,) = other.parent.glob("rooms/public/lobby.2-*.aside")
+        assert json.loads(aside.read_bytes()) == shown
         assert not server.file().exists()
 
 

@@ -11,7 +11,6 @@ from edgechat import system
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.health import Health
 from edgechat.history.history import Histories
-from edgechat.history.syncer import Syncer
 from edgechat.settings import Settings
 from tests.serving.talking import Broken
 
@@ -83,12 +82,11 @@ async def test_it_recovers_by_itself_where_nothing_else_is_tried(
     folder: DataFolder, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is sent to a server that is not ready: so no message shows that it is again."""
-    syncer = Syncer(0.0)
-    histories = Histories(folder, syncer, Settings(data=folder.path))
+    histories = Histories(folder, Settings(data=folder.path))
     write = Broken(monkeypatch, "write")
     assert await histories.check()
     assert write.calls == 0
-    syncer.health.failed("public", LOBBY, "No space left on device")
+    histories.health.failed("public", LOBBY, "No space left on device")
     write.failing = True
     for clock.now, calls in ((0.5, 0), (1.5, 1), (2.0, 1), (3.0, 2)):
         assert not await histories.check()
@@ -101,9 +99,8 @@ async def test_it_recovers_by_itself_where_nothing_else_is_tried(
 
 
 async def test_a_folder_that_is_gone_does_not_work(folder: DataFolder, clock: Clock) -> None:
-    syncer = Syncer(0.0)
-    histories = Histories(folder, syncer, Settings(data=folder.path))
-    syncer.health.failed("public", LOBBY, "No such file or directory")
+    histories = Histories(folder, Settings(data=folder.path))
+    histories.health.failed("public", LOBBY, "No such file or directory")
     moved = folder.path.with_name("moved")
     folder.path.rename(moved)
     clock.now = 10.0
@@ -111,25 +108,3 @@ async def test_a_folder_that_is_gone_does_not_work(folder: DataFolder, clock: Cl
     moved.rename(folder.path)
     clock.now = 20.0
     assert await histories.check()
-
-
-async def test_syncs_count(folder: DataFolder) -> None:
-    class File:
-        suspect = False
-        failing = True
-
-        def sync(self) -> None:
-            if self.failing:
-                raise OSError("broken")
-
-        def release(self) -> None: ...
-
-        def __str__(self) -> str:
-            return "the file"
-
-    syncer, file = Syncer(0.0), File()
-    for works in (False, True):
-        file.failing = not works
-        syncer.add(file)
-        await syncer.flush()
-        assert syncer.health.works == works

@@ -30,11 +30,11 @@ async def test_the_file_is_what_the_protocol_says(tmp_path: Path, durability: st
         assert server.files() == set()
         first = await said(alice, "hi", id="c1")
         second = await said(alice, 'é "quoted" \u2028 🙂 \\ \n\t')
-        data = server.file().read_bytes()
+        data = server.stored()
         header, *lines = data.splitlines()
         assert data == b"\n".join([header, *lines, b""])
         assert list(json.loads(header)) == ["edgechat", "room", "created", "base"]
-        assert [json.loads(line) for line in lines] == [first, second] == check(server.file())
+        assert [json.loads(line) for line in lines] == [first, second] == check(server.stored())
         assert list(first) == ["seq", "timestamp", "name", "message", "id", "h"]
         assert 'é \\"quoted\\" \u2028 🙂 \\\\ \\n\\t'.encode() in lines[1]
         assert server.file().stat().st_mode & 0o777 == 0o600
@@ -49,7 +49,7 @@ async def test_many_say_much_at_once(tmp_path: Path, durability: str) -> None:
                 await wire.send(b"".join(say(f"{n}") for n in range(50)))
             heard = [await wire.lines(1_000) for wire in wires]
         assert all(lines == heard[0] for lines in heard)
-        assert check(server.file()) == heard[0]
+        assert check(server.stored()) == heard[0]
 
 
 async def test_what_was_shown_is_in_the_file_already(server: Running) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ def journal(data: Path) -> list[Path]:
     return sorted((data / "journal").iterdir()) if (data / "journal").exists() else []
 
 
-async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
-    async with serving(tmp_path, durability="disk") as server:
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path, durability: str) -> None:
+    async with serving(tmp_path, durability=durability, sync_interval=60.0) as server:
         talking = await talk(server)
         assert await talking.says("one") == "stored"
         (line,) = server.lines()
@@ -37,12 +40,6 @@ async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path) -> None:
         assert segment.parent.stat().st_mode & 0o777 == 0o700
         await check_honesty(server, talking)
     assert journal(tmp_path) == []
-
-
-async def test_the_default_has_none(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server:
-        assert await (await talk(server)).says("one") == "stored"
-        assert not (tmp_path / "journal").exists()
 
 
 async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
@@ -61,7 +58,7 @@ async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
         for wire in wires:
             await wire.until("message", "second")
         assert 1 <= syncs.calls <= 3
-        assert {len(check(server.file(f"room{n}"))) for n in range(10)} == {2}
+        assert {len(check(server.stored(f"room{n}"))) for n in range(10)} == {2}
 
 
 async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
@@ -78,8 +75,41 @@ async def test_a_failed_sync_refuses_all_rooms_and_its_file_is_given_up(
         assert b'"message":"2"' not in first.read_bytes()
         assert [await one.says("3"), await other.says("3")] == ["stored"] * 2
         assert b'"message":"3"' not in first.read_bytes()
-        assert await one.shown() == one.stored == check(server.file("one"))
-        assert await other.shown() == other.stored == check(server.file("other"))
+        assert await one.shown() == one.stored == check(server.stored("one"))
+        assert await other.shown() == other.stored == check(server.stored("other"))
+
+
+async def test_what_is_said_during_a_sync_is_synced_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody says anything afterwards."""
+    synced = Synced(monkeypatch)
+    async with serving(tmp_path, durability="os", sync_interval=0.01) as server:
+        talking = await talk(server)
+        assert await talking.says("the first makes the file") == "stored"
+        (segment,) = journal(tmp_path)
+        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        synced.go_on.clear()
+        assert await talking.says("one") == "stored"
+        await eventually(lambda: synced.waits)
+        assert await talking.says("two") == "stored"
+        synced.go_on.set()
+        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        await eventually(lambda: len(server.lines()) == 3)
+
+
+async def test_what_stood_before_a_write_that_failed_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, write = Synced(monkeypatch), Broken(monkeypatch, "write")
+    async with serving(tmp_path, durability="os", sync_interval=0.5) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        write.failing = True
+        assert await talking.says("two") == "storage_unavailable"
+        write.failing = False
+        first, *_ = journal(tmp_path)
+        await eventually(lambda: synced.sizes[first.stat().st_ino] == first.stat().st_size)
 
 
 async def test_a_journal_that_takes_no_more_refuses_though_the_files_could(
@@ -112,6 +142,7 @@ async def test_a_journal_that_vanished_is_begun_anew(tmp_path: Path) -> None:
             assert any(text.encode() in path.read_bytes() for path in journal(tmp_path))
             shutil.rmtree(tmp_path / "journal")
         assert await talking.says("four") == "stored"
+        await eventually(lambda: len(server.lines()) == 4)  # from memory
         await check_honesty(server, talking)
 
 
@@ -162,6 +193,7 @@ async def test_a_file_that_could_not_be_synced_is_mended_from_the_journal(
             patch.setattr(Writer, "sync", fail)
             assert await talking.says("two") == "stored"
             await eventually(lambda: "could not be synced: odd" in caplog.text)
+        await eventually(lambda: b'"two"' in server.file().read_bytes())
         whole = server.file().read_bytes()
         lost = len(server.lines()[-1]) + 1
         server.file().write_bytes(whole[:-lost] + bytes(lost))
@@ -180,12 +212,14 @@ async def test_a_start_reads_what_a_killed_server_left(tmp_path: Path) -> None:
         Wire.close_all()
         server.process.kill()
         await server.process.wait()
-        whole = [server.file(room).read_bytes() for room in ("one", "other")]
+        whole = [server.stored(room) for room in ("one", "other")]
         server.file("one").write_bytes(b"")
         server.file("other").write_bytes(whole[1][:700])
     async with program(tmp_path, "--durability", "os") as server:
-        assert [server.file(room).read_bytes() for room in ("one", "other")] == whole
-        assert journal(tmp_path) == []
+        await join(server.port, "carol", "other")
+        assert server.file("other").read_bytes() == whole[1]
+        await eventually(lambda: server.file("one").read_bytes() == whole[0])  # nobody came
+        await eventually(lambda: journal(tmp_path) == [])
         assert "The journal had" in server.log()
 
 
@@ -196,6 +230,27 @@ async def test_a_journal_that_cannot_be_read_ends_the_start(tmp_path: Path) -> N
         async with program(tmp_path):
             pass
     assert "The journal in" in (tmp_path / "server.log").read_text()
+
+
+class Synced:
+    """How many bytes of each file, by its inode, `fdatasync` made durable."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sizes: dict[int, int] = defaultdict(int)
+        self.waits = False  # for `go_on`
+        self.go_on = threading.Event()
+        self.go_on.set()
+        sync = system.fdatasync
+
+        def noted(fd: int) -> None:
+            found = os.fstat(fd)
+            self.waits = True
+            self.go_on.wait()
+            self.waits = False
+            sync(fd)
+            self.sizes[found.st_ino] = found.st_size
+
+        monkeypatch.setattr(system, "fdatasync", noted)
 
 
 class Slow:

@@ -21,7 +21,6 @@ from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
 from edgechat.history.id_scan import read_ids
 from edgechat.history.reader import File
-from edgechat.history.syncer import Syncer
 from edgechat.history.verify import verify
 from edgechat.settings import Settings
 from tests.serving.files import header, make_lines, write
@@ -137,7 +136,7 @@ async def test_pages_wait_for_a_thread_of_their_own_and_nobody_waits_for_them(
     folder = DataFolder(tmp_path)
     folder.prepare()
     settings = Settings(data=tmp_path, durability="disk")
-    histories = Histories(folder, Syncer(1.0), settings)
+    histories = Histories(folder, settings)
     log = await histories.open(RoomKey("lobby", private=False))
     may_go_on, at_once, going_on = threading.Event(), 0, 0
 

@@ -14,6 +14,7 @@ from edgechat.history import recovery
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.journal import Journal
 from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
+from edgechat.history.journal_start import recover
 from edgechat.settings import Settings
 from tests.serving.files import BASE, HEADER, make_lines, write
 
@@ -55,7 +56,7 @@ def journal(
 
 def start(data: Path) -> Journal:
     started = Journal(DataFolder(data), Settings(data=data))
-    started.start()
+    recover(started)
     return started
 
 
@@ -219,6 +220,27 @@ def test_a_start_that_is_killed_at_any_call_ends_the_same(
     pytest.fail("it never came to an end")
 
 
+def test_a_start_waits_for_no_room(tmp_path: Path, room: Path) -> None:
+    """Each is recovered when it is opened, and the others one after the other."""
+    other = room.with_name("other.jsonl")
+    for path in (room, other):
+        write(path, LINES[:4])
+    journal(tmp_path, LINES[4:])
+    (tmp_path / "journal/00000002.log").write_bytes(
+        pack_header(SegmentHeader(2, {}))
+        + pack([place_of(RoomKey("other", private=False)) + line for line in LINES[4:]])
+    )
+    started = Journal(DataFolder(tmp_path), Settings(data=tmp_path))
+    started.start()
+    assert [stored(room), stored(other)] == [LINES[:4]] * 2
+    started.doubts.recover(KEY)
+    assert [stored(room), stored(other)] == [LINES, LINES[:4]]
+    assert all(segment.covers for segment in started.segments)
+    assert not started.doubts.recover_some(16)
+    assert [stored(room), stored(other)] == [LINES, LINES]
+    assert not any(segment.covers for segment in started.segments)
+
+
 def test_a_room_that_cannot_be_recovered_keeps_its_journal(
     tmp_path: Path, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,12 +249,12 @@ def test_a_room_that_cannot_be_recovered_keeps_its_journal(
     with monkeypatch.context() as patch:
         patch.setattr(recovery, "_append", _fail)
         started = start(tmp_path)
-        assert started.is_doubtful(KEY)
+        assert started.doubts.is_doubtful(KEY)
         with pytest.raises(OSError, match="odd"):
-            started.recover(KEY)
+            started.doubts.recover(KEY)
     assert path.exists()
     assert stored(room) == LINES[:4]
-    started.recover(KEY)
+    started.doubts.recover(KEY)
     assert stored(room) == LINES
     assert not started.segments[0].covers
 

@@ -47,7 +47,7 @@ async def test_the_answer_is_the_stored_line_and_where_it_is(server: Running) ->
     assert [answer.body] == [heard[1]] == server.lines()
     place = urljoin(TARGET, answer.headers["location"])
     assert (await server.get(place)).body == answer.body + b"\n"
-    check(server.file())
+    check(server.stored())
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_many_at_once_are_stored_once_each(server: Running) -> None:
                 nursery.start_soon(say, number)
     assert [answer.status for answer in answers] == [201] * 40
     assert sorted(answer.body for answer in answers) == sorted(2 * server.lines())
-    assert len(check(server.file())) == 20
+    assert len(check(server.stored())) == 20
 
 
 async def test_a_room_that_can_not_be(server: Running) -> None:
@@ -241,7 +241,7 @@ async def test_a_disk_that_is_full(server: Running, monkeypatch: pytest.MonkeyPa
     assert brief(refused) == "503 storage_unavailable"
     write.failing = False
     assert (await post(server, "two", "Idempotency-Key: a")).status == 201
-    assert [message["message"] for message in check(server.file())] == ["one", "two"]
+    assert [message["message"] for message in check(server.stored())] == ["one", "two"]
 
 
 async def test_a_server_that_stops_takes_nothing(

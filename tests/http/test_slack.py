@@ -73,14 +73,14 @@ async def post(server: Running, payload: Any, *headers: str, target: str = TARGE
 async def test_what_becomes_of_it(server: Running, payload: Any, stored: str) -> None:
     answer = await post(server, payload)
     assert (answer.status, answer.body) == (200, b"ok")
-    (line,) = check(server.file("alerts"))
+    (line,) = check(server.stored("alerts"))
     assert f"{line['name']}: {line['message']}" == stored
 
 
 async def test_a_form(server: Running) -> None:
     body = urlencode({"payload": json.dumps({"text": "café"})}).encode()
     assert (await post(server, body, FORM, target=f"{TARGET}?name=ci")).body == b"ok"
-    (line,) = check(server.file("alerts"))
+    (line,) = check(server.stored("alerts"))
     assert (line["name"], line["message"]) == ("ci", "café")
 
 

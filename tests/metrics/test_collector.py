@@ -12,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edgechat.chat.errors import CLOSES, REFUSALS
 from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.syncer import SyncerStatistics
 from edgechat.metrics.collector import render
 from edgechat.metrics.loop_lag import LoopLag
 from edgechat.metrics.numbers import numbers_of
@@ -48,7 +47,6 @@ STATISTICS = ServerStatistics(
     members=17,
     followers=EventStreamStatistics(open=36, outbox_bytes=100),
     limiters=RegistryStatistics(live=18, started=19, let_go=20, refused=21),
-    syncer=SyncerStatistics(syncs=31, files_synced=32, failures=33, last_seconds=0.34, pending=35),
     storage_works=True,
     turn=TurnStatistics(turns=22, batches=23, lines=24, deliveries=25, refused_batches=26),
     webhooks=WebhookStatistics(delivered=37, failures=38, held=39, behind=40),
@@ -61,6 +59,10 @@ STATISTICS = ServerStatistics(
         lines=40,
         bytes=41,
         seconds=0.42,
+        files_synced=32,
+        sync_failures=33,
+        sync_seconds=0.34,
+        behind=35,
         recovered_lines=43,
         aside_lines=44,
     ),

@@ -11,7 +11,6 @@ import trio
 from edgechat.chat.line import StoredLine
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
-from edgechat.history.syncer import Syncer
 from edgechat.nodes.engine_address import parse_address
 from edgechat.nodes.storage import NodeStorage
 from edgechat.rooms.storage import Log
@@ -52,17 +51,17 @@ async def a_node(engine: Engine, data: Path, replicas: int = 0) -> AsyncIterator
     """A node that runs until the block ends, and stops in order."""
     folder = DataFolder(data)
     folder.prepare()
-    syncer = Syncer(0.0)
-    files = Histories(folder, syncer, Settings(data=data))
+    files = Histories(folder, Settings(data=data, sync_interval=0.0))
     storage = NodeStorage(files, folder, parse_address(engine.url), KEY, replicas)
     node = Node(storage, data)
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(syncer.run)
+            nursery.start_soon(files.write_behind)
+            nursery.start_soon(files.tidy)
             nursery.start_soon(storage.run, node.take)
             yield node
             await storage.flush()
-            await syncer.flush()
+            await files.flush()
             nursery.cancel_scope.cancel()
     finally:
         folder.release()

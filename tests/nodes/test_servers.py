@@ -94,7 +94,7 @@ async def test_a_message_repeated_at_another_node_is_stored_once(
         assert await said(elsewhere, "once", id="c1") == first
         conflict = await said(elsewhere, "something else", id="c1")
         assert conflict["code"] == "id_conflict"
-    assert len(check(one.file())) == 1
+    assert len(check(one.stored())) == 1
 
 
 async def test_both_at_the_same_time_is_stored_once(engine: Engine, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ async def test_a_file_that_is_not_the_rooms_is_set_aside(engine: Engine, tmp_pat
         lines, ready = await resume(one, token(common[-1]))
         assert ready["recovered"] is True
         assert [json.loads(line)["h"] for line in lines] == [there["h"]]
-        assert places(check(one.file())) == [*places(common), *places([there])]
+        assert places(check(one.stored())) == [*places(common), *places([there])]
         (kept,) = one.file().parent.glob("*.forked-*")
         assert json.loads(kept.read_bytes())["message"] == "only here"
 
@@ -233,7 +233,7 @@ async def test_a_full_disk_holds_nobody_up(
         assert len(answer.body.splitlines()) == 4
         disk.failing = False
         await soon(lambda: len(node.lines()) == 4)
-        assert len(check(node.file())) == 4
+        assert len(check(node.stored())) == 4
 
 
 async def test_private_rooms_are_the_same_on_all_nodes(engine: Engine, tmp_path: Path) -> None:

@@ -55,9 +55,9 @@ def write(path: Path, lines: list[bytes], room: str = "") -> bytes:
     return data
 
 
-def check(path: Path) -> list[dict[str, Any]]:
+def check(history: Path | bytes) -> list[dict[str, Any]]:
     """A whole history's messages; fails on a torn, damaged, missing or repeated line."""
-    data = path.read_bytes()
+    data = history if isinstance(history, bytes) else history.read_bytes()
     assert data.endswith(b"\n")
     first, *lines = data.splitlines()
     h = json.loads(first)["base"]["h"]

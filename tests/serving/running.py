@@ -18,6 +18,7 @@ from trio.testing import wait_all_tasks_blocked
 from edgechat.server import serve
 from edgechat.settings import Settings
 from edgechat.workers import front
+from tests.serving.stored import stored
 from tests.serving.wire import SOON, Wire, dial, join
 
 
@@ -41,8 +42,12 @@ class Running:
         return self.data / "rooms" / "public" / f"{room}.jsonl"
 
     def lines(self, room: str = "lobby") -> list[bytes]:
-        """A history's lines, without its header."""
-        return self.file(room).read_bytes().splitlines()[1:]
+        """A history's lines, without its header: see `stored`."""
+        return self.stored(room).splitlines()[1:]
+
+    def stored(self, room: str = "lobby") -> bytes:
+        """A history: what is in its file, and what the journal adds."""
+        return stored(self.data, room)
 
     def files(self) -> set[str]:
         return {path.name for path in (self.data / "rooms").rglob("*") if path.is_file()}

@@ -57,7 +57,7 @@ async def talk(server: Running, room: str = "lobby") -> Talk:
 
 async def check_honesty(server: Running, talk: Talk) -> None:
     """The file has what was acknowledged and shown, and nothing else."""
-    assert await talk.shown() == talk.stored == check(server.file())
+    assert await talk.shown() == talk.stored == check(server.stored())
 
 
 def need(tool: str, *options: str) -> None:

@@ -155,4 +155,4 @@ async def test_a_flood_does_not_keep_it_from_saying_so(tmp_path: Path, durabilit
             with trio.fail_after(10):
                 assert await reader.close_code() == 1012
             nursery.cancel_scope.cancel()
-        check(server.file())
+        check(server.stored())

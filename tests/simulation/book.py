@@ -75,13 +75,18 @@ class Book:
         seq, h = last or self.base
         if line.seq != seq + 1:
             raise Broken(f"line {line.seq} stands after line {seq}")
-        if line.h != _chain(h, line.raw):
+        if not follows(h, line):
             raise Broken(f"line {line.seq} does not follow from the line before it")
         if line.timestamp <= time:
             raise Broken(f"line {line.seq} is not later than the line before it")
         self.lines.append(line)
         self.places.add(line.place)
         self.texts.add(line.message)
+
+
+def follows(h: str, line: Line) -> bool:
+    """Whether a line goes on from the one that has that `h`."""
+    return line.h == _chain(h, line.raw)
 
 
 def _chain(h: str, raw: bytes) -> str:

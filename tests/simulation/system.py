@@ -156,6 +156,20 @@ class System:
             result = job.switch()
         return result  # type: ignore[no-any-return]
 
+    class Lock:
+        """`threading.Lock`: whoever waits for it stops where a slow call would."""
+
+        def __init__(self) -> None:
+            self._is_held = False
+
+        def __enter__(self) -> None:
+            while self._is_held:
+                getcurrent().parent.switch()
+            self._is_held = True
+
+        def __exit__(self, *_: object) -> None:
+            self._is_held = False
+
     # Calls.
 
     def open(self, path: Path | str, flags: int, mode: int = 0o600) -> int:

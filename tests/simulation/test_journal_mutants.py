@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from edgechat import system
-from edgechat.history import journal, recovery
-from edgechat.history.journal_keeper import JournalKeeper
+from edgechat.chat.names import RoomKey
+from edgechat.history import doubts, journal, reader, recovery, room_history
+from edgechat.history.file_syncer import FileSyncer
 from edgechat.history.journal_reader import Journalled, JournalLine
 from edgechat.history.journal_segment import Segment
+from edgechat.history.reader import File
+from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer
 
 from . import scene
@@ -23,18 +26,18 @@ MOST = 600  # worlds until it has to be noticed
 
 def told_before_the_sync(patch: pytest.MonkeyPatch) -> None:
     def sync(self: Segment) -> None:
-        self.end = self._written
+        self.synced = self.written
 
     patch.setattr(Segment, "sync", sync)
 
 
 def dropped_too_early(patch: pytest.MonkeyPatch) -> None:
-    async def sync(self: JournalKeeper, writers: Sequence[Writer], of: Sequence[Segment]) -> None:
+    async def sync(self: FileSyncer, writers: Sequence[Writer], of: Sequence[Segment]) -> None:
         for segment in of:
             for writer in writers:
                 segment.covers.pop(writer.key, None)
 
-    patch.setattr(JournalKeeper, "_sync", sync)
+    patch.setattr(FileSyncer, "sync", sync)
 
 
 def replayed_twice(patch: pytest.MonkeyPatch) -> None:
@@ -45,7 +48,7 @@ def replayed_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_replayed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(journal, "recover_room", lambda *_: recovery.Recovered())
+    patch.setattr(doubts, "recover_room", lambda *_: recovery.Recovered())
 
 
 def a_failed_sync_is_believed(patch: pytest.MonkeyPatch) -> None:
@@ -53,20 +56,53 @@ def a_failed_sync_is_believed(patch: pytest.MonkeyPatch) -> None:
         assert self._fd is not None
         with suppress(OSError):
             system.fdatasync(self._fd)
-        self.end = self._written
+        self.synced = self.written
 
     patch.setattr(Segment, "sync", sync)
 
 
 def a_failed_sync_of_a_file_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(journal.Journal, "doubt", lambda *_: None)
+    patch.setattr(doubts.Doubts, "doubt", lambda *_: None)
 
 
 def the_names_of_new_files_are_not_synced(patch: pytest.MonkeyPatch) -> None:
-    commit = journal.Journal.commit
-    patch.setattr(journal.Journal, "commit", lambda self, data, _: commit(self, data, ()))
+    patch.setattr(journal.Journal, "_sync_names", lambda _: None)
 
 
+def an_earlier_room_is_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    async def write_room(self: WriteBehind, key: RoomKey) -> None: ...
+
+    patch.setattr(WriteBehind, "write_room", write_room)
+
+
+def what_is_not_in_the_file_is_not_read(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room_history, "read_after", lambda file, _, *asked: reader.read(file, *asked))
+
+
+def the_journal_is_not_written(patch: pytest.MonkeyPatch) -> None:
+    def append(self: Segment, data: bytes) -> None:
+        self.written += len(data)
+
+    patch.setattr(Segment, "append", append)
+
+
+def files_are_written_twice(patch: pytest.MonkeyPatch) -> None:
+    def written(self: Writer, count: int, file: File | None) -> None:
+        if file is not None and count:
+            self._last, self.file = self.unwritten[count - 1], file
+        del self.unwritten[1:count]
+        self.rests()
+
+    patch.setattr(Writer, "written", written)
+
+
+BEHIND = (
+    never_replayed,
+    an_earlier_room_is_not_waited_for,
+    what_is_not_in_the_file_is_not_read,
+    the_journal_is_not_written,
+    files_are_written_twice,
+)
 MUTANTS = (
     told_before_the_sync,
     dropped_too_early,
@@ -82,8 +118,22 @@ MUTANTS = (
 def test_it_is_noticed(
     monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
-    to_disk(monkeypatch)
-    mutant(monkeypatch)
+    notice(monkeypatch, mutant, "disk")
+
+
+@pytest.mark.parametrize("mutant", BEHIND)
+def test_it_is_noticed_with_the_default(
+    monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """What was shown survives the process: it is in the journal, and in memory, before its file."""
+    notice(monkeypatch, mutant, "os")
+
+
+def notice(
+    patch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None], durability: str
+) -> None:
+    choose(patch, durability)
+    mutant(patch)
     for number in range(MOST):
         try:
             run(f"mutant {number}")
@@ -92,12 +142,12 @@ def test_it_is_noticed(
     pytest.fail("nobody noticed")
 
 
-def to_disk(patch: pytest.MonkeyPatch) -> None:
-    """No world is spent on `os` durability, which has no journal."""
+def choose(patch: pytest.MonkeyPatch, durability: str) -> None:
+    """No world is spent on the other one."""
     settings = scene.settings
 
     def chosen(random: Any) -> Any:
-        while (made := settings(random)).durability != "disk":
+        while (made := settings(random)).durability != durability:
             pass
         return made
 

@@ -12,6 +12,7 @@ from edgechat.settings import Settings
 
 from .book import Book, Broken, Line, Place, read_line
 from .disk import Disk
+from .stored import journal, stored
 
 NOWHERE: Place = (0, "0" * 16)
 
@@ -81,10 +82,7 @@ class Truth:
     def look(self, room: str) -> Archive:
         """A room's archive, with all that is stored now."""
         archive = self.archive(room)
-        content = self._disk.content(archive.path)
-        if self.settings.durability == "disk":
-            content, _, _ = content.partition(b"\0")  # a hole, until a recovery has filled it
-        archive.book.read(content)
+        archive.book.read(stored(self._disk, archive.path, self.settings.data))
         return archive
 
     # What happens.
@@ -126,18 +124,18 @@ class Truth:
         archive.shown[line.place] = Shown(line, trio.current_time(), self.process)
 
     def _is_there(self, archive: Archive, raw: bytes) -> bool:
-        """In the file; with `disk` durability for good, there or in the journal."""
+        """In the file or in the journal; with `disk` durability for good."""
         whole = b"\n" + raw + b"\n"
-        if self.settings.durability != "disk":
-            return whole in self._disk.content(archive.path)
-        if whole not in self._disk.content(archive.path):
-            return False
-        return whole in self._disk.image(archive.path) or self._is_journalled(raw)
+        is_disk = self.settings.durability == "disk"
+        file = self._disk.image(archive.path) if is_disk else self._disk.content(archive.path)
+        return whole in file or self._is_journalled(raw)
 
     def _is_journalled(self, raw: bytes) -> bool:
-        """For good."""
-        record = b" " + raw + b"\n"
-        return any(record in one for one in self._disk.images(str(self.settings.data / "journal")))
+        """With `disk` durability for good."""
+        folder, record = self.settings.data / "journal", b" " + raw + b"\n"
+        if self.settings.durability == "disk":
+            return any(record in one for one in self._disk.images(str(folder)))
+        return any(record in one for one in journal(self._disk, self.settings.data))
 
     def power_lost(self) -> None:
         """Under `os` durability the newest lines may be gone, but no others."""

@@ -63,7 +63,7 @@ async def test_what_is_said_comes_whole(ends: Ends) -> None:
     front, worker = ends
     settings = Settings(workers=3, trusted_proxies=("10.0.0.0/8",), message_interval=0.5)
     sent: list[Message] = [
-        Begin(FORMAT, 1, 3, bytes(range(32)), settings, "json"),
+        Begin(FORMAT, 1, 3, bytes(range(32)), settings, "json", True),
         Handed(socket.AF_INET6, "::1", "2001:db8::/64", os.urandom(16_384), os.urandom(16_384)),
         Granted({"192.0.2.1": 17.25}),
         Stop(),

@@ -99,7 +99,7 @@ async def test_a_worker_that_is_killed(tmp_path: Path, caplog: pytest.LogCapture
         await others.goes_on()
         assert [one.pid for one in workers()][1] == first[1].pid
         assert (counted().open, sum(len(worker.held) for worker in workers())) == (3, 3)
-        assert len(check(server.file(lost))) == 2
+        assert len(check(server.stored(lost))) == 2
     assert "Worker 0 (process" in caplog.text
     assert "it was ended by signal 9" in caplog.text
 

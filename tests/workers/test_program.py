@@ -55,7 +55,7 @@ async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
         assert time.monotonic() - started < 10.5
         assert server.log() == ""
         for room in ROOMS:
-            assert len(check(server.file(room))) == 200
+            assert len(check(server.stored(room))) == 200
 
 
 async def test_while_it_stops_it_says_so(tmp_path: Path) -> None:
