@@ -27,7 +27,6 @@ _PARAMETER = re.compile(
     rf"[ \t]*+(?:(?P<name>[{_TOKEN}]++)=(?:{_VALUE}))?[ \t]*+(?P<end>[;,]|\Z)", re.DOTALL
 )
 _MOST_HOPS = 64
-_OWN = "127."
 
 
 def normalise(text: str) -> str:
@@ -46,9 +45,9 @@ def normalise(text: str) -> str:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether a peer's address is of this machine."""
-    if _is_ipv4(text):
-        return text.startswith(_OWN)
+    """Whether an address is of this machine. Raises `ValueError` for some of what is none."""
+    if ":" not in text:
+        return text.startswith("127.")
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
@@ -78,8 +77,6 @@ def counted_address(address: str, proxies: Collection[str]) -> str | None:
 
     A trusted proxy speaks for many, and this machine's own need no limit.
     """
-    if not proxies and _is_ipv4(address):
-        return None if address.startswith(_OWN) else address
     network = address.removesuffix("/64")
     if is_loopback(network) or is_trusted(network, proxies):
         return None
