@@ -17,7 +17,7 @@ from edgechat.net.unix_socket import PEER
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 64  # then the others have their turn
+_AT_ONCE = 16  # then the others have their turn: the head of each may be there, and takes 0.5 ms
 _BREATH = 0.1  # seconds to wait when none can be accepted
 _CALM = 10.0  # seconds without a failure: then the log may say so, and be told of the next one
 # What went wrong with the connection and not with accepting it: accept(2), "Error handling".

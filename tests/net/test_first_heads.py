@@ -132,6 +132,18 @@ async def test_each_has_its_own_deadline(waiting: Waiting, autojump_clock: MockC
     assert waiting.served[-1][1:] == ("again", "slow head")
 
 
+async def test_a_stop_is_noticed_by_who_waits_already(
+    waiting: Waiting, autojump_clock: MockClock
+) -> None:
+    waiting.open("before")
+    await trio.sleep(1)
+    began = trio.current_time()
+    waiting.heads.hurry()
+    waiting.first.hurry()
+    await trio.sleep(20)
+    assert [(round(at - began, 3), word) for at, _, word in waiting.served] == [(1.0, "stopping")]
+
+
 async def test_a_stop_leaves_the_last_call_to_all(
     waiting: Waiting, autojump_clock: MockClock
 ) -> None:
