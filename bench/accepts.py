@@ -31,7 +31,7 @@ ADDRESSES = (5_000, 50_000, 200_000)
 HOST = "10.255.0.1"
 INSIDE = "EDGECHAT_BENCH_INSIDE"
 PREPARE = f'ip link set lo up && ip route add local 10.0.0.0/8 dev lo && {INSIDE}=1 exec "$@"'
-NAMESPACE = ("unshare", "--net", "sh", "-c", PREPARE, "sh")
+WAYS = (("unshare", "--net"), ("unshare", "--net", "--map-root-user"))
 IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen by `connect`, which knows more
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 SETTLE_S = 0.3
@@ -145,6 +145,21 @@ def run(asked: argparse.Namespace) -> None:
                 report(known, manner, samples)
 
 
+def namespace() -> tuple[Sequence[str], str]:
+    """What runs a command in a namespace of its own; or why there is none."""
+    why = ""
+    for way in WAYS:
+        command = (*way, "sh", "-c", PREPARE, "sh")
+        try:
+            tried = subprocess.run([*command, "true"], capture_output=True, text=True)
+        except OSError as error:
+            return (), str(error)
+        if tried.returncode == 0:
+            return command, ""
+        why = tried.stderr.strip()
+    return (), why
+
+
 def main() -> int:
     """Measure and print; 1 where there is no namespace to be had."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -156,16 +171,11 @@ def main() -> int:
     if INSIDE in os.environ:
         run(asked)
         return 0
-    try:
-        tried = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True)
-        why = tried.stderr.strip() if tried.returncode else ""
-    except OSError as error:
-        why = str(error)
+    found, why = namespace()
     if why:
         print(f"A network namespace can't be had here: {why}", file=sys.stderr)
         return 1
-    again = [sys.executable, "-m", "bench.accepts", *sys.argv[1:]]
-    return subprocess.run([*NAMESPACE, *again]).returncode
+    return subprocess.run([*found, sys.executable, "-m", "bench.accepts", *sys.argv[1:]]).returncode
 
 
 if __name__ == "__main__":
