@@ -34,10 +34,11 @@ class Most(NamedTuple):
 MESSAGE = Most(25, 42)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
-# the front of several workers has the same one. Then it is parted from what is posted, and waits
-# for its place.
-REQUEST = Most(26, 68)
-POST = Most(56, 162)  # a request and a message, and what says that it may be said
+# the front of several workers has the same one. A head that is not there yet when its connection is
+# accepted takes three functions more. Then it is parted from what is posted, and waits for its
+# place.
+REQUEST = Most(27, 68)
+POST = Most(57, 161)  # a request and a message, and what says that it may be said
 
 
 class Traced(NamedTuple):

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Collection, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Any
 
 from edgechat.settings import ProxyHeader
@@ -25,6 +34,8 @@ def normalise(text: str) -> str:
 
     Raises `ValueError` for what is no address.
     """
+    if _is_ipv4(text):
+        return text
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is None:
@@ -34,7 +45,9 @@ def normalise(text: str) -> str:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether a peer's address is of this machine."""
+    """Whether an address is of this machine. Raises `ValueError` for some of what is none."""
+    if ":" not in text:
+        return text.startswith("127.")
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
@@ -48,6 +61,8 @@ def is_on_loopback(address: Any) -> bool:
 
 def is_trusted(text: str, proxies: Collection[str]) -> bool:
     """Whether an address is one of the trusted proxies (addresses or networks)."""
+    if not proxies:
+        return False
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -144,6 +159,23 @@ def _without_port(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
+def _is_ipv4(text: str) -> bool:
+    """Whether it is an IPv4 address as `normalise` leaves it: a tenth of the time of `ip_address`.
+
+    Each connection asks, before anything is known of it.
+    """
+    try:
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):  # none at all; with characters that no address has
+        return False
+    return True
+
+
 def _is_in(address: IPv4Address | IPv6Address, proxy: str) -> bool:
-    network = ip_network(proxy, strict=False)
+    network = _network(proxy)
     return address.version == network.version and address in network
+
+
+@lru_cache(maxsize=256)
+def _network(proxy: str) -> IPv4Network | IPv6Network:
+    return ip_network(proxy, strict=False)

@@ -1,5 +1,7 @@
 """The door: it accepts, lets in who may come in, and reads a request's head.
 
+A connection is a task from its first whole head on (`first_heads`).
+
 What becomes of a request then is somebody else's: a room or the app of this process (`listener`),
 or a worker, to which the connection is passed on (`workers.front`). Each connection contains its
 own failures: what goes wrong in one ends that one.
@@ -9,17 +11,16 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 
 import trio
 
 from edgechat.net.acceptor import Acceptor
 from edgechat.net.caller import Caller
 from edgechat.net.client_address import client_address, counted_address, is_on_loopback, is_trusted
-from edgechat.net.connection_limits import ConnectionLimits, ConnectionLimitsStatistics
+from edgechat.net.connection_limits import ConnectionLimits
+from edgechat.net.first_heads import FirstHeads
 from edgechat.net.head_reader import HeadReader
 from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
@@ -27,19 +28,11 @@ from edgechat.net.proxy_notice import ProxyNotice
 from edgechat.net.refused import Refused
 from edgechat.net.request_head import Head
 from edgechat.net.reserve import Reserve
-from edgechat.rooms.defects import contain
+from edgechat.net.statistics import DoorStatistics
+from edgechat.rooms.defects import contain, note_defect
 from edgechat.settings import Settings
 
 Serve = Callable[[Caller, Head], Awaitable[bytes | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class DoorStatistics:
-    """What came in, and what was refused, by reason."""
-
-    accepted: int
-    refused: Mapping[str, int]
-    connections: ConnectionLimitsStatistics
 
 
 class Door:
@@ -61,28 +54,57 @@ class Door:
         self._notice = ProxyNotice()
         self._accepted = 0
         self._refused: Counter[str] = Counter()
+        self._first: dict[FirstHeads, None] = {}  # one for each socket that is listened on
 
-    async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> NoReturn:
-        """Accept for ever; each connection is a task in `nursery`."""
+    async def accept(self, listening: socket.socket, nursery: trio.Nursery) -> None:
+        """Accept for ever; each connection that has sent a head is a task in `nursery`."""
         loopback = is_on_loopback(listening.getsockname())
+        proxies = self._settings.trusted_proxies
+        first = FirstHeads(self.heads, nursery, self._serve_one, self._leave)
 
         def welcome(connection: socket.socket, peer: str) -> None:
             self._accepted += 1
-            is_passed_on = is_trusted(peer, self._settings.trusted_proxies)
-            caller = Caller(connection, peer, loopback, is_passed_on, may_go_on=True)
-            nursery.start_soon(self._let_in, caller, name="connection")
+            try:
+                is_passed_on = bool(proxies) and is_trusted(peer, proxies)
+                counted = None if is_passed_on else counted_address(peer, proxies)
+                caller = Caller(connection, peer, loopback, is_passed_on, counted, may_go_on=True)
+                self._let_in(caller, first)
+            except Exception as defect:
+                connection.close()
+                note_defect("a connection", defect)
 
-        try:
+        with closing(self.reserve), closing(first):
+            self._first[first] = None
             self.reserve.fill()
-            await Acceptor(listening, welcome, self.reserve).run()
-        finally:
-            self.reserve.close()
+            try:
+                async with trio.open_nursery() as accepting:
+                    accepting.start_soon(first.run)
+                    accepting.start_soon(Acceptor(listening, welcome, self.reserve).run)
+            finally:
+                del self._first[first]
 
     async def take(self, caller: Caller, head: Head) -> None:
         """Serve one that the door of another process has let in."""
         with caller.connection, contain("a connection"), suppress(OSError):
             caller.connection.setblocking(False)
-            await self._answer(caller, head)
+            await self._answer(caller, head, checked=True)
+
+    def hurry(self) -> None:
+        """The server stops: from now on a head gets the last call's time, and a next one none."""
+        self.heads.hurry()
+        for first in self._first:
+            first.hurry()
+
+    def give_up(self) -> None:
+        """Wait for no head any more; who has not sent a whole one is told that the server stops."""
+        self.heads.give_up()
+        for first in self._first:
+            first.give_up()
+
+    @property
+    def waiting(self) -> int:
+        """How many heads are waited for."""
+        return self.heads.waiting + sum(map(len, self._first))
 
     def client(self, peer: str, head: Head) -> str:
         """The address of whoever sends a request, by a trusted proxy's word or its own."""
@@ -93,30 +115,43 @@ class Door:
         """As of now, and since the start."""
         return DoorStatistics(self._accepted, dict(self._refused), self.limits.statistics())
 
-    async def _let_in(self, caller: Caller) -> None:
-        """One connection, from its accepting to its end."""
-        with caller.connection, contain("a connection"), suppress(OSError):  # the client is gone
-            caller.connection.setblocking(False)
-            if not caller.is_passed_on:
-                caller.counted = counted_address(caller.peer, self._settings.trusted_proxies)
-            try:
-                self.limits.enter(caller.counted, trio.current_time())
-            except Refused as refused:  # too many, so there is no time to linger
+    def _let_in(self, caller: Caller, first: FirstHeads) -> None:
+        """All but those who are one too many, with whom there is no time to linger."""
+        caller.connection.setblocking(False)
+        early = self.heads.read_now(caller.connection)
+        now = trio.current_time()
+        try:
+            self.limits.enter(caller.counted, now)
+        except Refused as refused:
+            with caller.connection, suppress(OSError):
                 self._refuse(caller, refused)
-            else:
-                try:
-                    await self._answer(caller)
-                finally:
-                    if not caller.is_elsewhere:
-                        self.limits.leave(caller.counted, page=caller.for_page)
+        else:
+            first.take(caller, early, now)
+
+    def _leave(self, caller: Caller) -> None:
+        """One that came in ends here."""
+        self.limits.leave(caller.counted, page=caller.for_page)
+        caller.connection.close()
         self.reserve.fill()
 
-    async def _answer(self, caller: Caller, known: Head | None = None) -> None:
-        """Serve requests, the first of which has a head that is read if it is not known yet."""
+    async def _serve_one(self, caller: Caller, found: Head | Refused) -> None:
+        """One connection, from its first head to its end."""
+        with caller.connection, contain("a connection"), suppress(OSError):  # the client is gone
+            try:
+                await self._answer(caller, found, checked=False)
+            finally:
+                if not caller.is_elsewhere:
+                    self.limits.leave(caller.counted, page=caller.for_page)
+        self.reserve.fill()
+
+    async def _answer(self, caller: Caller, found: Head | Refused, *, checked: bool) -> None:
+        """Serve requests, of which this is the first one's head."""
         try:
-            head = known or await self.heads.read(caller.connection)
+            if isinstance(found, Refused):
+                raise found
+            head: Head | None = found
             while head is not None:
-                if known is None:
+                if not checked:
                     self._check(caller, head)
                 behind = await self._serve(caller, head)
                 if behind is None:

@@ -67,11 +67,11 @@ class Listener:
         Other requests are answered meanwhile, so that `/readyz` can say so.
         """
         self._stopping = True
-        self.door.heads.hurry()
+        self.door.hurry()
         while self.websockets:
             self._left = trio.Event()
             await self._left.wait()
-        self.door.heads.give_up()
+        self.door.give_up()
 
     def statistics(self) -> ListenerStatistics:
         """As of now, and since the start."""

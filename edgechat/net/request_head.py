@@ -153,7 +153,7 @@ def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
 
     It has at most so many header fields.
     """
-    first, *lines = (line.removesuffix(b"\r") for line in text.split(b"\n")[:-2])
+    first, *lines = text.replace(b"\r\n", b"\n").split(b"\n")[:-2]
     line = _LINE.fullmatch(first)
     if line is None or (_TARGET.match(line[2]) is None and line[1] != b"CONNECT"):
         raise Refused(NOT_HTTP)
@@ -161,7 +161,7 @@ def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
         raise Refused(OTHER_VERSION)
     if len(lines) > most_fields:  # the HTTP server behind would take its time for each
         raise Refused(TOO_LARGE)
-    fields = tuple(_field(line) for line in lines)
+    fields = tuple(map(_field, lines))
     names = frozenset([field.name for field in fields])
     if not names.isdisjoint(_FRAMING):
         framing = [field for field in fields if field.name in _FRAMING]

@@ -10,6 +10,15 @@ from edgechat.net.connection_limits import ConnectionLimitsStatistics
 
 
 @dataclass(frozen=True, slots=True)
+class DoorStatistics:
+    """What came in, and what was refused, by reason."""
+
+    accepted: int
+    refused: Mapping[str, int]
+    connections: ConnectionLimitsStatistics
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerStatistics:
     """What came in, and what became of it. `refused` is by reason, `closes` by the code sent."""
 

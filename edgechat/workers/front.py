@@ -102,9 +102,9 @@ class Front:
                     await first_of(supervisor.failed, stop)
                     changing.cancel_scope.cancel()
                 self._is_stopping = True
-                self._door.heads.hurry()
+                self._door.hurry()
                 await supervisor.stop()
-                self._door.heads.give_up()
+                self._door.give_up()
                 accepting.cancel_scope.cancel()
                 connections.cancel_scope.deadline = trio.current_time() + self._settings.last_call
             background.cancel_scope.cancel()

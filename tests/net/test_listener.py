@@ -202,7 +202,7 @@ def living() -> list[int]:
     kinds = [type(thing) for thing in things]
     door = next(thing for thing in things if type(thing) is listener.Listener)
     tasks = trio.lowlevel.current_statistics().tasks_living
-    tables = len(door.websockets), door.door.heads.waiting, door.statistics().connections.open
+    tables = len(door.websockets), door.door.waiting, door.statistics().connections.open
     return [open_files(), tasks, kinds.count(WebSocket), kinds.count(Member), *tables]
 
 

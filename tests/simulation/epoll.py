@@ -24,7 +24,7 @@ class epoll:  # noqa: N801 - the name it has in `select`
 
     def register(self, receiver: Any, events: int) -> None:
         assert events == EPOLLIN | EPOLLRDHUP | EPOLLET
-        fd, pipe = receiver.fileno(), receiver._socket.link.up
+        fd, pipe = receiver.fileno(), getattr(receiver, "_socket", receiver).link.up
         self._pipes[fd], self._told[fd] = pipe, 0
         pipe.changed.followers.append(self._changed)
         self._changed.fire()

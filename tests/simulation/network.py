@@ -218,6 +218,9 @@ class ServerSocket:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         link = self.link
         if link.served:
             link.served = False
