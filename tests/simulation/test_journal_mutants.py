@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from errno import EIO
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer
 
 from . import scene
+from .actions import CALLS, Action, Come, Fail, Heal, PowerLoss, Say, Wait
 from .world import Failure, run
 
 MOST = 600  # worlds until it has to be noticed
@@ -109,7 +111,6 @@ MUTANTS = (
     replayed_twice,
     never_replayed,
     a_failed_sync_is_believed,
-    a_failed_sync_of_a_file_is_believed,
     the_names_of_new_files_are_not_synced,
 )
 
@@ -129,14 +130,27 @@ def test_it_is_noticed_with_the_default(
     notice(monkeypatch, mutant, "os")
 
 
+def test_a_failed_sync_of_a_file_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to come when a segment of the journal is about to go: in one of 500 worlds."""
+    said = (Come(0), Come(1), Say(0, 3), Wait(0.5))
+    failed = (Fail(CALLS.index("fsync"), EIO, 2), Wait(2.0), Heal(), Wait(2.0))
+    notice(
+        monkeypatch, a_failed_sync_of_a_file_is_believed, "disk",
+        (*said, *failed, PowerLoss(0), Come(0), Wait(2.0)),
+    )  # fmt: skip
+
+
 def notice(
-    patch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None], durability: str
+    patch: pytest.MonkeyPatch,
+    mutant: Callable[[pytest.MonkeyPatch], None],
+    durability: str,
+    actions: Sequence[Action] | None = None,
 ) -> None:
     choose(patch, durability)
     mutant(patch)
     for number in range(MOST):
         try:
-            run(f"mutant {number}")
+            run(f"mutant {number}", actions)
         except Failure:
             return
     pytest.fail("nobody noticed")
