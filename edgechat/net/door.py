@@ -84,6 +84,13 @@ class Door:
             caller.connection.setblocking(False)
             await self._answer(caller, head)
 
+    async def take_back(self, caller: Caller, head: Head) -> None:
+        """Serve one once more that this door let in, and passed on to a process that is gone."""
+        with caller.connection, contain("a connection"), suppress(OSError):
+            caller.connection.setblocking(False)
+            await self._answer_counted(caller, head)
+        self.reserve.fill()
+
     def client(self, peer: str, head: Head) -> str:
         """The address of whoever sends a request, by a trusted proxy's word or its own."""
         header = self._settings.proxy_header
@@ -104,12 +111,16 @@ class Door:
             except Refused as refused:  # too many, so there is no time to linger
                 self._refuse(caller, refused)
             else:
-                try:
-                    await self._answer(caller)
-                finally:
-                    if not caller.is_elsewhere:
-                        self.limits.leave(caller.counted, page=caller.for_page)
+                await self._answer_counted(caller)
         self.reserve.fill()
+
+    async def _answer_counted(self, caller: Caller, known: Head | None = None) -> None:
+        """The same as `_answer`, of one that counts until its end."""
+        try:
+            await self._answer(caller, known)
+        finally:
+            if not caller.is_elsewhere:
+                self.limits.leave(caller.counted, page=caller.for_page)
 
     async def _answer(self, caller: Caller, known: Head | None = None) -> None:
         """Serve requests, the first of which has a head that is read if it is not known yet."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from http import HTTPStatus
 from typing import assert_never
 
 import trio
 
-from edgechat import system
 from edgechat.net.caller import Caller
 from edgechat.net.refused import Refused, refuse
 from edgechat.net.request_head import Head
@@ -33,24 +30,22 @@ from edgechat.workers.messages import (
     Spent,
     Stop,
     ToFront,
+    ToWorker,
     Yours,
 )
+from edgechat.workers.program import start, words_of
+from edgechat.workers.unread import take_back
 
 log = logging.getLogger(__name__)
 
 _SILENCE = 15.0  # seconds without a word, then it is ended: it has one to say every second
 _START = 30.0  # seconds in which it has to be ready
 _FULL = 1.0  # seconds that a request waits for room in the channel
-_LAST = 10.0  # seconds for one that has closed its channel to end; it stops in less
 _BUSY = refuse(
     "worker busy",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "The server can't keep up: come back later.",
-)
-# Where the package is found, it is found as this process found it.
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
-    "from edgechat.workers.start import main; main()"
+    headers={"Retry-After": "1"},
 )
 
 
@@ -74,6 +69,7 @@ class WorkerProcess:
         self.figures: Figures | None = None  # its last
         self.is_ready = False
         self.why = ""  # it is not ready, or has ended
+        self.unread: Sequence[tuple[Caller, Head]] = ()  # what it was handed and did not read
         self.settled = trio.Event()  # it is ready, or will never be
         self.released = trio.Event()  # its rooms are closed: another process may open them
         self.ended = trio.Event()
@@ -86,13 +82,21 @@ class WorkerProcess:
         self._process: trio.Process | None = None
 
     async def run(self) -> None:
-        """From its start to its end; it is killed where this is cancelled. Raises nothing."""
+        """From its start to its end; it is killed where this is cancelled. Raises nothing.
+
+        Its end of the channel stays open here: what it did not read is not gone with it. Whoever
+        awaits this serves what is in `unread` then, and closes it.
+        """
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel:
-                with theirs:
-                    self._process = await self._start(theirs.fileno())
+            with (
+                closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel,
+                closing(Channel(theirs, ToWorker, MOST_BYTES)) as its_end,
+            ):
+                self._process = await start(theirs.fileno(), self._lock)
+                self.pid = self._process.pid
                 await self._live(self._process)
+                self.unread = take_back(its_end, self.held)
         except OSError as error:
             self.why = error.strerror or str(error)
         finally:
@@ -135,29 +139,24 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
 
-    async def _start(self, channel: int) -> trio.Process:
-        command = [sys.executable, "-c", _CODE, str(channel), str(self._lock)]
-        process = await system.start_process(
-            [*command, json.dumps(sys.path)], (channel, self._lock)
-        )
-        self.pid = process.pid
-        return process
-
     async def _live(self, process: trio.Process) -> None:
         try:
-            with suppress(ChannelClosed):
-                await self._channel.send(self._begin)
-                await self._listen()
-            with trio.move_on_after(_LAST):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen)
                 await process.wait()
+                nursery.cancel_scope.cancel()
+            with suppress(BadMessage):
+                while (found := self._channel.receive_nowait()) is not None:
+                    self._hear(found[0])  # its last words
         finally:
             process.kill()  # nothing, where it has ended
             with trio.CancelScope(shield=True):
                 status = await process.wait()
-            self.why = self.why or _words(status)
+            self.why = self.why or words_of(status)
 
     async def _listen(self) -> None:
-        """Take in what it says, until it is gone, or says nothing. Raises `ChannelClosed`."""
+        """Take in what it says. It is ended where it says nothing, or what makes no sense."""
+        await self._channel.send(self._begin)
         while True:
             patience = _SILENCE if self.is_ready else _START
             with trio.move_on_after(patience) as waiting:
@@ -191,9 +190,3 @@ class WorkerProcess:
                 self.why = reason
             case _:
                 assert_never(message)
-
-
-def _words(status: int) -> str:
-    if status < 0:
-        return f"it was ended by signal {-status}"
-    return f"it ended with status {status}"
