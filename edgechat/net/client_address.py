@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -25,20 +26,15 @@ def normalise(text: str) -> str:
 
     Raises `ValueError` for what is no address.
     """
-    address = ip_address(text.partition("%")[0])
+    address = _address(text)
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return str(IPv6Network((address, 64), strict=False))
-        address = address.ipv4_mapped
+        return str(IPv6Network((address, 64), strict=False))
     return str(address)
 
 
 def is_loopback(text: str) -> bool:
     """Whether a peer's address is of this machine."""
-    address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_loopback
+    return _address(text).is_loopback
 
 
 def is_on_loopback(address: Any) -> bool:
@@ -48,12 +44,12 @@ def is_on_loopback(address: Any) -> bool:
 
 def is_trusted(text: str, proxies: Collection[str]) -> bool:
     """Whether an address is one of the trusted proxies (addresses or networks)."""
+    if not proxies:
+        return False
     try:
-        address = ip_address(text.partition("%")[0])
+        address = _address(text)
     except ValueError:
         return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     return any(_is_in(address, proxy) for proxy in proxies)
 
 
@@ -87,6 +83,15 @@ def client_address(
         return normalise(client)
     except ValueError:
         return normalise(peer)
+
+
+@lru_cache(1_000)  # a connection's is asked for again and again: 4 µs each
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """Without a zone; what stands for an IPv4 address is one. Raises `ValueError`."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
 
 
 def _hops(header: ProxyHeader, values: Sequence[str]) -> list[str]:

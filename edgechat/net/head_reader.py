@@ -89,14 +89,14 @@ class HeadReader:
 
     async def _read(self, connection: socket.socket, data: bytearray) -> Head | None:
         while True:
-            await system.wait_readable(connection)
-            with suppress(BlockingIOError):
+            with suppress(BlockingIOError):  # most send it at once: then nothing is waited for
                 known = len(data)
                 data += connection.recv(self._settings.head_bytes)
                 if len(data) == known:
                     return None
                 if (found := self._find(data, known)) is not None:
                     return found
+            await system.wait_readable(connection)
 
     def _find(self, data: bytes | bytearray, known: int = 0) -> Head | None:
         settings = self._settings

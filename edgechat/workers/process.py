@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 _SILENCE = 15.0  # seconds without a word, then it is ended: it has one to say every second
 _START = 30.0  # seconds in which it has to be ready
+_AT_ONCE = 64  # messages of a worker, then the others have their turn
 _FULL = 1.0  # seconds that a request waits for room in the channel
 _BUSY = refuse(
     "worker busy",
@@ -146,8 +147,8 @@ class WorkerProcess:
                 await process.wait()
                 nursery.cancel_scope.cancel()
             with suppress(BadMessage):
-                while (found := self._channel.receive_nowait()) is not None:
-                    self._hear(found[0])  # its last words
+                while self._hear_some():
+                    pass  # its last words
         finally:
             process.kill()  # nothing, where it has ended
             with trio.CancelScope(shield=True):
@@ -160,17 +161,24 @@ class WorkerProcess:
         while True:
             patience = _SILENCE if self.is_ready else _START
             with trio.move_on_after(patience) as waiting:
-                try:
-                    message, _ = await self._channel.receive()
-                except BadMessage as error:
-                    self.why = f"it said what makes no sense: {error}"
-                    break
-                self._hear(message)
+                await self._channel.wait()
             if waiting.cancelled_caught:
                 self.why = f"it said nothing for {patience:.0f} s"
                 break
-            await trio.lowlevel.checkpoint()
+            try:
+                self._hear_some()
+            except BadMessage as error:
+                self.why = f"it said what makes no sense: {error}"
+                break
         self.kill()
+
+    def _hear_some(self) -> bool:
+        """Of the messages that are there; whether there may be more. Raises `BadMessage`."""
+        for _ in range(_AT_ONCE):
+            if (found := self._channel.receive_nowait()) is None:
+                return False
+            self._hear(found[0])
+        return True
 
     def _hear(self, message: ToFront) -> None:
         match message:
