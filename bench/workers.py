@@ -108,6 +108,10 @@ def report(one: Measured, many: Measured) -> None:
         first, second = read(one), read(many)
         cells = [f"{statistics.median(first):.3g}", f"{statistics.median(second):.3g}"]
         print(row((title, *cells, ratio(first, second))))
+        least = min(first), min(second)  # on a busy machine: what the others disturbed least
+        print(
+            row(("least of the rounds", *map("{:.3g}".format, least), f"{least[1] / least[0]:.3f}"))
+        )
     print(row(("memory, MB", f"{one.memory():.0f}", f"{many.memory():.0f}", "")))
 
 

@@ -100,7 +100,12 @@ class Room:
         return entry.answer
 
     def history(
-        self, *, before: int | None = None, after: int | None = None, limit: int | None = None
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        q: str | None = None,
     ) -> AsyncIterator[Line]:
         """Lines of the room's history, fetched page by page as you iterate; at most `limit`.
 
@@ -108,9 +113,13 @@ class Room:
         the newest; without it newest first, from the one before `before` back to the first. A
         damaged line is left out, or is a `Lost`, as the server has it.
 
-        A server that is away is waited for. Raises `Rejected` if there is no such room.
+        With `q`, words of 200 characters at most, only the messages that have all of them, in any
+        place and whatever their case.
+
+        A server that is away, or that says that one reads too fast, is waited for. Raises
+        `Rejected` if there is no such room, or `q` has no word or is too long.
         """
-        return HistoryLines(self._api, before, after, limit)
+        return HistoryLines(self._api, before, after, limit, q)
 
     async def info(self) -> Info:
         """The room as it is now. Waits and raises as `history` does."""

@@ -24,6 +24,7 @@ LONGEST_WAIT = 300.0  # seconds of a Retry-After that are honoured
 # EdgeChat's own answers which would be the same next time. Any other, whatever its status, may be
 # a middleman's: a gateway's 404 while the chat is replaced, the 401 or 302 of a hotel's portal.
 FINAL_ERRORS = ("not_found", "origin_refused", "bad_request")
+PASSING_ERRORS = ("rate_limited",)  # of one allowance; when it is over is in the Retry-After
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Ended:
         """Whether to reconnect. A code or status that is in no table may be tried again."""
         if self.status is None:
             return after_close(self.code)
-        if self.status == 429:  # too many connections of this address
+        if self.status == 429 and self.error not in PASSING_ERRORS:  # too many connections
             return Return.LATER
         return Return.NEVER if self.error in FINAL_ERRORS else Return.BACK_OFF
 

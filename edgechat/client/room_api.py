@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import NamedTuple, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 import trio
@@ -30,10 +31,10 @@ Value = TypeVar("Value")
 
 
 class Page(NamedTuple):
-    """Lines, oldest first, and whether there are more in the direction of the asking."""
+    """Lines, oldest first, and the `seq` to go on from; None where there is no more."""
 
     lines: list[Line]
-    more: bool
+    next: int | None
 
 
 class RoomApi:
@@ -59,17 +60,16 @@ class RoomApi:
         return await self._get("", _info)
 
     async def page(self, query: str) -> Page:
-        """A page of the history, by its query: `limit`, and `before` or `after`."""
+        """A page of the history, by its query: `limit`, `before` or `after`, and `q`."""
         return await self._get(f"/history?{query}", self._read_page)
 
     def _read_page(self, answer: HttpAnswer) -> Page:
-        more = answer.headers.get(b"edgechat-more")
-        if more is None:
+        more, next = (answer.headers.get(b"edgechat-" + name, b"") for name in (b"more", b"next"))
+        if not more or next.isdigit() != (more == b"true"):
             raise BadFrame("the answer is not a page of history")
         frames = [decode(line) for line in answer.body.splitlines()]
-        return Page(
-            [line_of(frame, live=False, ids=self._ids) for frame in frames], more == b"true"
-        )
+        lines = [line_of(frame, live=False, ids=self._ids) for frame in frames]
+        return Page(lines, int(next) if next else None)
 
     async def _get(self, path: str, read: Callable[[HttpAnswer], Value]) -> Value:
         """Raises `Rejected` if EdgeChat says so; any other answer, or none, is tried again.
@@ -96,13 +96,19 @@ class HistoryLines:
     """Iterates over lines, page by page; see `Room.history`. It may be dropped at any time."""
 
     def __init__(
-        self, api: RoomApi, before: int | None, after: int | None, limit: int | None
+        self,
+        api: RoomApi,
+        before: int | None,
+        after: int | None,
+        limit: int | None,
+        words: str | None = None,
     ) -> None:
         self._api = api
         self._forward = after is not None
         self._at = after if self._forward else before
         self._end = inf if before is None else before
         self._left = inf if limit is None else limit
+        self._words = words
         self._lines: deque[Line] = deque()
         self._more = True
 
@@ -118,21 +124,20 @@ class HistoryLines:
         if line.seq >= self._end:
             self._left = 0
             raise StopAsyncIteration
-        self._at = line.seq
         self._left -= 1
         return line
 
     async def _fetch(self) -> None:
-        size = int(min(self._left, PAGE))
-        way = "after" if self._forward else "before"
-        page = await self._api.page(
-            f"limit={size}" + ("" if self._at is None else f"&{way}={self._at}")
-        )
+        """The next page begins where the server says: what a page covers is not all in it."""
+        query: dict[str, int | str] = {"limit": int(min(self._left, PAGE))}
+        if self._at is not None:
+            query["after" if self._forward else "before"] = self._at
+        if self._words is not None:
+            query["q"] = self._words
+        page = await self._api.page(urlencode(query))
         self._lines.extend(page.lines if self._forward else reversed(page.lines))
-        self._more = page.more
-        if page.more and not page.lines:  # so many damaged lines in a row: go on behind them
-            at = (await self._api.info()).seq + 1 if self._at is None else self._at
-            self._at = at + size if self._forward else max(at - size, 1)
+        self._at = page.next
+        self._more = page.next is not None and not (self._forward and page.next + 1 >= self._end)
 
 
 def _info(answer: HttpAnswer) -> Info:

@@ -17,14 +17,13 @@ from contextlib import closing, suppress
 import trio
 
 from edgechat.net.acceptor import Acceptor
+from edgechat.net.admission import Admission
 from edgechat.net.caller import Caller
-from edgechat.net.client_address import client_address, counted_address, is_on_loopback, is_trusted
+from edgechat.net.client_address import counted_address, is_on_loopback, is_trusted
 from edgechat.net.connection_limits import ConnectionLimits
 from edgechat.net.first_heads import FirstHeads
 from edgechat.net.head_reader import HeadReader
-from edgechat.net.hosts import Hosts
 from edgechat.net.linger import linger
-from edgechat.net.proxy_notice import ProxyNotice
 from edgechat.net.refused import Refused
 from edgechat.net.request_head import Head
 from edgechat.net.reserve import Reserve
@@ -47,11 +46,10 @@ class Door:
         """
         self.heads = HeadReader(settings)
         self.limits = ConnectionLimits(settings)
+        self.admission = Admission(settings, self.limits)
         self.reserve = Reserve(settings.spare_descriptors)
         self._settings = settings
         self._serve = serve
-        self._hosts = Hosts(settings)
-        self._notice = ProxyNotice()
         self._accepted = 0
         self._refused: Counter[str] = Counter()
         self._first: dict[FirstHeads, None] = {}  # one for each socket that is listened on
@@ -89,6 +87,13 @@ class Door:
             caller.connection.setblocking(False)
             await self._answer(caller, head, checked=True)
 
+    async def take_back(self, caller: Caller, head: Head) -> None:
+        """Serve one once more that this door let in, and passed on to a process that is gone."""
+        with caller.connection, contain("a connection"), suppress(OSError):
+            caller.connection.setblocking(False)
+            await self._answer_counted(caller, head, checked=True)
+        self.reserve.fill()
+
     def hurry(self) -> None:
         """The server stops: from now on a head gets the last call's time, and a next one none."""
         self.heads.hurry()
@@ -105,11 +110,6 @@ class Door:
     def waiting(self) -> int:
         """How many heads are waited for."""
         return self.heads.waiting + sum(map(len, self._first))
-
-    def client(self, peer: str, head: Head) -> str:
-        """The address of whoever sends a request, by a trusted proxy's word or its own."""
-        header = self._settings.proxy_header
-        return client_address(peer, header, head.values(header), self._settings.trusted_proxies)
 
     def statistics(self) -> DoorStatistics:
         """As of now, and since the start."""
@@ -137,12 +137,18 @@ class Door:
     async def _serve_one(self, caller: Caller, found: Head | Refused) -> None:
         """One connection, from its first head to its end."""
         with caller.connection, contain("a connection"), suppress(OSError):  # the client is gone
-            try:
-                await self._answer(caller, found, checked=False)
-            finally:
-                if not caller.is_elsewhere:
-                    self.limits.leave(caller.counted, page=caller.for_page)
+            await self._answer_counted(caller, found, checked=False)
         self.reserve.fill()
+
+    async def _answer_counted(
+        self, caller: Caller, found: Head | Refused, *, checked: bool
+    ) -> None:
+        """The same as `_answer`, of one that counts until its end."""
+        try:
+            await self._answer(caller, found, checked=checked)
+        finally:
+            if not caller.is_elsewhere:
+                self.limits.leave(caller.counted, page=caller.for_page)
 
     async def _answer(self, caller: Caller, found: Head | Refused, *, checked: bool) -> None:
         """Serve requests, of which this is the first one's head."""
@@ -152,46 +158,16 @@ class Door:
             head: Head | None = found
             while head is not None:
                 if not checked:
-                    self._check(caller, head)
+                    self.admission.check(caller, head)
                 behind = await self._serve(caller, head)
                 if behind is None:
                     return
                 head = await self.heads.read_next(caller.connection, behind)
                 if head is not None:
-                    self._count_again(caller)
+                    self.admission.count_again(caller)
         except Refused as refused:
             self._refuse(caller, refused)
             await linger(caller.connection, self._settings.linger_timeout)
-
-    def _check(self, caller: Caller, head: Head) -> None:
-        """Whether the request may go on, and for whom it counts. Raises `Refused`."""
-        self._hosts.check(head, loopback=caller.loopback and not caller.is_passed_on)
-        if caller.is_passed_on:
-            self._claim(caller, head)
-        if caller.counted is not None and head.is_for_page:
-            caller.for_page = self.limits.move_to_page(caller.counted, trio.current_time())
-        self._notice.look(caller, head)
-
-    def _count_again(self, caller: Caller) -> None:
-        """The next request counts like a connection of its own. Raises `Refused`.
-
-        Else what is meant against floods of connections could be had on one. A proxy may ask for
-        somebody else.
-        """
-        counted, caller.counted = caller.counted, None
-        self.limits.release(counted, page=caller.for_page)
-        caller.for_page = False
-        if counted is not None and not caller.is_passed_on:
-            self.limits.claim(counted, trio.current_time())
-            caller.counted = counted
-
-    def _claim(self, caller: Caller, head: Head) -> None:
-        """Only now it is known for whom a proxy speaks. Raises `Refused`."""
-        client = self.client(caller.peer, head)
-        counted = counted_address(client, self._settings.trusted_proxies)
-        if counted is not None:
-            self.limits.claim(counted, trio.current_time())
-            caller.counted = counted
 
     def _refuse(self, caller: Caller, refused: Refused) -> None:
         """The answer fits into any socket's empty buffer; who does not read it does not get it."""

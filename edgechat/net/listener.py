@@ -104,7 +104,7 @@ class Listener:
             room = self._rooms.get(handshake.key)
         except Full:
             raise Refused(TOO_MANY_ROOMS) from None
-        allowance = self._allowance(self.door.client(caller.peer, head))
+        allowance = self._allowance(self.door.admission.client(caller.peer, head))
         budget = self._budgets.of(caller.counted)
         caller.connection.send(handshake.answer)  # it fits, too
         try:

@@ -21,14 +21,14 @@ from edgechat.net.refused import (
     Refused,
 )
 
-_END = re.compile(rb"\r?\n\r?\n")
-_LONGEST_END = 4
+_ENDS = (b"\n\r\n", b"\n\n")  # of a head, with the end of the line before
 _START = re.compile(rb"[A-Z]{1,20}( |\Z)")
 _START_BYTES = 24
 _LINE = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _TARGET = re.compile(rb"/|(?:https?|wss?)://|\*\Z", re.IGNORECASE)  # RFC 9112, section 3.2
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(rb"[\t -~\x80-\xff]*")  # RFC 9110, section 5.5: no control characters
+# No blank before the colon, none at the start, and no control characters in a value: RFC 9112,
+# sections 5.1 and 5.2, RFC 9110, section 5.5.
+_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~\x80-\xff]*+\r?\n)*")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _AUTHORITY = re.compile(r"(?:https?|wss?)://([^/?#]*)", re.IGNORECASE)
 _ROOM = re.compile(r"/api/room/([^/?#]*)/websocket")
@@ -140,12 +140,13 @@ def find(
         start = bytes(data[:_START_BYTES])
         if _START.match(start) is None or start.startswith(b"PRI "):
             raise Refused(NOT_HTTP)
-    end = _END.search(data, max(0, known - _LONGEST_END + 1), most_bytes)
-    if end is None:
-        if len(data) >= most_bytes:
-            raise Refused(TOO_LARGE)
-        return None
-    return parse(bytes(data[: end.end()]), bytes(data[end.end() :]), most_fields)
+    new = max(0, known - 2)  # an end may have come in part
+    ends = [at + len(end) for end in _ENDS if (at := data.find(end, new, most_bytes)) >= 0]
+    if ends:
+        return parse(bytes(data[: min(ends)]), bytes(data[min(ends) :]), most_fields)
+    if len(data) >= most_bytes:
+        raise Refused(TOO_LARGE)
+    return None
 
 
 def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
@@ -153,15 +154,22 @@ def parse(text: bytes, rest: bytes, most_fields: int) -> Head:
 
     It has at most so many header fields.
     """
-    first, *lines = text.replace(b"\r\n", b"\n").split(b"\n")[:-2]
-    line = _LINE.fullmatch(first)
+    first, _, lines = text.partition(b"\n")
+    line = _LINE.fullmatch(first.removesuffix(b"\r"))
     if line is None or (_TARGET.match(line[2]) is None and line[1] != b"CONNECT"):
         raise Refused(NOT_HTTP)
     if line[3] != b"1":
         raise Refused(OTHER_VERSION)
-    if len(lines) > most_fields:  # the HTTP server behind would take its time for each
+    lines = lines[: -2 if lines.endswith(b"\r\n") else -1]  # without the empty one
+    if lines.count(b"\n") > most_fields:  # the HTTP server behind would take its time for each
         raise Refused(TOO_LARGE)
-    fields = tuple(map(_field, lines))
+    if _FIELDS.fullmatch(lines) is None:
+        raise Refused(BAD_HEAD)
+    split = lines.replace(b"\r\n", b"\n").split(b"\n")[:-1]
+    parts = [(*line.partition(b":"), line) for line in split]
+    fields = tuple(
+        [Field(name.lower(), value.strip(b" \t"), line) for name, _, value, line in parts]
+    )
     names = frozenset([field.name for field in fields])
     if not names.isdisjoint(_FRAMING):
         framing = [field for field in fields if field.name in _FRAMING]
@@ -178,14 +186,6 @@ def _check_framing(fields: Sequence[Field], *, is_old: bool) -> None:
         raise Refused(OTHER_CODING)
     if name == b"content-length" and not _LENGTH.fullmatch(value):
         raise Refused(BAD_HEAD)
-
-
-def _field(line: bytes) -> Field:
-    """No blank before the colon, and none at the start: RFC 9112, sections 5.1 and 5.2."""
-    name, colon, value = line.partition(b":")
-    if not colon or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-        raise Refused(BAD_HEAD)
-    return Field(name.lower(), value.strip(b" \t"), line)
 
 
 def room_text(target: str) -> str | None:

@@ -72,7 +72,11 @@ class Front:
         self._door = Door(settings, self._serve)
         self._ledger = Ledger(settings)
         self._supervisor = Supervisor(
-            settings.workers, self._make, self._ledger.forget, settings.stop_timeout
+            settings.workers,
+            self._make,
+            self._ledger.forget,
+            self._door.take_back,
+            settings.stop_timeout,
         )
         self._sums = Sums(self._door)
         self._turns = count()

@@ -25,9 +25,11 @@ def asked(head: Head) -> str | None:
     None for any other, of which a worker's HTTP server makes what it makes of it.
     """
     path = head.target.partition("?")[0]
+    if path not in _PATHS:
+        return None
     is_plain = head.method in (b"GET", b"HEAD") and not head.has_body
     is_plain = is_plain and len(head.values("Host")) == 1 and b"expect" not in head.names
-    return path if path in _PATHS and is_plain and not head.wants_websocket else None
+    return path if is_plain and not head.wants_websocket else None
 
 
 def answer(head: Head, path: str, *, is_well: bool) -> bytes:

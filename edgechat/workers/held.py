@@ -40,15 +40,23 @@ class Held:
         self._end(self._counts, counts, page=False)
         self._end(self._page, page, page=True)
 
+    def give_up(self, address: str, *, page: bool = False) -> None:
+        """One goes on elsewhere: it has not ended, and counts here no longer."""
+        self._take(self._page if page else self._counts, address, 1)
+
     def end_all(self) -> None:
         """The worker has ended, and all that it had with it."""
         self.end(dict(self._counts), dict(self._page))
 
     def _end(self, held: Counter[str], ended: Mapping[str, int], *, page: bool) -> None:
         for address, count in ended.items():
-            known = min(count, held[address])
-            held[address] -= known
-            if not held[address]:
-                del held[address]
-            for _ in range(known):
+            for _ in range(self._take(held, address, count)):
                 self._leave(address or None, page=page)
+
+    def _take(self, held: Counter[str], address: str, count: int) -> int:
+        """Take away so many, or as many as there are; returns how many."""
+        known = min(count, held[address])
+        held[address] -= known
+        if not held[address]:
+            del held[address]
+        return known

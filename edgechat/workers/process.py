@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import socket
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from http import HTTPStatus
 from typing import assert_never
 
 import trio
 
-from edgechat import system
 from edgechat.net.caller import Caller
 from edgechat.net.refused import Refused, refuse
 from edgechat.net.request_head import Head
@@ -33,24 +29,21 @@ from edgechat.workers.messages import (
     Spent,
     Stop,
     ToFront,
+    ToWorker,
     Yours,
 )
-
-log = logging.getLogger(__name__)
+from edgechat.workers.program import start, words_of
+from edgechat.workers.unread import take_back
 
 _SILENCE = 15.0  # seconds without a word, then it is ended: it has one to say every second
 _START = 30.0  # seconds in which it has to be ready
+_AT_ONCE = 64  # messages of a worker, then the others have their turn
 _FULL = 1.0  # seconds that a request waits for room in the channel
-_LAST = 10.0  # seconds for one that has closed its channel to end; it stops in less
 _BUSY = refuse(
     "worker busy",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "The server can't keep up: come back later.",
-)
-# Where the package is found, it is found as this process found it.
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
-    "from edgechat.workers.start import main; main()"
+    headers={"Retry-After": "1"},
 )
 
 
@@ -74,6 +67,7 @@ class WorkerProcess:
         self.figures: Figures | None = None  # its last
         self.is_ready = False
         self.why = ""  # it is not ready, or has ended
+        self.unread: Sequence[tuple[Caller, Head]] = ()  # what it was handed and did not read
         self.settled = trio.Event()  # it is ready, or will never be
         self.released = trio.Event()  # its rooms are closed: another process may have them
         self.has_released = False  # it has said so: its rooms' files have all that was said there
@@ -82,18 +76,25 @@ class WorkerProcess:
         self._lock = lock
         self._spent = spent
         self._keep = keep
-        self._channel: Channel
         self.is_stopping = False
         self._process: trio.Process | None = None
 
     async def run(self) -> None:
-        """From its start to its end; it is killed where this is cancelled. Raises nothing."""
+        """From its start to its end; it is killed where this is cancelled. Raises nothing.
+
+        Its end of the channel stays open here, so that what it did not read is not gone with it:
+        whoever awaits this serves what is in `unread` then, and closes it.
+        """
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel:
-                with theirs:
-                    self._process = await self._start(theirs.fileno())
+            with (
+                closing(Channel(ours, ToFront, MOST_BYTES)) as self._channel,
+                closing(Channel(theirs, ToWorker, MOST_BYTES)) as its_end,
+            ):
+                self._process = await start(theirs.fileno(), self._lock)
+                self.pid = self._process.pid
                 await self._live(self._process)
+                self.unread = take_back(its_end, self.held)
         except OSError as error:
             self.why = error.strerror or str(error)
         finally:
@@ -136,43 +137,45 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
 
-    async def _start(self, channel: int) -> trio.Process:
-        command = [sys.executable, "-c", _CODE, str(channel), str(self._lock)]
-        process = await system.start_process(
-            [*command, json.dumps(sys.path)], (channel, self._lock)
-        )
-        self.pid = process.pid
-        return process
-
     async def _live(self, process: trio.Process) -> None:
         try:
-            with suppress(ChannelClosed):
-                await self._channel.send(self._begin)
-                await self._listen()
-            with trio.move_on_after(_LAST):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen)
                 await process.wait()
+                nursery.cancel_scope.cancel()
+            with suppress(BadMessage):
+                while self._hear_some():
+                    ...  # its last words
         finally:
             process.kill()  # nothing, where it has ended
             with trio.CancelScope(shield=True):
                 status = await process.wait()
-            self.why = self.why or _words(status)
+            self.why = self.why or words_of(status)
 
     async def _listen(self) -> None:
-        """Take in what it says, until it is gone, or says nothing. Raises `ChannelClosed`."""
+        """Take in what it says. It is ended where it says nothing, or what makes no sense."""
+        await self._channel.send(self._begin)
         while True:
             patience = _SILENCE if self.is_ready else _START
             with trio.move_on_after(patience) as waiting:
-                try:
-                    message, _ = await self._channel.receive()
-                except BadMessage as error:
-                    self.why = f"it said what makes no sense: {error}"
-                    break
-                self._hear(message)
+                await self._channel.wait()
             if waiting.cancelled_caught:
                 self.why = f"it said nothing for {patience:.0f} s"
                 break
-            await trio.lowlevel.checkpoint()
+            try:
+                self._hear_some()
+            except BadMessage as error:
+                self.why = f"it said what makes no sense: {error}"
+                break
         self.kill()
+
+    def _hear_some(self) -> bool:
+        """Of the messages that are there; whether there may be more. Raises `BadMessage`."""
+        for _ in range(_AT_ONCE):
+            if (found := self._channel.receive_nowait()) is None:
+                return False
+            self._hear(found[0])
+        return True
 
     def _hear(self, message: ToFront) -> None:
         match message:
@@ -193,9 +196,3 @@ class WorkerProcess:
                 self.why = reason
             case _:
                 assert_never(message)
-
-
-def _words(status: int) -> str:
-    if status < 0:
-        return f"it was ended by signal {-status}"
-    return f"it ended with status {status}"

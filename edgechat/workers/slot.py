@@ -17,6 +17,7 @@ _AWAY = refuse(
     "worker away",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "This part of the server is starting again: come back.",
+    headers={"Retry-After": "1"},
 )
 
 

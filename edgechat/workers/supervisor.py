@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
+from edgechat.net.caller import Caller
+from edgechat.net.request_head import Head
 from edgechat.workers.messages import Yours
 from edgechat.workers.process import WorkerProcess
 from edgechat.workers.slot import Slot
@@ -19,17 +21,24 @@ _TRIES = 5  # starts in a row that fail, then the server gives up
 _SPARE = 1.5  # seconds over those of an orderly stop, then a worker is killed
 
 Make = Callable[[int, bool], WorkerProcess]
+Serve = Callable[[Caller, Head], Awaitable[None]]
 
 
 class Supervisor:
     """Has the slots, and whoever is in them."""
 
     def __init__(
-        self, workers: int, make: Make, filled: Callable[[int], None], stop_timeout: float
+        self,
+        workers: int,
+        make: Make,
+        filled: Callable[[int], None],
+        again: Serve,
+        stop_timeout: float,
     ) -> None:
         """`make` makes the worker of a number, which does not run yet, and says whether it is to
         recover what was said in its rooms before; `filled` is told when another has the rooms of
-        that number; `stop_timeout` in seconds.
+        that number; `again` serves and closes a connection that a worker was handed and did not
+        read; `stop_timeout` in seconds.
         """
         self.slots: Sequence[Slot] = [Slot(number) for number in range(workers)]
         self.ready = trio.Event()  # every slot was filled
@@ -39,6 +48,7 @@ class Supervisor:
         self.living: set[WorkerProcess] = set()
         self._make = make
         self._filled = filled
+        self._again = again
         self._patience = stop_timeout + _SPARE
         self._nursery: trio.Nursery
         self._keeping = trio.CancelScope()
@@ -139,12 +149,16 @@ class Supervisor:
             await worker.run()
         finally:
             self.living.discard(worker)
+        for caller, head in worker.unread:
+            self._nursery.start_soon(self._again, caller, head, name="connection")
         if worker.is_ready and not worker.is_stopping:
             log.error(
-                "Worker %d (process %d) is gone: %s. Its members come back to the next one.",
+                "Worker %d (process %d) is gone: %s. Its members come back to the next one, which "
+                "gets %d requests that this one had not read.",
                 worker.number,
                 worker.pid,
                 worker.why,
+                len(worker.unread),
             )
 
     async def _stop(self, worker: WorkerProcess) -> None:
@@ -154,6 +168,8 @@ class Supervisor:
             await worker.stop()
             await worker.ended.wait()
         worker.kill()
+        with trio.move_on_after(_SPARE):  # what it had not read is answered yet
+            await worker.ended.wait()
 
 
 async def first_of(*events: trio.Event) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h11
 import pytest
@@ -14,19 +15,22 @@ import trio
 import trio.testing
 
 from edgechat.client import Info, Lost, Message, Rejected, Room, open_room, room_url
+from tests.serving import running
 
 from .entering import joined
 from .lines import h_of, line
 from .peer import Peer, Streams
 from .server import serving
 
+Given = tuple[str, str | None] | int  # a body and where the page goes on, or a status
+
 SOON = 90.0  # seconds: never awaited on a good machine
 
 
 async def answer(
-    peer: Peer, status: int, body: str, more: str | None = None, *headers: tuple[str, str]
+    peer: Peer, status: int, body: str, next: str | None = None, *headers: tuple[str, str]
 ) -> str:
-    """Answer the next request; returns its target."""
+    """Answer the next request; returns its target. `next` is where a page goes on, if it does."""
     stream = await peer.stream()
     http = h11.Connection(h11.SERVER)
     target = ""
@@ -34,7 +38,9 @@ async def answer(
         if isinstance(event, h11.Request):
             target = event.target.decode()
     given = [*headers, ("Content-Length", str(len(body.encode())))]
-    given += [("EdgeChat-More", more)] if more else []
+    if next is not None:
+        given += [("EdgeChat-More", "true" if next else "false")]
+        given += [("EdgeChat-Next", next)] if next else []
     await stream.send_all(http.send(h11.Response(status_code=status, headers=given)) or b"")
     await stream.send_all(http.send(h11.Data(data=body.encode())) or b"")
     return target
@@ -52,7 +58,7 @@ def page(*seqs: int) -> str:
 
 @asynccontextmanager
 async def answering(
-    *answers: tuple[str, str] | int,
+    *answers: Given,
 ) -> AsyncIterator[tuple[Room, list[str], Peer]]:
     """A joined room, and the targets that are asked for; a number is a gateway's status."""
     async with joined() as (room, _, peer), trio.open_nursery() as nursery:
@@ -60,8 +66,8 @@ async def answering(
 
         async def serve() -> None:
             for given in answers:
-                status, (body, more) = (given, ("", "")) if isinstance(given, int) else (200, given)
-                targets.append(await answer(peer, status, body, more))
+                status, page = (given, ("", None)) if isinstance(given, int) else (200, given)
+                targets.append(await answer(peer, status, *page))
 
         nursery.start_soon(serve)
         yield room, targets, peer
@@ -73,7 +79,7 @@ async def seqs(lines: AsyncIterator[object]) -> list[int]:
 
 
 async def test_backwards_from_the_newest(autojump_clock: trio.testing.MockClock) -> None:
-    pages = [(page(4, 5), "true"), (page(2, 3), "true"), (page(1), "false")]
+    pages = [(page(4, 5), "4"), (page(2, 3), "2"), (page(1), "")]
     async with answering(*pages) as (room, targets, _):
         assert await seqs(room.history()) == [5, 4, 3, 2, 1]
     asked = ["?limit=1000", "?limit=1000&before=4", "?limit=1000&before=2"]
@@ -81,14 +87,14 @@ async def test_backwards_from_the_newest(autojump_clock: trio.testing.MockClock)
 
 
 async def test_forwards_up_to_a_line(autojump_clock: trio.testing.MockClock) -> None:
-    pages = [(page(6, 7), "true"), (page(8, 9), "false")]
+    pages = [(page(6, 7), "7"), (page(8, 9), "9")]
     async with answering(*pages) as (room, targets, _):
         assert await seqs(room.history(after=5, before=9)) == [6, 7, 8]
     assert [target.rpartition("&")[2] for target in targets] == ["after=5", "after=7"]
 
 
 async def test_at_most_so_many(autojump_clock: trio.testing.MockClock) -> None:
-    pages = [(page(8, 9), "true"), (page(7), "true")]
+    pages = [(page(8, 9), "8"), (page(7), "7")]
     async with answering(*pages) as (room, targets, _):
         assert await seqs(room.history(before=10, limit=3)) == [9, 8, 7]
         assert await seqs(room.history(limit=0)) == []
@@ -99,13 +105,12 @@ async def test_at_most_so_many(autojump_clock: trio.testing.MockClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "next_way"), [({"after": 5}, "after=9"), ({"before": 9}, "before=5")]
+    ("way", "next", "next_way"), [({"after": 5}, "9", "after=9"), ({"before": 9}, "5", "before=5")]
 )
 async def test_a_page_of_damaged_lines_is_stepped_over(
-    way: dict[str, int], next_way: str, autojump_clock: trio.testing.MockClock
+    way: dict[str, Any], next: str, next_way: str, autojump_clock: trio.testing.MockClock
 ) -> None:
-    pages = [("", "true"), (page(3), "true")]
-    async with answering(*pages) as (room, targets, _):
+    async with answering(("", next), (page(3), "3")) as (room, targets, _):
         history = room.history(limit=4, **way)
         first = await anext(history)
         assert first.seq == 3
@@ -113,15 +118,43 @@ async def test_a_page_of_damaged_lines_is_stepped_over(
 
 
 async def test_the_newest_lines_are_damaged(autojump_clock: trio.testing.MockClock) -> None:
-    head = json.dumps({"room": "lobby", "seq": 50, "h": h_of(50), "members": 1})
-    async with answering(("", "true"), (head, ""), (page(1), "false")) as (room, targets, _):
+    async with answering(("", "31"), (page(1), "")) as (room, targets, _):
         assert await seqs(room.history(limit=20)) == [1]
     assert targets[-1].endswith("limit=20&before=31")
 
 
+async def test_a_search_goes_on_by_itself(autojump_clock: trio.testing.MockClock) -> None:
+    """Also where nothing was found so far, and while the server says that it goes too fast."""
+    pages: list[Given] = [(page(90), "80"), ("", "60"), 429, (page(7, 50), "")]
+    async with answering(*pages) as (room, targets, _):
+        assert await seqs(room.history(q="a b&ç")) == [90, 50, 7]
+    queries = [target.rpartition("?")[2] for target in targets]
+    asked = "limit=1000{}&q=a+b%26%C3%A7"
+    ways = ["", "&before=80", "&before=60", "&before=60"]
+    assert queries == [asked.format(way) for way in ways]
+
+
+async def test_a_search_forwards_ends_where_it_is_to_end(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Where the server looked up to the end and found nothing, it is not asked again."""
+    async with answering((page(3), "40"), ("", "99")) as (room, targets, _):
+        assert await seqs(room.history(after=2, before=100, q="a")) == [3]
+    assert [target.rpartition("after=")[2] for target in targets] == ["2&q=a", "40&q=a"]
+
+
+@pytest.mark.parametrize("next", [None, "soon"])
+async def test_a_page_that_does_not_say_where_it_goes_on(
+    next: str | None, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is something else's answer."""
+    async with answering((page(9), next), (page(1), "")) as (room, _, _):
+        assert await seqs(room.history()) == [1]
+
+
 async def test_lost_lines_and_whose_a_message_is(autojump_clock: trio.testing.MockClock) -> None:
     text = '{"seq":4,"kind":"lost"}\n' + page(5)
-    async with answering((text, "false")) as (room, _, _):
+    async with answering((text, "")) as (room, _, _):
         lines = [event async for event in room.history(after=3)]
         assert lines[0] == Lost(4)
         assert isinstance(lines[1], Message)
@@ -129,15 +162,15 @@ async def test_lost_lines_and_whose_a_message_is(autojump_clock: trio.testing.Mo
 
 
 async def test_a_gateway_is_waited_out(autojump_clock: trio.testing.MockClock) -> None:
-    html = ("<h1>Log in</h1>", "")
+    html = ("<h1>Log in</h1>", None)
     head = json.dumps({"room": "lobby", "seq": 5, "h": h_of(5), "members": 2})
-    async with answering(404, 502, html, (head, "")) as (room, _, peer):
+    async with answering(404, 502, html, (head, None)) as (room, _, peer):
         assert await room.info() == Info("lobby", 5, h_of(5), 2)
         assert peer.dials == pytest.approx([0, 0, 1, 3, 7])  # the room, then 1 + 2 + 4 s
 
 
 async def test_a_page_that_is_html_is_no_history(autojump_clock: trio.testing.MockClock) -> None:
-    async with answering(("<h1>Log in</h1>", ""), (page(1), "false")) as (room, _, _):
+    async with answering(("<h1>Log in</h1>", None), (page(1), "")) as (room, _, _):
         assert await seqs(room.history()) == [1]
 
 
@@ -149,7 +182,7 @@ async def test_a_server_that_never_answers_is_asked_again(
 
         async def keep_the_first() -> None:
             streams.append(await peer.stream())
-            await answer(peer, 200, page(1), "false")
+            await answer(peer, 200, page(1), "")
 
         nursery.start_soon(keep_the_first)
         assert await seqs(room.history()) == [1]
@@ -174,6 +207,25 @@ async def test_with_the_server(tmp_path: Path) -> None:
                 assert forwards == said[2:]
                 assert all(isinstance(event, Message) and event.mine for event in forwards)
                 assert [event async for event in room.history(before=3, limit=1)] == [said[1]]
+
+
+async def test_a_search_with_the_server(tmp_path: Path) -> None:
+    """In a history that it looks through in many requests, of which it allows a few at once."""
+    limits = {"search_time": 0.0, "history_rate": 200.0, "history_burst": 150}
+    async with running.serving(tmp_path, **limits) as server:
+        with trio.fail_after(SOON):
+            async with open_room(f"http://127.0.0.1:{server.port}/room/lobby") as room:
+                said = [
+                    await room.say(text) for text in ("One two", "three", "two  ÖNE", "tWo one")
+                ]
+                assert [event async for event in room.history(q="TWO one")] == [said[3], said[0]]
+                found = [event async for event in room.history(q="two", after=0, before=4)]
+                assert found == [said[0], said[2]]
+                assert [event async for event in room.history(q="two", limit=1)] == [said[3]]
+                assert [event async for event in room.history(q="four")] == []
+                for words in ("", "x" * 201):
+                    with pytest.raises(Rejected, match="q must have a word"):
+                        await anext(room.history(q=words))
 
 
 async def test_the_server_says_that_there_is_no_such_room(tmp_path: Path) -> None:

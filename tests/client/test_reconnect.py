@@ -95,6 +95,7 @@ def test_what_a_middleman_answers_ends_nothing(status: int) -> None:
         (403, "origin_refused", NEVER),
         (400, "bad_request", NEVER),
         (429, "too_many_requests", LATER),
+        (429, "rate_limited", AGAIN),
         (503, "unavailable", AGAIN),
         (500, "internal_server_error", AGAIN),
     ],

@@ -20,7 +20,7 @@ from edgechat.chat.names import RoomKey
 from edgechat.net import client_address
 from edgechat.net.connection_limits import ConnectionLimitsStatistics
 from edgechat.settings import Settings
-from edgechat.workers import front, process, supervisor
+from edgechat.workers import front, process, program, supervisor
 from edgechat.workers.error import WorkerError
 from edgechat.workers.front import Front
 from edgechat.workers.messages import FORMAT
@@ -102,6 +102,65 @@ async def test_a_worker_that_is_killed(tmp_path: Path, caplog: pytest.LogCapture
         assert len(check(server.stored(lost))) == 2
     assert "Worker 0 (process" in caplog.text
     assert "it was ended by signal 9" in caplog.text
+
+
+async def test_what_a_killed_worker_had_not_read_is_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next one gets it, as it came: nothing of it was served, so nothing is done twice."""
+    room = room_at(0)
+    path = f"/api/room/{room}".encode()
+    post = (
+        b"POST %b/messages?name=ci HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\n" % path
+    )
+    requests = {
+        b"201 Created": post + b"foo",  # the rest comes when the worker is gone
+        b"200 ": PLAIN % room.encode(),
+        b"404 ": b"GET %b/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" % path,
+        b"101 ": upgrade(room) + hello("alice"),
+    }
+    async with two(tmp_path / "data") as server:
+        first, other = workers()
+        os.kill(first.pid, signal.SIGSTOP)
+        wires = []
+        for request in requests.values():
+            wires.append(await dial(server.port))
+            await wires[-1].send(request)
+            await eventually(lambda: len(first.held) == len(wires))
+        gone = await dial(server.port)
+        await gone.send(PLAIN % room.encode())
+        await eventually(lambda: len(first.held) == len(wires) + 1)
+        gone.close()
+        os.kill(first.pid, signal.SIGKILL)
+        await wires[0].send(b"bar")
+        with trio.fail_after(2 * SOON):
+            for wire, status in zip(wires, requests, strict=True):
+                assert (await wire.head()).startswith(b"HTTP/1.1 " + status)
+            await wires[-1].until("ready")
+        assert [line["message"] for line in check(server.file(room))] == ["foobar"]
+        assert workers()[1] is other
+        await eventually(lambda: counted().open == 1)
+        assert [len(worker.held) for worker in workers()] == [1, 0]
+    assert "which gets 5 requests that this one had not read" in caplog.text
+
+
+async def test_what_a_hung_worker_had_not_read_when_the_server_stops(tmp_path: Path) -> None:
+    """There is no next one."""
+    stop = trio.Event()
+    settings = Settings(data=tmp_path / "data", workers=2, **QUICK | {"stop_timeout": 0.1})
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(front.serve, settings, stop)
+        first, _ = workers()
+        os.kill(first.pid, signal.SIGSTOP)
+        wire = await dial(int(url.rstrip("/").rpartition(":")[2]))
+        await wire.send(PLAIN % room_at(0).encode())
+        await eventually(lambda: len(first.held) == 1)
+        stop.set()
+        with trio.fail_after(SOON):
+            head = await wire.head()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 1\r\n" in head
+    wire.close()
 
 
 async def test_a_worker_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +385,7 @@ async def test_fresh_workers_while_people_talk(
 async def test_a_worker_that_can_not_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(process, "_CODE", "raise SystemExit(3)")
+    monkeypatch.setattr(program, "_CODE", "raise SystemExit(3)")
     monkeypatch.setattr(supervisor, "_FIRST_PAUSE", 0.01)
     settings = Settings(data=tmp_path / "data", workers=2, **QUICK)
     with pytest.raises(ExceptionGroup) as raised:
