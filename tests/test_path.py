@@ -31,14 +31,15 @@ class Most(NamedTuple):
     functions: int
 
 
-MESSAGE = Most(25, 42)
+# A message passes the journal: what all rooms said in a turn is put together, written and noted.
+MESSAGE = Most(29, 51)
 # More than half of a request's path is the door: whom it counts for, whether the host is ours, what
 # is only an offer, and that there is a descriptor for the next one. It is a module of its own, as
 # the front of several workers has the same one. A head that is not there yet when its connection is
 # accepted takes three functions more. Then it is parted from what is posted, and waits for its
 # place.
-REQUEST = Most(27, 68)
-POST = Most(57, 161)  # a request and a message, and what says that it may be said
+REQUEST = Most(28, 65)
+POST = Most(62, 169)  # a request and a message, and what says that it may be said
 
 
 class Traced(NamedTuple):
@@ -76,7 +77,7 @@ async def shortest(walk: Callable[[], Awaitable[None]]) -> Traced:
     and not in another.
     """
     paths = []
-    for _ in range(4):
+    for _ in range(8):
         await wait_all_tasks_blocked(0.02)
         with traced() as path:
             await walk()
