@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from edgechat.net.listener import Listener
 from edgechat.server import serve
 from edgechat.settings import Settings
 from edgechat.workers import front
@@ -93,6 +95,7 @@ QUICK: dict[str, Any] = {
     "port": 0,
     "sync_interval": 0.01,
     "linger_timeout": 0.5,
+    "search_time": SOON,  # a machine with much else to do finds as much as any other
 }
 
 
@@ -177,6 +180,17 @@ async def _port(process: trio.Process) -> int:
     return int(found[1])
 
 
+def the_listener() -> Listener:
+    """That of the server in this process that was started last."""
+    gc.collect()  # those of servers that are over; and what is left is in its order then
+    return [thing for thing in gc.get_objects() if type(thing) is Listener][-1]
+
+
+async def let_in(count: int) -> None:
+    """Until so many connections have been: those of one moment come in in any order."""
+    await eventually(lambda: the_listener().door.limits.statistics().open == count)
+
+
 async def eventually(condition: Callable[[], bool]) -> None:
     """Until it is true; bounded."""
     with trio.fail_after(SOON):
@@ -200,14 +214,14 @@ class Bystander:
         """What one says, both hear soon."""
         self._said += 1
         text = f"still here {self._said}"
-        with trio.fail_after(5):
+        with trio.fail_after(SOON):
             await self._alice.say(text)
             await self._alice.until("message", text)
             await self._bob.until("message", text)
 
     async def hear(self, text: str) -> None:
         """Somebody else says it."""
-        with trio.fail_after(5):
+        with trio.fail_after(SOON):
             await self._alice.until("message", text)
             await self._bob.until("message", text)
 

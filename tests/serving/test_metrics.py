@@ -252,7 +252,8 @@ def test_it_is_off_by_default(tmp_path: Path) -> None:
 async def test_they_are_there_while_the_server_stops(tmp_path: Path, port: Port) -> None:
     """It waits for a client that does not close, and can be watched meanwhile."""
     stop = trio.Event()
-    settings = Settings(port=0, data=tmp_path, metrics_address="127.0.0.1:0", close_timeout=SOON)
+    patience: Any = {"close_timeout": SOON, "stop_timeout": SOON}
+    settings = Settings(port=0, data=tmp_path, metrics_address="127.0.0.1:0", **patience)
     async with trio.open_nursery() as nursery:
         url = await nursery.start(serve, settings, stop)
         stuck = await join(int(url.rstrip("/").rpartition(":")[2]), "alice")
