@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from edgechat.workers.messages import FORMAT
 from tests.serving.files import check
 from tests.serving.running import Program, eventually, open_files, program
 from tests.serving.talking import said
-from tests.serving.test_stopping import _flood, _settle_in
+from tests.serving.test_stopping import IN_TIME, _flood, _settle_in
 from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
 from tests.workers.conftest import Thread
 from tests.workers.processes import children, is_alive
@@ -33,7 +32,7 @@ def events(server: Program) -> list[dict[str, Any]]:
 
 
 async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
-    """Some are stuck, one floods, others wait for what never comes: it takes ten seconds."""
+    """Some are stuck, one floods, others wait for what never comes: it ends in time."""
     async with program(tmp_path, *TWO) as server:
         members = [await join(server.port, "alice", room) for room in ROOMS]
         for wire in members:
@@ -43,16 +42,14 @@ async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
         await _settle_in(server)
         flooder = await open_wire(server.port)
         await flooder.send(hello("flooder") + say("x"))
-        started = time.monotonic()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_flood, flooder)
             server.process.send_signal(signal.SIGTERM)
-            with trio.fail_after(SOON):
+            with trio.fail_after(IN_TIME):
                 for wire in members:
                     assert await wire.close_code() == 1012
                 assert await server.process.wait() == 0
             nursery.cancel_scope.cancel()
-        assert time.monotonic() - started < 10.5
         assert server.log() == ""
         for room in ROOMS:
             assert len(check(server.file(room))) == 200
