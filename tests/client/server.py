@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-START_TIMEOUT = 20.0  # seconds
+from tests.serving.wire import BEGUN
 
 
 class Server:
@@ -36,7 +36,7 @@ class Server:
         self._process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = b""
-        with trio.fail_after(START_TIMEOUT):
+        with trio.fail_after(BEGUN):
             while not line.endswith(b"\n"):
                 part = await self._process.stdout.receive_some()
                 assert part, "the server ended before it said where it is"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.serving.wire import SOON
+from tests.serving.wire import BEGUN
 
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 
@@ -44,7 +44,7 @@ class Engine:
             self._process = await trio.lowlevel.open_process(
                 [SERVER, *words], stdout=log, stderr=subprocess.STDOUT
             )
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             while not await self._answers():  # noqa: ASYNC110 - it is another process
                 await trio.sleep(0.01)  # not until all rest: those who talk never do
 

@@ -14,7 +14,7 @@ import trio
 from tests.nodes.engine import SERVER
 from tests.packaging.test_dependencies import ROOT
 from tests.serving.talking import said
-from tests.serving.wire import SOON, join
+from tests.serving.wire import BEGUN, join
 
 
 @pytest.mark.skipif(SERVER is None, reason="there is no valkey-server or redis-server")
@@ -25,7 +25,7 @@ async def test_three_nodes_by_one_command(short_path: Path, free_ports: int) -> 
     )
     assert process.stdout is not None
     try:
-        with trio.fail_after(4 * SOON):
+        with trio.fail_after(2 * BEGUN):
             text = b""
             while len(re.findall(rb"EdgeChat is at", text)) < 3:
                 text += await process.stdout.receive_some()

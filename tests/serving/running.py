@@ -20,7 +20,7 @@ from edgechat.net.listener import Listener
 from edgechat.server import serve
 from edgechat.settings import Settings
 from edgechat.workers import front
-from tests.serving.wire import SOON, Wire, dial, join
+from tests.serving.wire import BEGUN, SOON, Wire, dial, join
 
 
 class Answer(NamedTuple):
@@ -130,7 +130,8 @@ class Program(Running):
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""
         self.process.send_signal(how)
-        return await self.process.wait()
+        with trio.fail_after(BEGUN):
+            return await self.process.wait()
 
     def log(self) -> str:
         """What somebody should look at: no line that is always there."""
@@ -151,7 +152,7 @@ async def program(
     with _log(data) as log:
         process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE, stderr=log)
     try:
-        with trio.fail_after(2 * SOON):
+        with trio.fail_after(BEGUN):
             port = await _port(process)
         yield Program(process, port, data)
     finally:
@@ -191,9 +192,9 @@ async def let_in(count: int) -> None:
     await eventually(lambda: the_listener().door.limits.statistics().open == count)
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Until it is true; bounded."""
-    with trio.fail_after(SOON):
+async def eventually(condition: Callable[[], bool], within: float = SOON) -> None:
+    """Until it is true; bounded. `BEGUN` where processes have to begin or to end first."""
+    with trio.fail_after(within):
         while not condition():
             await wait_all_tasks_blocked(0.01)
 

@@ -15,7 +15,7 @@ import trio
 
 from tests.http.following import follow
 from tests.serving.running import Running, exchange, serving
-from tests.serving.wire import SOON, Wire, dial, hello, join
+from tests.serving.wire import BEGUN, SOON, Wire, dial, hello, join
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -77,7 +77,7 @@ async def nginx(folder: Path, behind: int | Path, upstream: str = "") -> AsyncIt
     assert process.stderr is not None
     try:
         said = b""
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             while b" nginx/" not in said:  # its version, which it says when it has its sockets
                 more = await process.stderr.receive_some()
                 assert more, said.decode()

@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 from edgechat import http_start, server
 from edgechat.settings import Settings
 from tests.serving.running import Running
-from tests.serving.wire import SOON, Wire, join
+from tests.serving.wire import BEGUN, SOON, Wire, join
 
 
 @pytest.fixture
@@ -74,5 +74,5 @@ def test_garbage_is_collected_once_it_runs(tmp_path: Path) -> None:
 
 
 def _python(code: str) -> None:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=SOON)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=BEGUN)
     assert done.returncode == 0, done.stderr.decode()

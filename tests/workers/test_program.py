@@ -18,7 +18,7 @@ from tests.serving.files import check
 from tests.serving.running import Program, eventually, open_files, program
 from tests.serving.talking import said
 from tests.serving.test_stopping import IN_TIME, _flood, _settle_in
-from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
+from tests.serving.wire import BEGUN, SOON, Wire, dial, hello, join, open_wire, say, upgrade
 from tests.workers.conftest import Thread
 from tests.workers.processes import children, is_alive
 from tests.workers.test_front import PLAIN, room_at
@@ -92,7 +92,7 @@ async def test_the_front_is_killed(tmp_path: Path) -> None:
             DataFolder(tmp_path).prepare()
         members[0].close()
         members[1].reset()
-        await eventually(lambda: not any(map(is_alive, pids)))
+        await eventually(lambda: not any(map(is_alive, pids)), BEGUN)
         assert server.log().count("The front has ended") == 2
         assert "critical" not in server.log()
     async with program(tmp_path) as alone:  # another number of workers moves no file
@@ -111,12 +111,12 @@ async def test_hangup_puts_fresh_workers_in_place(tmp_path: Path) -> None:
         alice = await join(server.port, "alice", ROOMS[0])
         file.write_text("workers = 3\nmax-connections = 1\n")
         server.process.send_signal(signal.SIGHUP)
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             assert await alice.close_code() == 1012
         alice.close()
         fresh = "Fresh workers have taken the place of all."
-        await eventually(lambda: fresh in (server.data / "server.log").read_text())
-        await eventually(lambda: not before & children(server.pid))
+        await eventually(lambda: fresh in (server.data / "server.log").read_text(), BEGUN)
+        await eventually(lambda: not before & children(server.pid), BEGUN)
         assert len(children(server.pid)) == 2
         with trio.fail_after(SOON):
             held = await join(server.port, "alice", ROOMS[0])
@@ -139,7 +139,7 @@ def test_a_worker_that_can_not_start_ends_the_command(tmp_path: Path) -> None:
     )
     options = ["serve", "--port", "0", "--data", str(tmp_path / "data"), *TWO, "--log", "json"]
     done = subprocess.run(
-        [sys.executable, "-c", code, *options], capture_output=True, timeout=4 * SOON
+        [sys.executable, "-c", code, *options], capture_output=True, timeout=2 * BEGUN
     )
     assert done.returncode == 1
     last = done.stderr.decode().splitlines()[-1]
