@@ -59,7 +59,7 @@ class Server:
             return
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
-        self.process.wait(15)
+        self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()
         self.process = None
