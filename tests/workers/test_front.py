@@ -190,7 +190,6 @@ async def test_the_page_s_files_are_counted_apart(
             await wire.send(request)
             status = int((await wire.head())[9:12])
         wire.close()
-        await eventually(lambda: counted().open == 0)
         return status
 
     async with two(tmp_path / "data", hosts=("0.0.0.0",), **limits) as server:
@@ -198,6 +197,7 @@ async def test_the_page_s_files_are_counted_apart(
         assert [await ask(PLAIN % room_at(n % 2).encode()) for n in range(2)] == [200] * 2
         assert await ask(file) == 200  # one too many: it counts like the others
         assert [await ask(file), await ask(PLAIN % b"lobby")] == [429, 429]
+        await eventually(lambda: counted().open == 0)
         assert (counted().addresses, sum(len(worker.held) for worker in workers())) == (0, 0)
 
 
