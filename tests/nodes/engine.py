@@ -84,6 +84,8 @@ class Engine:
         shutil.copytree(self._folder / "saved", self._folder / "appendonlydir")
 
     async def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "engine.log").read_text()
         try:
             return (await self.ask("PING")).startswith((b"+PONG", b"-NOAUTH"))
         except OSError:
