@@ -249,7 +249,7 @@ async def ask_for_websockets(witness: Witness, folder: Path) -> None:
 
 
 async def ask_too_often(witness: Witness, folder: Path) -> None:
-    async with a_server(folder, message_interval=9.0, message_grace=0.0) as server:
+    async with a_server(folder, message_interval=600.0, message_grace=0.0) as server:
         await witness.ask(server, *case(*SAY, 201, "", TEXT, body="hi"))
         for method, target, kind, body in ROOM_POSTS:
             await witness.ask(server, *case(method, target, 429, "rate_limited", kind, body=body))
