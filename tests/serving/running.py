@@ -196,7 +196,8 @@ async def eventually(condition: Callable[[], bool], within: float = SOON) -> Non
     """Until it is true; bounded. `BEGUN` where processes have to begin or to end first."""
     with trio.fail_after(within):
         while not condition():
-            await wait_all_tasks_blocked(0.01)
+            with trio.move_on_after(0.1):  # where others talk, it never rests
+                await wait_all_tasks_blocked(0.01)
 
 
 def open_files(pid: int | str = "self") -> int:

@@ -17,7 +17,7 @@ from edgechat.server import serve
 from edgechat.settings import Settings
 from tests.http.following import follow
 
-from .running import Answer, exchange, parse_answer, serving
+from .running import Answer, eventually, exchange, parse_answer, serving
 from .wire import SOON, Wire, dial, frame, join, open_wire
 
 
@@ -34,12 +34,13 @@ class Port:
         self._caplog = caplog
 
     async def find(self) -> int:
-        with trio.fail_after(SOON):
-            while True:
-                for record in self._caplog.records:
-                    if found := re.search(r"Metrics are at .*:(\d+)/metrics$", record.getMessage()):
-                        return int(found[1])
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await eventually(lambda: bool(self._found()))
+        return self._found()[0]
+
+    def _found(self) -> list[int]:
+        said = [record.getMessage() for record in self._caplog.records]
+        found = [re.search(r"Metrics are at .*:(\d+)/metrics$", text) for text in said]
+        return [int(one[1]) for one in found if one]
 
     async def ask(self, request: str) -> Answer:
         return await exchange(await self.find(), request.encode())
