@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from tests.serving.ports import free_ports
 from tests.serving.wire import BEGUN
 
 
@@ -20,7 +21,7 @@ class Server:
     def __init__(self, data: Path, options: tuple[str, ...]) -> None:
         self._data = data
         self._options = options
-        self._port = 0
+        self._port = free_ports()  # nobody gets it by chance while the server is away
         self._process: trio.Process | None = None
 
     @property
