@@ -182,9 +182,13 @@ async def _port(process: trio.Process) -> int:
 
 
 def the_listener() -> Listener:
-    """That of the server in this process that was started last."""
-    gc.collect()  # those of servers that are over; and what is left is in its order then
-    return [thing for thing in gc.get_objects() if type(thing) is Listener][-1]
+    """That of the one server that runs in this process: somebody may still know others."""
+    (found,) = [
+        thing
+        for thing in gc.get_objects()
+        if type(thing) is Listener and not thing._poller._epoll.closed
+    ]
+    return found
 
 
 async def let_in(count: int) -> None:
