@@ -168,7 +168,7 @@ def test_a_server_on_a_terminal_logs_text(tmp_path: Path) -> None:
     with subprocess.Popen(whole, stderr=theirs, stdout=subprocess.DEVNULL) as process:
         os.close(theirs)
         text = b""
-        while b"Started" not in text:
+        while b"Started: version " not in text:
             text += os.read(ours, 4096)
         process.terminate()
     os.close(ours)

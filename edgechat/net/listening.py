@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from edgechat.net.unix_socket import BACKLOG, ListenError, listen_unix
 from edgechat.settings import Settings
@@ -11,6 +13,7 @@ from edgechat.settings import Settings
 _DEFAULT_HOST = "127.0.0.1"
 _ALL_V4, _ALL_V6 = "0.0.0.0", "::"
 _ANY = ("*", "")
+_TRIES = 200  # ports that the system chooses: with many connections most are taken somewhere
 __all__ = ("ListenError", "listen", "listen_at", "listen_for", "url")
 Address = tuple[socket.AddressFamily, str, int]  # the last is an IPv6 scope
 
@@ -31,9 +34,21 @@ def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
     """Sockets that listen on every address of every host, with one port. Raises `ListenError`.
 
     `::` is every address of both families, `0.0.0.0` every one of IPv4, and `*` whichever of the
-    two this machine has.
+    two this machine has. With port 0 the system chooses one; it knows the first address only, so
+    another is asked for where a later address has somebody at it.
     """
     hosts = (hosts,) if isinstance(hosts, str) else hosts
+    for _ in range(0 if port else _TRIES):
+        with suppress(_Taken):
+            return _listen_once(hosts, port)
+    return _listen_once(hosts, port)
+
+
+class _Taken(ListenError):
+    """Somebody listens there, or has a connection from there."""
+
+
+def _listen_once(hosts: Collection[str], port: int) -> Sequence[socket.socket]:
     sockets: list[socket.socket] = []
     host = ""
     try:
@@ -50,7 +65,8 @@ def listen(hosts: str | Collection[str], port: int) -> Sequence[socket.socket]:
         for listening in sockets:
             listening.close()
         reason = (error.strerror or str(error)).lower()
-        raise ListenError(f"Can't listen on {host} port {port}: {reason}.") from None
+        kind = _Taken if error.errno == errno.EADDRINUSE else ListenError
+        raise kind(f"Can't listen on {host} port {port}: {reason}.") from None
     return sockets
 
 

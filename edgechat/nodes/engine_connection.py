@@ -121,6 +121,7 @@ class EngineConnection:
             self.call(done, "PING")
             self.flush()
             await trio.sleep(_PING)
+            await trio.lowlevel.checkpoint()  # what came while this process stood still is read
         raise TimeoutError("the engine does not answer")
 
     def _end(self) -> None:

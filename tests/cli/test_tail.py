@@ -14,6 +14,7 @@ from tests.cli.commands import SOON, edgechat, start
 from tests.client.server import Server
 from tests.client.server import serving as restarting
 from tests.serving.files import make_lines, write
+from tests.serving.ports import free_ports
 from tests.serving.running import Running, serving
 
 QUICK = Options(backoff_base=0.05, backoff_cap=0.2, join_within=SOON)
@@ -101,10 +102,9 @@ async def test_it_follows_through_restarts_without_a_gap_or_a_double(tmp_path: P
 
 async def test_it_follows_through_twenty_orderly_restarts(tmp_path: Path) -> None:
     lines: list[bytes] = []
-    port, reader = 0, None
+    port, reader = free_ports(), None  # nobody gets it by chance while no server is there
     for round in range(21):
         async with serving(tmp_path, port=port) as server:
-            port = server.port
             if reader is None:
                 command = ("tail", "lobby", "-f", "--json", "--url", url(server))
                 reader = Reader(await start(*command))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import trio
 
+from tests.serving.ports import free_ports
 from tests.serving.stored import stored
-
-START_TIMEOUT = 20.0  # seconds
+from tests.serving.wire import BEGUN
 
 
 class Server:
@@ -22,7 +22,7 @@ class Server:
     def __init__(self, data: Path, options: tuple[str, ...]) -> None:
         self._data = data
         self._options = options
-        self._port = 0
+        self._port = free_ports()  # nobody gets it by chance while the server is away
         self._process: trio.Process | None = None
 
     @property
@@ -42,7 +42,7 @@ class Server:
         self._process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = b""
-        with trio.fail_after(START_TIMEOUT):
+        with trio.fail_after(BEGUN):
             while not line.endswith(b"\n"):
                 part = await self._process.stdout.receive_some()
                 assert part, "the server ended before it said where it is"

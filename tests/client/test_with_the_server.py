@@ -122,7 +122,7 @@ async def test_the_limiter_is_waited_for(tmp_path: Path) -> None:
             async with open_room(room_url(server.url, "lobby"), "alice") as room:
                 assert [(await room.say(f"{n}")).seq for n in range(6)] == [1, 2, 3, 4, 5, 6]
                 with pytest.raises(Refused, match="rate_limited") as caught:
-                    await _say_at_once(room, times=6)
+                    await _say_at_once(room, times=100)  # a slow machine refuses none of a few
                 assert caught.value.retry_after_ms
 
 

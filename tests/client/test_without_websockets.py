@@ -116,7 +116,8 @@ async def test_refusals_are_those_of_a_websocket(tmp_path: Path) -> None:
 
 
 async def test_a_spent_allowance_is_waited_for(tmp_path: Path) -> None:
-    options = ("--message-interval", "1", "--message-grace", "0.5", "--max-message-chars", "20")
+    # The second one may be said 0.2 s after the first, the third one 20.2 s after it.
+    options = ("--message-interval", "20", "--message-grace", "19.8", "--max-message-chars", "20")
     async with (
         blocked(tmp_path, *options) as (_, proxy),
         open_room(room_url(proxy.address, "lobby"), "alice") as room,

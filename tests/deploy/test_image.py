@@ -116,7 +116,7 @@ def test_it_serves_is_healthy_and_stops(image: Image) -> None:
             health = [image.inside(each).replace(":8080", f":{found[1]}") for each in health]
             assert subprocess.run(health, env=environment).returncode == 0
             server.send_signal(signal.Signals[value("STOPSIGNAL")])
-            assert server.wait(15) == 0
+            assert server.wait(60) == 0
             assert subprocess.run(health, env=environment, capture_output=True).returncode == 1
         finally:
             server.kill()

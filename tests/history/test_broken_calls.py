@@ -47,15 +47,13 @@ async def test_a_failed_fsync_in_the_background(
         fsync = Broken(monkeypatch, "fsync")
         fsync.failing = True
         assert await talking.says("one") == "stored"
-        while "could not be synced" not in caplog.text:
-            await trio.testing.wait_all_tasks_blocked(0.01)
+        await eventually(lambda: "could not be synced" in caplog.text)
         for _ in range(3):  # nothing is claimed until the file was opened again and checked
             assert await talking.says("two") == "storage_unavailable"
         fsync.failing = False
         assert await talking.says("three") == "stored"
         synced = fsync.calls
-        while fsync.calls == synced:
-            await trio.testing.wait_all_tasks_blocked(0.01)
+        await eventually(lambda: fsync.calls > synced)
         await check_honesty(server, talking)
 
 

@@ -54,7 +54,7 @@ async def kill_in_the_middle(server: Program, enough: int) -> list[list[bytes]]:
     names = [f"{enough} {n}" for n in range(SENDERS)]  # so that no id is one of another round
     listeners = [Listener(await join(server.port, name)) for name in names]
     listeners += [Listener(await join(server.port, "reader", v=2)) for _ in range(3)]
-    with trio.fail_after(SOON):
+    with trio.fail_after(4 * SOON):
         async with trio.open_nursery() as nursery:
             for listener in listeners:
                 nursery.start_soon(listener.listen, enough)

@@ -149,8 +149,7 @@ async def test_a_read_goes_on_while_its_room_ends(
         fsync = Broken(monkeypatch, "fsync")
         for n in range(3):  # others take the next file descriptors, and the syncer goes round
             await said(await join(server.port, "alice", f"room-{n}"), "another history")
-            while fsync.calls <= n:
-                await trio.testing.wait_all_tasks_blocked(0.01)
+            await eventually(lambda n=n: fsync.calls > n)  # type: ignore[misc]
         go_on.set()
     assert bodies[0].splitlines() == lines
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +15,7 @@ from edgechat.history.writer import Writer
 from tests.serving.files import check
 from tests.serving.running import eventually, program, serving
 from tests.serving.talking import Broken, check_honesty, talk
-from tests.serving.wire import Wire, join
+from tests.serving.wire import SOON, Wire, frame, join
 
 
 def journal(data: Path) -> list[Path]:
@@ -45,7 +43,7 @@ async def test_it_is_plain_text_and_empty_after_a_stop(tmp_path: Path, durabilit
 async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    syncs = Slow(monkeypatch)
+    syncs = Syncs(monkeypatch)
     async with serving(tmp_path, durability="disk") as server:
         wires = [await join(server.port, "alice", f"room{n}") for n in range(10)]
         for wire in wires:
@@ -53,11 +51,17 @@ async def test_what_comes_while_one_commit_is_under_way_shares_the_next(
         for wire in wires:
             await wire.until("message", "first")
         syncs.calls = 0
+        syncs.go_on.clear()
         for wire in wires:
             await wire.say("second")
+            await wire.send(frame(b'{"ping":2}'))
+        for wire in wires:
+            await wire.until("pong", 2)  # so what came before was taken
+        assert syncs.calls == 1
+        syncs.go_on.set()
         for wire in wires:
             await wire.until("message", "second")
-        assert 1 <= syncs.calls <= 3
+        assert syncs.calls <= 2
         assert {len(check(server.stored(f"room{n}"))) for n in range(10)} == {2}
 
 
@@ -83,25 +87,25 @@ async def test_what_is_said_during_a_sync_is_synced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though nobody says anything afterwards."""
-    synced = Synced(monkeypatch)
+    syncs = Syncs(monkeypatch)
     async with serving(tmp_path, durability="os", sync_interval=0.01) as server:
         talking = await talk(server)
         assert await talking.says("the first makes the file") == "stored"
         (segment,) = journal(tmp_path)
-        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
-        synced.go_on.clear()
+        await eventually(lambda: syncs.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        syncs.go_on.clear()
         assert await talking.says("one") == "stored"
-        await eventually(lambda: synced.waits)
+        await eventually(lambda: syncs.waits)
         assert await talking.says("two") == "stored"
-        synced.go_on.set()
-        await eventually(lambda: synced.sizes[segment.stat().st_ino] == segment.stat().st_size)
+        syncs.go_on.set()
+        await eventually(lambda: syncs.sizes[segment.stat().st_ino] == segment.stat().st_size)
         await eventually(lambda: len(server.lines()) == 3)
 
 
 async def test_what_stood_before_a_write_that_failed_is_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced, write = Synced(monkeypatch), Broken(monkeypatch, "write")
+    syncs, write = Syncs(monkeypatch), Broken(monkeypatch, "write")
     async with serving(tmp_path, durability="os", sync_interval=0.5) as server:
         talking = await talk(server)
         assert await talking.says("one") == "stored"
@@ -109,7 +113,7 @@ async def test_what_stood_before_a_write_that_failed_is_synced(
         assert await talking.says("two") == "storage_unavailable"
         write.failing = False
         first, *_ = journal(tmp_path)
-        await eventually(lambda: synced.sizes[first.stat().st_ino] == first.stat().st_size)
+        await eventually(lambda: syncs.sizes[first.stat().st_ino] == first.stat().st_size)
 
 
 async def test_a_journal_that_takes_no_more_refuses_though_the_files_could(
@@ -174,8 +178,9 @@ async def test_a_segment_goes_once_its_files_are_synced(
             assert await (await talk(server, room)).says("hi") == "stored"
         await eventually(lambda: journal(tmp_path) == [])
         assert set(synced) == {"one", "two"}
+        synced.clear()
         assert await (await talk(server, "one")).says("again") == "stored"
-        assert len(journal(tmp_path)) == 1
+        await eventually(lambda: synced == ["one"] and journal(tmp_path) == [])
 
 
 async def test_a_file_that_could_not_be_synced_is_mended_from_the_journal(
@@ -232,37 +237,24 @@ async def test_a_journal_that_cannot_be_read_ends_the_start(tmp_path: Path) -> N
     assert "The journal in" in (tmp_path / "server.log").read_text()
 
 
-class Synced:
-    """How many bytes of each file, by its inode, `fdatasync` made durable."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.sizes: dict[int, int] = defaultdict(int)
-        self.waits = False  # for `go_on`
-        self.go_on = threading.Event()
-        self.go_on.set()
-        sync = system.fdatasync
-
-        def noted(fd: int) -> None:
-            found = os.fstat(fd)
-            self.waits = True
-            self.go_on.wait()
-            self.waits = False
-            sync(fd)
-            self.sizes[found.st_ino] = found.st_size
-
-        monkeypatch.setattr(system, "fdatasync", noted)
-
-
-class Slow:
-    """`fdatasync`, as a disk does it that takes its time."""
+class Syncs:
+    """`fdatasync`, as a disk does it that takes its time: until it may go on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls = 0
+        self.waits = False  # for `go_on`
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.sizes: dict[int, int] = defaultdict(int)  # bytes that are durable, by a file's inode
         sync = system.fdatasync
 
-        def slow(fd: int) -> Any:
+        def slow(fd: int) -> None:
+            found = os.fstat(fd)
             self.calls += 1
-            time.sleep(0.1)
-            return sync(fd)
+            self.waits = True
+            self.go_on.wait(SOON)
+            self.waits = False
+            sync(fd)
+            self.sizes[found.st_ino] = found.st_size
 
         monkeypatch.setattr(system, "fdatasync", slow)

@@ -291,8 +291,9 @@ async def test_a_flood_is_the_same_for_all(server: Running) -> None:
 
 
 async def test_who_does_not_read_is_cut_off_and_goes_on(tmp_path: Path) -> None:
-    async with serving(tmp_path, outbox_bytes=64 * 1024, close_timeout=0.2) as server:
-        with trio.fail_after(2 * SOON):
+    limits = {"outbox_bytes": 64 * 1024, "stall_timeout": 8 * SOON, "close_timeout": 0.2}
+    async with serving(tmp_path, **limits) as server:
+        with trio.fail_after(4 * SOON):
             alice = await join(server.port, "alice")
             slow = await follow(server, receive_buffer=2_048)
             before = open_connections(server)

@@ -10,7 +10,10 @@ import pytest
 import trio
 import trio.testing
 
+from edgechat.http.request_body import RequestBody
 from edgechat.net import client_address
+from edgechat.settings import Settings
+from tests.serving.clock import HeldClock
 from tests.serving.files import check
 from tests.serving.running import (
     Answer,
@@ -230,10 +233,22 @@ async def test_a_client_that_is_gone_in_the_middle_of_a_body_is_no_defect(server
     assert said(server) == ["hi"]
 
 
-async def test_bodies_that_take_too_long(tmp_path: Path) -> None:
-    async with serving(tmp_path, head_timeout=0.2, body_pieces=3) as server:
+async def test_bodies_that_take_too_long(
+    tmp_path: Path, held_clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = trio.Event()
+    read = RequestBody.read
+
+    async def noted(body: RequestBody) -> bytes:
+        begun.set()
+        return await read(body)
+
+    monkeypatch.setattr(RequestBody, "read", noted)
+    async with serving(tmp_path, body_pieces=3) as server:
         wire = await dial(server.port)
         await wire.send(request("half", length=8))
+        await begun.wait()
+        held_clock.move(Settings().head_timeout)
         answer = await heard(wire)
         assert (answer.status, error(answer.body)) == (408, "request_timeout")
         crumbs = b"".join(b"1\r\nx\r\n" for _ in range(9)) + b"0\r\n\r\n"

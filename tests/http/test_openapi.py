@@ -22,7 +22,7 @@ from edgechat.http.app import make_app
 from edgechat.rooms.room import Room
 from edgechat.settings import Settings
 from tests.serving import files
-from tests.serving.running import Answer, Running, exchange, parse_answer, serving
+from tests.serving.running import Answer, Running, exchange, let_in, parse_answer, serving
 from tests.serving.talking import Broken
 from tests.serving.wire import SOON, dial, join, upgrade
 
@@ -249,7 +249,7 @@ async def ask_for_websockets(witness: Witness, folder: Path) -> None:
 
 
 async def ask_too_often(witness: Witness, folder: Path) -> None:
-    async with a_server(folder, message_interval=9.0, message_grace=0.0) as server:
+    async with a_server(folder, message_interval=600.0, message_grace=0.0) as server:
         await witness.ask(server, *case(*SAY, 201, "", TEXT, body="hi"))
         for method, target, kind, body in ROOM_POSTS:
             await witness.ask(server, *case(method, target, 429, "rate_limited", kind, body=body))
@@ -258,10 +258,11 @@ async def ask_too_often(witness: Witness, folder: Path) -> None:
 async def ask_for_two_searches(
     witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = trio.Event()
+    begun, go_on = trio.Event(), trio.Event()
     wait_opened = Room.wait_opened
 
     async def late(room: Room) -> Any:
+        begun.set()
         await go_on.wait()
         return await wait_opened(room)
 
@@ -270,7 +271,7 @@ async def ask_for_two_searches(
         with monkeypatch.context() as patch:
             patch.setattr(Room, "wait_opened", late)
             nursery.start_soon(witness.ask, server, *case("GET", target, 200))
-            await trio.testing.wait_all_tasks_blocked(0.05)
+            await begun.wait()
             await witness.ask(server, *case("GET", target, 429, "rate_limited"))
             await witness.ask(server, *case("HEAD", f"{LOBBY}/history?q=x", 200))
             go_on.set()
@@ -327,7 +328,7 @@ async def ask_at_the_door(witness: Witness, folder: Path, monkeypatch: pytest.Mo
         witness.note("GET", "/livez", await exchange(server.port, odd % (b"2.0", b"localhost")))
     async with a_server(folder, max_connections=1) as server:
         silent = await dial(server.port)
-        await trio.testing.wait_all_tasks_blocked(0.05)
+        await let_in(1)
         wire = await dial(server.port)  # one too many is told so, whatever it wants
         with trio.fail_after(SOON):
             answer = parse_answer(await wire.rest())
@@ -343,7 +344,8 @@ async def ask_at_the_door(witness: Witness, folder: Path, monkeypatch: pytest.Mo
 
 async def ask_while_it_stops(witness: Witness, folder: Path) -> None:
     """It waits for a client that does not close, and answers others meanwhile."""
-    async with a_server(folder, close_timeout=SOON, last_call=SOON) as server:
+    patience = {"close_timeout": SOON, "last_call": SOON, "stop_timeout": SOON}
+    async with a_server(folder, **patience) as server:
         stuck = await join(server.port, "alice")
         late = await dial(server.port)
         server.stopping.set()

@@ -11,10 +11,10 @@ import pytest
 import trio
 
 from tests.serving.running import Running
-from tests.serving.wire import SOON
+from tests.serving.wire import BEGUN
 
 README = Path(__file__).parents[2] / "README.md"
-ENDLESS = 1  # second, for what follows a room
+ENDLESS = 4  # seconds, for what follows a room
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
 
@@ -32,7 +32,7 @@ def script(port: int) -> str:
 
 
 async def test_the_session_of_the_readme(server: Running) -> None:
-    with trio.fail_after(SOON):
+    with trio.fail_after(BEGUN):
         done = await trio.run_process(
             ["sh", "-c", script(server.port)],
             capture_stdout=True,

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from tests.serving import files
+from tests.serving.clock import HeldClock
 from tests.serving.running import Running, serving
 from tests.serving.wire import SOON
 
@@ -25,7 +26,9 @@ def past(server: Running) -> list[bytes]:
 
 
 @pytest.mark.parametrize("query", ["?limit=5", "?limit=5&around=9", "?q=alice"])
-async def test_who_reads_too_fast_is_told_when_to_come_back(tmp_path: Path, query: str) -> None:
+async def test_who_reads_too_fast_is_told_when_to_come_back(
+    tmp_path: Path, held_clock: HeldClock, query: str
+) -> None:
     async with serving(tmp_path, history_rate=0.1, history_burst=4, search_looks=2) as server:
         past(server)
         statuses = [(await server.get(HISTORY + query)).status for _ in range(7)]
@@ -38,7 +41,9 @@ async def test_who_reads_too_fast_is_told_when_to_come_back(tmp_path: Path, quer
         assert [(await server.get(one)).status for one in others] == [400, 200, 200]
 
 
-async def test_through_a_proxy_each_client_has_its_own(tmp_path: Path) -> None:
+async def test_through_a_proxy_each_client_has_its_own(
+    tmp_path: Path, held_clock: HeldClock
+) -> None:
     async with serving(
         tmp_path, history_rate=0.1, history_burst=1, trusted_proxies=("127.0.0.1",)
     ) as server:

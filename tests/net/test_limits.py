@@ -11,12 +11,14 @@ import trio
 import trio.testing
 
 from edgechat.net import client_address
+from tests.serving.clock import HeldClock
 from tests.serving.running import (
     Answer,
     Running,
     asked,
     bystander,
     eventually,
+    let_in,
     open_files,
     parse_answer,
     program,
@@ -52,7 +54,9 @@ async def test_too_many_connections_of_one_address(
     monkeypatch.setattr(client_address, "is_loopback", lambda peer: peer == "127.0.0.1")
     limits = {"max_connections_per_address": 2, "max_opened_per_minute": 5}
     async with serving(tmp_path, hosts=("0.0.0.0",), **limits) as server, bystander(server) as talk:
-        flood = [await dial(server.port, source="127.0.0.2") for _ in range(4)]
+        flood = [await dial(server.port, source="127.0.0.2") for _ in range(2)]
+        await let_in(4)
+        flood += [await dial(server.port, source="127.0.0.2") for _ in range(2)]
         for wire in flood[2:]:
             with trio.fail_after(SOON):
                 assert parse_answer(await wire.rest()).status == 429
@@ -173,7 +177,7 @@ async def test_behind_a_proxy_the_limits_hold_by_client(
         await talk.goes_on()
 
 
-async def test_a_flood_that_is_paid_by_its_address(tmp_path: Path) -> None:
+async def test_a_flood_that_is_paid_by_its_address(tmp_path: Path, held_clock: HeldClock) -> None:
     """Two connections of one client share its budget; somebody else's has its own."""
     budget = {"address_frame_rate": 1.0, "address_frame_burst": 20.0, "frame_pause": 60.0}
     async with serving(tmp_path, trusted_proxies=("127.0.0.1",), **budget) as server:
@@ -194,9 +198,12 @@ async def test_a_flood_that_is_paid_by_its_address(tmp_path: Path) -> None:
             await other.until("pong")
             await two.send(frame('{"ping":2}'))
             await two.until("pong")  # it has done nothing yet
-            await two.send(frame("", PING))
-            assert (await two.frame())[0] == 0x80 | PONG
             await two.send(frame('{"ping":3}'))
-            with trio.move_on_after(0.2) as waiting:
-                await two.until("pong")
-            assert waiting.cancelled_caught
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(two.until, "pong", 3)
+                for _ in range(12):  # seconds: 32 frames were 12 too many, and its own is one more
+                    await trio.testing.wait_all_tasks_blocked(0.02)
+                    assert nursery.child_tasks, "it is read from, though its address owes"
+                    held_clock.move(1.0)
+                await trio.testing.wait_all_tasks_blocked(0.02)
+                held_clock.move(1.5)

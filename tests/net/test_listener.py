@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import trio
@@ -11,16 +10,17 @@ import trio.testing
 from edgechat.net import listener
 from edgechat.net.websocket import WebSocket
 from edgechat.rooms.member import Member as Member
+from edgechat.settings import Settings
+from tests.serving.clock import HeldClock
 from tests.serving.running import (
     Bystander,
     Running,
     asked,
-    bystander,
     eventually,
     exchange,
     open_files,
     parse_answer,
-    serving,
+    the_listener,
 )
 from tests.serving.wire import SOON, Wire, dial, hello, upgrade
 
@@ -56,7 +56,9 @@ async def test_a_hundred_kilobytes_of_headers(
     await bystanders.goes_on()
 
 
-async def test_an_answer_outlives_a_client_that_is_still_sending(server: Running) -> None:
+async def test_an_answer_outlives_a_client_that_is_still_sending(
+    server: Running, held_clock: HeldClock
+) -> None:
     wire = await dial(server.port)
     with trio.fail_after(SOON):
         await wire.send(PLAIN + b"X: " + b"x" * 20_000)
@@ -141,34 +143,34 @@ async def test_an_upgrade_behind_a_request_gets_nowhere(server: Running) -> None
 
 
 @pytest.mark.parametrize("part", [b"", b"G", PLAIN, upgrade("lobby")[:-1]])
-async def test_slow_heads(tmp_path: Path, part: bytes) -> None:
-    async with serving(tmp_path, head_timeout=0.3) as server, bystander(server) as talk:
-        slow = [await dial(server.port) for _ in range(20)]
+async def test_slow_heads(
+    server: Running, bystanders: Bystander, held_clock: HeldClock, part: bytes
+) -> None:
+    slow = [await dial(server.port) for _ in range(20)]
+    for wire in slow:
+        await wire.send(part)
+    await eventually(lambda: the_listener().door.heads.waiting == 20)
+    held_clock.move(Settings().head_timeout)
+    await bystanders.goes_on()
+    with trio.fail_after(SOON):
         for wire in slow:
-            await wire.send(part)
-        await talk.goes_on()
-        with trio.fail_after(SOON):
-            for wire in slow:
-                assert parse_answer(await wire.rest()).status == 408
+            assert parse_answer(await wire.rest()).status == 408
 
 
-async def test_drops_of_a_head_do_not_make_the_time_longer(tmp_path: Path) -> None:
-    async with serving(tmp_path, head_timeout=0.3) as server:
-        wire = await dial(server.port)
-        started = trio.current_time()
-        with trio.fail_after(SOON):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_drip, wire)
-                assert parse_answer(await wire.rest()).status == 408
-                nursery.cancel_scope.cancel()
-        assert trio.current_time() - started < 5
-
-
-async def _drip(wire: Wire) -> None:
+async def test_drops_of_a_head_do_not_make_the_time_longer(
+    server: Running, held_clock: HeldClock
+) -> None:
+    """One comes each second, and none of them begins the time anew."""
+    wire = await dial(server.port)
     await wire.send(PLAIN)
-    while True:
+    await eventually(lambda: the_listener().door.heads.waiting == 1)
+    for _ in range(round(Settings().head_timeout)):
+        assert the_listener().door.heads.waiting == 1
         await wire.send(b"X")
-        await trio.testing.wait_all_tasks_blocked(0.02)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        held_clock.move(1.0)
+    with trio.fail_after(SOON):
+        assert parse_answer(await wire.rest()).status == 408
 
 
 async def test_connections_leave_nothing_behind(server: Running, bystanders: Bystander) -> None:
@@ -200,7 +202,7 @@ def living() -> list[int]:
     gc.collect()
     things = gc.get_objects()
     kinds = [type(thing) for thing in things]
-    door = next(thing for thing in things if type(thing) is listener.Listener)
+    door = the_listener()
     tasks = trio.lowlevel.current_statistics().tasks_living
     tables = len(door.websockets), door.door.waiting, door.statistics().connections.open
     return [open_files(), tasks, kinds.count(WebSocket), kinds.count(Member), *tables]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
+from edgechat.net import listening as listening_module
 from edgechat.net.listening import ListenError, listen
 from tests.serving.running import open_files
 
@@ -59,6 +61,25 @@ def test_every_address_of_every_host_has_the_same_port() -> None:
         assert reaches("127.0.0.1", sockets)
         assert reaches("127.0.0.2", sockets)
         assert not reaches("127.0.0.3", sockets)
+
+
+def test_a_port_that_the_system_chose_is_free_at_each_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks at one address: at another somebody had that port, and the server did not start."""
+    real = listening_module._open
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        chosen = [taken.getsockname()[1]]
+
+        def choose(one: socket.socket, address: str, port: int, *more: Any, **keys: Any) -> None:
+            real(one, address, port or (chosen.pop() if chosen else 0), *more, **keys)
+
+        monkeypatch.setattr(listening_module, "_open", choose)
+        files = open_files()
+        with listening(["127.0.0.1", "127.0.0.2"]) as sockets:
+            assert len({one.getsockname()[1] for one in sockets}) == 1
+            assert open_files() == files + 2
+        assert chosen == []
 
 
 def test_small_frames_do_not_wait_for_more() -> None:

@@ -344,12 +344,16 @@ async def test_a_connection_that_is_over_is_freed_at_once(polled: Polled) -> Non
                     theirs.close()
             return weakref.ref(holder)
 
-    gc.collect()  # what others have left
+    def alive() -> list[object]:
+        parts = (WebSocket, Receiver, Sender, FrameReader, Budget)
+        return [thing for thing in gc.get_objects() if type(thing) in parts]
+
+    gc.collect()
     gc.disable()
     try:
+        others = alive()  # that other tests have left
         assert [(await come_and_go(cancel))() for cancel in (True, False)] == [None, None]
-        parts = (WebSocket, Receiver, Sender, FrameReader, Budget)
-        assert not [thing for thing in gc.get_objects() if type(thing) in parts]
+        assert not [thing for thing in alive() if all(thing is not other for other in others)]
     finally:
         gc.enable()
 

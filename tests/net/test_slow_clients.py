@@ -32,9 +32,10 @@ CONT = 0
 
 
 async def test_who_does_not_read_is_closed_and_gets_everything_on_resume(tmp_path: Path) -> None:
-    async with serving(tmp_path, outbox_bytes=64 * 1024, close_timeout=0.2) as server:
+    limits = {"outbox_bytes": 64 * 1024, "stall_timeout": 8 * SOON, "close_timeout": 0.2}
+    async with serving(tmp_path, **limits) as server:
         slow = await open_wire(server.port, receive_buffer=2_048)
-        with trio.fail_after(SOON):
+        with trio.fail_after(4 * SOON):
             await slow.send(hello("slow", v=2))
             await slow.until("ready")
             alice = await join(server.port, "alice")
@@ -83,9 +84,9 @@ async def _drain(wire: Wire) -> tuple[int, int | None]:
 
 
 async def test_a_slow_client_that_reads_again_in_time_learns_why(tmp_path: Path) -> None:
-    async with serving(tmp_path, outbox_bytes=64 * 1024) as server:
+    async with serving(tmp_path, outbox_bytes=64 * 1024, stall_timeout=8 * SOON) as server:
         slow = await open_wire(server.port, receive_buffer=2_048)
-        with trio.fail_after(SOON):
+        with trio.fail_after(4 * SOON):
             await slow.send(hello("slow"))
             await slow.until("ready")
             alice, bob = await join(server.port, "alice"), await join(server.port, "bob")
@@ -97,7 +98,7 @@ async def test_a_slow_client_that_reads_again_in_time_learns_why(tmp_path: Path)
 async def test_an_outbox_that_empties_is_written_past_again(tmp_path: Path) -> None:
     async with serving(tmp_path, outbox_bytes=32 * 1024 * 1024) as server:
         late = await open_wire(server.port, receive_buffer=2_048)
-        with trio.fail_after(SOON):
+        with trio.fail_after(4 * SOON):
             await late.send(hello("late"))
             await late.until("ready")
             alice = await join(server.port, "alice")

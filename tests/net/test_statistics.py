@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import pytest
 import trio
 
 from edgechat.net import poller
-from edgechat.net.listener import Listener
 from edgechat.server import serve
 from edgechat.settings import Settings
-from tests.serving.running import Running, eventually, exchange, serving
+from tests.serving.clock import HeldClock
+from tests.serving.running import Running, eventually, exchange, let_in, serving, the_listener
 from tests.serving.wire import CLOSE, SOON, dial, frame, join, open_wire, upgrade
 
 PLAIN = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 
 
-def door() -> Listener:
-    gc.collect()  # those of servers that are over
-    return next(thing for thing in gc.get_objects() if type(thing) is Listener)
-
-
 async def test_what_came_and_what_became_of_it(server: Running) -> None:
     alice = await join(server.port, "alice")
     bob = await join(server.port, "bob")
-    statistics = door().statistics()
+    statistics = the_listener().statistics()
     assert (statistics.accepted, statistics.websockets) == (2, 2)
     assert (statistics.connections.open, statistics.outbox_bytes) == (2, 0)
     with trio.fail_after(SOON):
@@ -38,8 +32,8 @@ async def test_what_came_and_what_became_of_it(server: Running) -> None:
         assert await mallory.close_code() == 1009
     for wire in (alice, mallory):
         wire.close()
-    await eventually(lambda: door().statistics().websockets == 0)
-    assert door().statistics().closes == {1000: 1, 1006: 1, 1009: 1}
+    await eventually(lambda: the_listener().statistics().websockets == 0)
+    assert the_listener().statistics().closes == {1000: 1, 1006: 1, 1009: 1}
 
 
 @pytest.mark.parametrize(
@@ -55,16 +49,18 @@ async def test_what_came_and_what_became_of_it(server: Running) -> None:
 )
 async def test_what_was_refused_and_why(server: Running, request_: bytes, reason: str) -> None:
     await exchange(server.port, request_)
-    assert door().statistics().refused == {reason: 1}
+    assert the_listener().statistics().refused == {reason: 1}
 
 
-async def test_who_was_too_many(tmp_path: Path) -> None:
-    async with serving(tmp_path, max_connections=1, head_timeout=0.1) as server:
+async def test_who_was_too_many(tmp_path: Path, held_clock: HeldClock) -> None:
+    async with serving(tmp_path, max_connections=1) as server:
         slow = await dial(server.port)
+        await let_in(1)
         await exchange(server.port, PLAIN + b"\r\n")
+        held_clock.move(Settings().head_timeout)
         with trio.fail_after(SOON):
             await slow.rest()
-        assert door().statistics().refused == {"full": 1, "slow head": 1}
+        assert the_listener().statistics().refused == {"full": 1, "slow head": 1}
 
 
 async def test_a_poller_that_dies_takes_the_server_with_it(

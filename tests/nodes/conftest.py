@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,18 +26,3 @@ async def engine(short_path: Path) -> AsyncIterator[Engine]:
         pytest.skip("there is no valkey-server or redis-server")
     async with an_engine(short_path / "engine") as running:
         yield running
-
-
-@pytest.fixture
-def free_ports() -> int:
-    """The first of three ports in a row that nobody listens on."""
-    for first in range(20_000, 30_000, 7):
-        with ExitStack() as stack:
-            try:
-                for port in range(first, first + 3):
-                    taken = stack.enter_context(socket.socket())
-                    taken.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("no port is free")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.serving.wire import SOON
+from tests.serving.wire import BEGUN
 
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 
@@ -44,7 +44,7 @@ class Engine:
             self._process = await trio.lowlevel.open_process(
                 [SERVER, *words], stdout=log, stderr=subprocess.STDOUT
             )
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             while not await self._answers():  # noqa: ASYNC110 - it is another process
                 await trio.sleep(0.01)  # not until all rest: those who talk never do
 
@@ -84,6 +84,8 @@ class Engine:
         shutil.copytree(self._folder / "saved", self._folder / "appendonlydir")
 
     async def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "engine.log").read_text()
         try:
             return (await self.ask("PING")).startswith((b"+PONG", b"-NOAUTH"))
         except OSError:

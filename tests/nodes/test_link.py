@@ -18,6 +18,7 @@ from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import soon
 from tests.nodes.nodes import a_node
 from tests.rooms.storage_contract import LOBBY, follow, head, raw, say
+from tests.serving.ports import free_ports
 from tests.serving.wire import SOON
 
 KEY = bytes(32)
@@ -65,9 +66,7 @@ def certificate(folder: Path) -> list[str]:
 
 async def test_tls(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = certificate(short_path)
-    with trio.socket.socket() as free:
-        await free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports()
     async with an_engine(short_path / "e", "--tls-port", str(port), *options):
         url = f"rediss://localhost:{port}"
         with pytest.raises(OSError, match=r"(?i)certificate"):

@@ -33,8 +33,8 @@ async def hear(wire: Wire, key: str, value: object) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgechat.nodes.node_rosters._LEASE", 2)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not its lease: a machine with much else to do takes a living node for a dead one."""
     monkeypatch.setattr("edgechat.nodes.node_rosters._BEAT", 0.3)
 
 

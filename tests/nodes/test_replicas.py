@@ -18,6 +18,7 @@ from tests.nodes.engine import Engine, an_engine
 from tests.nodes.judge import Listener, Speakers, judge, soon
 from tests.nodes.nodes import Node, a_node
 from tests.rooms.storage_contract import LOBBY, follow, head, raw, say
+from tests.serving.ports import free_ports
 from tests.serving.running import Running, serving
 from tests.serving.wire import SOON, join
 
@@ -25,9 +26,7 @@ from tests.serving.wire import SOON, join
 @asynccontextmanager
 async def a_pair(folder: Path) -> AsyncIterator[tuple[Engine, Engine]]:
     """An engine on a port too, and a replica that follows it."""
-    with trio.socket.socket() as free:
-        await free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports()
     fast = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
     async with an_engine(folder / "p", *fast, "--port", str(port)) as primary:
         follows = ("--replicaof", f"127.0.0.1 {port}")

@@ -13,23 +13,25 @@ import trio
 
 from tests.nodes.engine import SERVER
 from tests.packaging.test_dependencies import ROOT
+from tests.serving.ports import free_ports
 from tests.serving.talking import said
-from tests.serving.wire import SOON, join
+from tests.serving.wire import BEGUN, join
 
 
 @pytest.mark.skipif(SERVER is None, reason="there is no valkey-server or redis-server")
-async def test_three_nodes_by_one_command(short_path: Path, free_ports: int) -> None:
-    words = [sys.executable, "deploy/run_nodes.py", "--port", str(free_ports)]
+async def test_three_nodes_by_one_command(short_path: Path) -> None:
+    first = free_ports(3)
+    words = [sys.executable, "deploy/run_nodes.py", "--port", str(first)]
     process = await trio.lowlevel.open_process(
         [*words, "--data", str(short_path)], cwd=ROOT, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     try:
-        with trio.fail_after(4 * SOON):
+        with trio.fail_after(2 * BEGUN):
             text = b""
             while len(re.findall(rb"EdgeChat is at", text)) < 3:
                 text += await process.stdout.receive_some()
-            wires = [await join(free_ports + number, "alice") for number in range(3)]
+            wires = [await join(first + number, "alice") for number in range(3)]
             line = await said(wires[0], "hi")
             for wire in wires[1:]:
                 assert (await wire.until("message"))["h"] == line["h"]

@@ -194,7 +194,7 @@ async def test_a_lost_push_is_found(
         alice, bob = await join(one.port, "alice"), await join(other.port, "bob")
         monkeypatch.setattr(Appends, "hear", lambda *args: None)
         line = await said(alice, "who hears this?")
-        with trio.fail_after(3):
+        with trio.fail_after(SOON):
             assert (await bob.until("message"))["h"] == line["h"]
 
 

@@ -129,13 +129,13 @@ def test_it_serves_from_an_empty_folder(
             line = server.stdout.readline()
             address = re.search(r"http://\S+", line)
             assert address, line
-            with urlopen(address[0], timeout=15) as page:
+            with urlopen(address[0], timeout=60) as page:
                 assert page.status == 200
                 assert b"EdgeChat" in page.read()
-            with urlopen(f"{address[0]}openapi.yaml", timeout=15) as document:
+            with urlopen(f"{address[0]}openapi.yaml", timeout=60) as document:
                 assert document.read() == (ROOT / "docs" / "openapi.yaml").read_bytes()
             server.send_signal(signal.SIGTERM)
-            assert server.wait(15) == 0
+            assert server.wait(60) == 0
         finally:
             server.kill()
     assert {path.name for path in tmp_path.iterdir()} == {"data"}

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving.clock import HeldClock
 from tests.serving.running import Bystander, Running, bystander, serving
+
+
+@pytest.fixture
+def held_clock() -> Iterator[HeldClock]:
+    """Trio's clock of a test that asks for it."""
+    clock = HeldClock()
+    yield clock
+    clock.stop()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -15,11 +16,12 @@ from typing import Any, BinaryIO, NamedTuple
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from edgechat.net.listener import Listener
 from edgechat.server import serve
 from edgechat.settings import Settings
 from edgechat.workers import front
 from tests.serving.stored import stored
-from tests.serving.wire import SOON, Wire, dial, join
+from tests.serving.wire import BEGUN, SOON, Wire, dial, join
 
 
 class Answer(NamedTuple):
@@ -98,6 +100,7 @@ QUICK: dict[str, Any] = {
     "port": 0,
     "sync_interval": 0.01,
     "linger_timeout": 0.5,
+    "search_time": SOON,  # a machine with much else to do finds as much as any other
 }
 
 
@@ -132,7 +135,8 @@ class Program(Running):
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""
         self.process.send_signal(how)
-        return await self.process.wait()
+        with trio.fail_after(BEGUN):
+            return await self.process.wait()
 
     def log(self) -> str:
         """What somebody should look at: no line that is always there."""
@@ -153,7 +157,7 @@ async def program(
     with _log(data) as log:
         process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE, stderr=log)
     try:
-        with trio.fail_after(2 * SOON):
+        with trio.fail_after(BEGUN):
             port = await _port(process)
         yield Program(process, port, data)
     finally:
@@ -182,11 +186,27 @@ async def _port(process: trio.Process) -> int:
     return int(found[1])
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Until it is true; bounded."""
-    with trio.fail_after(SOON):
+def the_listener() -> Listener:
+    """That of the one server that runs in this process: somebody may still know others."""
+    (found,) = [
+        thing
+        for thing in gc.get_objects()
+        if type(thing) is Listener and not thing._poller._epoll.closed
+    ]
+    return found
+
+
+async def let_in(count: int) -> None:
+    """Until so many connections have been: those of one moment come in in any order."""
+    await eventually(lambda: the_listener().door.limits.statistics().open == count)
+
+
+async def eventually(condition: Callable[[], bool], within: float = SOON) -> None:
+    """Until it is true; bounded. `BEGUN` where processes have to begin or to end first."""
+    with trio.fail_after(within):
         while not condition():
-            await wait_all_tasks_blocked(0.01)
+            with trio.move_on_after(0.1):  # where others talk, it never rests
+                await wait_all_tasks_blocked(0.01)
 
 
 def open_files(pid: int | str = "self") -> int:
@@ -205,14 +225,14 @@ class Bystander:
         """What one says, both hear soon."""
         self._said += 1
         text = f"still here {self._said}"
-        with trio.fail_after(5):
+        with trio.fail_after(SOON):
             await self._alice.say(text)
             await self._alice.until("message", text)
             await self._bob.until("message", text)
 
     async def hear(self, text: str) -> None:
         """Somebody else says it."""
-        with trio.fail_after(5):
+        with trio.fail_after(SOON):
             await self._alice.until("message", text)
             await self._bob.until("message", text)
 

@@ -17,7 +17,7 @@ from edgechat.server import serve
 from edgechat.settings import Settings
 from tests.http.following import follow
 
-from .running import Answer, exchange, parse_answer, serving
+from .running import Answer, eventually, exchange, parse_answer, serving
 from .wire import SOON, Wire, dial, frame, join, open_wire
 
 
@@ -34,12 +34,13 @@ class Port:
         self._caplog = caplog
 
     async def find(self) -> int:
-        with trio.fail_after(SOON):
-            while True:
-                for record in self._caplog.records:
-                    if found := re.search(r"Metrics are at .*:(\d+)/metrics$", record.getMessage()):
-                        return int(found[1])
-                await trio.testing.wait_all_tasks_blocked(0.01)
+        await eventually(lambda: bool(self._found()))
+        return self._found()[0]
+
+    def _found(self) -> list[int]:
+        said = [record.getMessage() for record in self._caplog.records]
+        found = [re.search(r"Metrics are at .*:(\d+)/metrics$", text) for text in said]
+        return [int(one[1]) for one in found if one]
 
     async def ask(self, request: str) -> Answer:
         return await exchange(await self.find(), request.encode())
@@ -156,7 +157,7 @@ async def _settle(port: Port, members: int) -> None:
 
 async def test_what_is_refused_for_being_too_much(tmp_path: Path, port: Port) -> None:
     code = 'edgechat_refusals_total{code="rate_limited"}'
-    async with with_metrics(tmp_path, message_interval=5.0, message_grace=0.0) as server:
+    async with with_metrics(tmp_path, message_interval=600.0, message_grace=0.0) as server:
         before = await port.numbers()
         alice = await join(server.port, "alice")
         for n in range(3):
@@ -252,7 +253,8 @@ def test_it_is_off_by_default(tmp_path: Path) -> None:
 async def test_they_are_there_while_the_server_stops(tmp_path: Path, port: Port) -> None:
     """It waits for a client that does not close, and can be watched meanwhile."""
     stop = trio.Event()
-    settings = Settings(port=0, data=tmp_path, metrics_address="127.0.0.1:0", close_timeout=SOON)
+    patience: Any = {"close_timeout": SOON, "stop_timeout": SOON}
+    settings = Settings(port=0, data=tmp_path, metrics_address="127.0.0.1:0", **patience)
     async with trio.open_nursery() as nursery:
         url = await nursery.start(serve, settings, stop)
         stuck = await join(int(url.rstrip("/").rpartition(":")[2]), "alice")

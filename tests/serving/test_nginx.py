@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +13,9 @@ import pytest
 import trio
 
 from tests.http.following import follow
+from tests.serving.ports import free_ports
 from tests.serving.running import Running, exchange, serving
-from tests.serving.wire import SOON, Wire, dial, hello, join
+from tests.serving.wire import BEGUN, SOON, Wire, dial, hello, join
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -55,16 +55,10 @@ def configure(folder: Path, port: int, behind: int | Path) -> Path:
     return file
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def nginx(folder: Path, behind: int | Path, upstream: str = "") -> AsyncIterator[int]:
     """Its port, once it listens there. It keeps connections to an `upstream`, if there is one."""
-    port = free_port()
+    port = free_ports()
     file = configure(folder, port, behind)
     if upstream:
         text = file.read_text().replace("map ", f"{upstream}\nmap ", 1)
@@ -77,7 +71,7 @@ async def nginx(folder: Path, behind: int | Path, upstream: str = "") -> AsyncIt
     assert process.stderr is not None
     try:
         said = b""
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             while b" nginx/" not in said:  # its version, which it says when it has its sockets
                 more = await process.stderr.receive_some()
                 assert more, said.decode()

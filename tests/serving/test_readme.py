@@ -21,11 +21,11 @@ import trio
 from edgechat.cli.main import main
 
 from .running import Running, command
-from .wire import SOON
+from .wire import BEGUN
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-PATIENCE = 4 * SOON  # for a script of many commands
+PATIENCE = 2 * BEGUN  # for a script of many commands
 
 
 class Block(NamedTuple):
@@ -98,12 +98,12 @@ async def run(script: str, cwd: Path, url: str) -> str:
 
 @asynccontextmanager
 async def served(data: Path, *options: str) -> AsyncIterator[Running]:
-    """`program` has less patience."""
+    """Without a log in its folder, which is copied."""
     whole = [*command(data, "--port", "0", "--message-interval", "0"), *options]
     process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             line = await process.stdout.receive_some()
         found = re.search(rb"http://127\.0\.0\.1:(\d+)/", line)
         assert found, line
@@ -148,7 +148,7 @@ async def test_the_bot(server: Running) -> None:
     process = await trio.lowlevel.open_process(whole, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             said = b""
             while b"\n" not in said:
                 said += await process.stdout.receive_some()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import threading
@@ -12,21 +11,15 @@ from trio.testing import wait_all_tasks_blocked
 
 from edgechat import http_start, server
 from edgechat.settings import Settings
+from tests.serving.ports import free_ports
 from tests.serving.running import Running
-from tests.serving.wire import SOON, Wire, join
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-        return free
+from tests.serving.wire import BEGUN, SOON, Wire, join
 
 
 async def test_websockets_are_let_in_while_http_is_imported(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    port = free_ports()
     go_on = threading.Event()
     import_http = http_start._import_http
 
@@ -74,5 +67,5 @@ def test_garbage_is_collected_once_it_runs(tmp_path: Path) -> None:
 
 
 def _python(code: str) -> None:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=SOON)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=BEGUN)
     assert done.returncode == 0, done.stderr.decode()

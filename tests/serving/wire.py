@@ -11,6 +11,7 @@ import trio
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 SOON = 15.0  # seconds: long for a slow machine, never awaited on a good one
+BEGUN = 60.0  # seconds in which a process that was started is there, or one that is told has ended
 
 
 def frame(

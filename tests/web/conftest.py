@@ -39,7 +39,7 @@ FLAGS = [
     "--disable-sync",
 ]
 # How long, in ms, a test waits for what a person would see. It promises nothing: machines are slow.
-PATIENCE = 15_000
+PATIENCE = 45_000
 expect.set_options(timeout=PATIENCE)
 # The browser's own words about a server that is away; the page can't keep it from saying them.
 BROWSERS_OWN = re.compile(r"WebSocket connection to|net::ERR_|Failed to load resource")

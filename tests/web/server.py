@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving.ports import free_ports
+
 ADDRESS = re.compile(r"http://([\w.]+):(\d+)/")
 
 
@@ -22,7 +24,7 @@ class Server:
         self.data = data
         self.options = options
         self.host = "127.0.0.1"
-        self.port = 0
+        self.port = free_ports()  # nobody gets it by chance while the server is away
         self.process: subprocess.Popen[str] | None = None
         self.code: Path | None = None  # another version of the project
 
@@ -59,7 +61,7 @@ class Server:
             return
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
-        self.process.wait(15)
+        self.process.wait(60)
         if self.process.stdout:
             self.process.stdout.close()
         self.process = None

@@ -153,7 +153,7 @@ def test_an_answer_that_is_lost_on_the_way_stores_nothing_twice(
 
 
 def test_refusals_are_those_of_a_websocket(serve: Callable[..., Server], context: Contexts) -> None:
-    strict = serve("--message-interval", "2", "--message-grace", "2", "--max-message-chars", "20")
+    strict = serve("--message-interval", "6", "--message-grace", "6", "--max-message-chars", "20")
     proxy = Proxy(strict.port)
     proxy.upgrades = "refused"
     page = context(proxy.address).new_page()

@@ -5,6 +5,12 @@ import { mentions, pieces } from "../../web/text.js";
 const said = (/** @type {string} */ message) =>
   pieces(message).map(({ kind, text }) => (kind === "text" ? text : `${kind}:${text}`));
 
+/** Of the processor since then: others on this machine take no part of it. */
+const milliseconds = (/** @type {NodeJS.CpuUsage} */ before) => {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+};
+
 const messages = /** @type {const} */ ([
   ["plain", ["plain"]],
   ["a `b` c", ["a ", "code:b", " c"]],
@@ -44,9 +50,9 @@ test("a pile of combining marks is cut to what letters need", () => {
 
 test("long and nested marks take no time", () => {
   for (const message of ["*".repeat(2000), "`".repeat(2000), "@".repeat(2000), "*a ".repeat(700), "```".repeat(600)]) {
-    const before = performance.now();
+    const before = process.cpuUsage();
     pieces(message);
-    assert.ok(performance.now() - before < 100, message.slice(0, 10));
+    assert.ok(milliseconds(before) < 100, message.slice(0, 10));
   }
 });
 
@@ -110,9 +116,9 @@ for (const [message, expected] of addresses) {
 
 test("links take no time", () => {
   for (const part of ["https://", "www.", "a@b.", ")", "a.", "https://a/)"]) {
-    const before = performance.now();
+    const before = process.cpuUsage();
     pieces(`https://example.org/${part.repeat(2000 / part.length)}`);
     pieces(part.repeat(2000 / part.length));
-    assert.ok(performance.now() - before < 100, part);
+    assert.ok(milliseconds(before) < 100, part);
   }
 });

@@ -451,4 +451,4 @@ async def test_the_whole_takes_no_time(autojump_clock: MockClock, tmp_path: Path
         await wait_all_tasks_blocked()
         await say(await setting.world.join("alice"), 1)
         await trio.sleep(3_600)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60

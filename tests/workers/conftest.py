@@ -15,12 +15,12 @@ import trio
 
 from edgechat.settings import Settings
 from edgechat.workers.front import serve
-from tests.serving.fixtures import bystanders, no_defect
+from tests.serving.fixtures import bystanders, held_clock, no_defect
 from tests.serving.running import QUICK, Running, eventually
-from tests.serving.wire import Wire
+from tests.serving.wire import SOON, Wire
 from tests.workers.processes import children
 
-__all__ = ["bystanders", "no_defect"]
+__all__ = ["bystanders", "held_clock", "no_defect"]
 
 WORKERS = 3
 
@@ -43,6 +43,7 @@ class Thread(threading.Thread):
         self._over, self._token = trio.Event(), trio.lowlevel.current_trio_token()
         more: dict[str, Any] = {**QUICK, "data": self.data, "workers": WORKERS}
         more |= {"room_idle": 0.0, "history_rate": 0.0}  # all tests count for one address
+        more["linger_timeout"] = SOON  # by the machine's clock, which no test holds here
         async with trio.open_nursery() as nursery:
             url = await nursery.start(partial(serve, Settings(**more), self._over))
             self.port = int(url.rstrip("/").rpartition(":")[2])

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from edgechat.workers.messages import FORMAT
 from tests.serving.files import check
 from tests.serving.running import Program, eventually, open_files, program
 from tests.serving.talking import said
-from tests.serving.test_stopping import _flood, _settle_in
-from tests.serving.wire import SOON, Wire, dial, hello, join, open_wire, say, upgrade
+from tests.serving.test_stopping import IN_TIME, _flood, _settle_in
+from tests.serving.wire import BEGUN, SOON, Wire, dial, hello, join, open_wire, say, upgrade
 from tests.workers.conftest import Thread
 from tests.workers.processes import children, is_alive
 from tests.workers.test_front import PLAIN, room_at
@@ -33,7 +32,7 @@ def events(server: Program) -> list[dict[str, Any]]:
 
 
 async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
-    """Some are stuck, one floods, others wait for what never comes: it takes ten seconds."""
+    """Some are stuck, one floods, others wait for what never comes: it ends in time."""
     async with program(tmp_path, *TWO) as server:
         members = [await join(server.port, "alice", room) for room in ROOMS]
         for wire in members:
@@ -43,16 +42,14 @@ async def test_it_stops_in_time_whatever_clients_do(tmp_path: Path) -> None:
         await _settle_in(server)
         flooder = await open_wire(server.port)
         await flooder.send(hello("flooder") + say("x"))
-        started = time.monotonic()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_flood, flooder)
             server.process.send_signal(signal.SIGTERM)
-            with trio.fail_after(SOON):
+            with trio.fail_after(IN_TIME):
                 for wire in members:
                     assert await wire.close_code() == 1012
                 assert await server.process.wait() == 0
             nursery.cancel_scope.cancel()
-        assert time.monotonic() - started < 10.5
         assert server.log() == ""
         for room in ROOMS:
             assert len(check(server.stored(room))) == 200
@@ -95,7 +92,7 @@ async def test_the_front_is_killed(tmp_path: Path) -> None:
             DataFolder(tmp_path).prepare()
         members[0].close()
         members[1].reset()
-        await eventually(lambda: not any(map(is_alive, pids)))
+        await eventually(lambda: not any(map(is_alive, pids)), BEGUN)
         assert server.log().count("The front has ended") == 2
         assert "critical" not in server.log()
     async with program(tmp_path) as alone:  # another number of workers moves no file
@@ -114,12 +111,12 @@ async def test_hangup_puts_fresh_workers_in_place(tmp_path: Path) -> None:
         alice = await join(server.port, "alice", ROOMS[0])
         file.write_text("workers = 3\nmax-connections = 1\n")
         server.process.send_signal(signal.SIGHUP)
-        with trio.fail_after(SOON):
+        with trio.fail_after(BEGUN):
             assert await alice.close_code() == 1012
         alice.close()
         fresh = "Fresh workers have taken the place of all."
-        await eventually(lambda: fresh in (server.data / "server.log").read_text())
-        await eventually(lambda: not before & children(server.pid))
+        await eventually(lambda: fresh in (server.data / "server.log").read_text(), BEGUN)
+        await eventually(lambda: not before & children(server.pid), BEGUN)
         assert len(children(server.pid)) == 2
         with trio.fail_after(SOON):
             held = await join(server.port, "alice", ROOMS[0])
@@ -142,7 +139,7 @@ def test_a_worker_that_can_not_start_ends_the_command(tmp_path: Path) -> None:
     )
     options = ["serve", "--port", "0", "--data", str(tmp_path / "data"), *TWO, "--log", "json"]
     done = subprocess.run(
-        [sys.executable, "-c", code, *options], capture_output=True, timeout=4 * SOON
+        [sys.executable, "-c", code, *options], capture_output=True, timeout=2 * BEGUN
     )
     assert done.returncode == 1
     last = done.stderr.decode().splitlines()[-1]
