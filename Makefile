@@ -19,7 +19,7 @@ LOCK    := $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 
            --custom-compile-command 'make lock' $(UPGRADE) --group build pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-nodes test test-latest latest check format lint types web-check web-tools lock simulate fuzz bench lighthouse node-and-chromium clean
+.PHONY: help run run-nodes test test-latest latest check format lint types web-check web-tools lock simulate simulate-nodes fuzz bench lighthouse node-and-chromium clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ lock: ## write requirements/ anew from pyproject.toml (UPGRADE=--upgrade takes n
 
 simulate: $(VENV)/ready-to-develop ## run N=… simulated worlds with crashes and cuts
 	@$(BIN)/python -m tests.simulation --runs $(N) --jobs $$(nproc)
+
+simulate-nodes: $(VENV)/ready-to-develop ## the same, of several nodes and their engine
+	@$(BIN)/python -m tests.simulation.nodes --runs $(N) --jobs $$(nproc)
 
 fuzz: $(VENV)/ready-to-develop ## look for input that does harm, where atheris is installed (SECONDS=… for each target)
 	@for target in door frames text names addresses history; do $(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit 1; done

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import hiredis
 import trio
 
-from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import StoredLine, claimed
 from edgechat.nodes import scripts
-from edgechat.nodes.chain import Point, beyond, follow, place_after, split
+from edgechat.nodes.chain import beyond, follow, place_after, split
+from edgechat.nodes.delays import Delays
 from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
-from edgechat.nodes.flight import Flight
+from edgechat.nodes.flight import Flight, take_off
 from edgechat.nodes.level import append_words
 from edgechat.nodes.replicas import Replicas
 from edgechat.nodes.room_log import RoomLog
@@ -28,8 +28,6 @@ from edgechat.rooms.storage import Answer, Moved, Unanswered
 
 _UNSENT = 2.0  # seconds without an engine after which what was not sent is refused
 _UNANSWERED = 10.0  # seconds after which nobody waits for what was sent
-_STEP, _STEPS = 0.005, 4  # seconds of waiting, times as often as a room was late, up to so often
-_ENDING = len(b',"h":"0123456789abcdef"}')
 _GONE = "the engine can't be reached"
 
 Level = Callable[[RoomLog], None]
@@ -56,31 +54,38 @@ class Appends:
         self._up = up
         self._level = level
         self._settle = settle
-        self._delays: trio.Nursery
+        self.delays = Delays()
         self._answers: list[Answer] = []
+        self._at_once: list[Answer] = []  # to what was submitted since the last `send`
 
     def submit(self, log: RoomLog, after: StoredLine, lines: Sequence[bytes], ticket: Any) -> None:
         """See `rooms.storage.Storage`."""
         place = place_after(after)
-        ending = lines[-1][-_ENDING:]
-        last = Point(place.seq + len(lines), bytes.fromhex(ending[-18:-2].decode()))
-        flight = Flight(ticket, place, last, lines, ending + b"\n", trio.current_time())
         if log.failure is not None:
-            self._answers.append((ticket, log.failure))
+            self._at_once.append((ticket, log.failure))
         elif place != log.tip and not log.held:  # the room is about to hear why
-            self._answers.append((ticket, Moved()))
+            self._at_once.append((ticket, Moved()))
         else:
-            log.flight = flight
+            log.flight = take_off(ticket, place, lines)
             log.landed = self._stored
             self.launch(log)
 
+    def send(self) -> Sequence[Answer]:
+        """See `rooms.storage.Storage`. What others were answered meanwhile is not among these."""
+        self._flush()
+        answers, self._at_once = self._at_once, []
+        return answers
+
     def take_answers(self) -> Sequence[Answer]:
-        """Those that are there, after all that was asked went out."""
+        """Those that came later, after all that was asked went out."""
+        self._flush()
+        answers, self._answers = self._answers, []
+        return answers
+
+    def _flush(self) -> None:
         self.replicas.ask()
         if (connection := self._up()) is not None:
             connection.flush()
-        answers, self._answers = self._answers, []
-        return answers
 
     def launch(self, log: RoomLog) -> None:
         """Send what a room wants stored, if that can be sent now and is still to be sent."""
@@ -137,11 +142,6 @@ class Appends:
             elif max(waited, down_for) > _UNSENT:
                 self._answer(log, StorageUnavailable(trouble))
 
-    async def run(self) -> NoReturn:
-        """Let those wait a moment who were too late again and again; for ever."""
-        async with trio.open_nursery() as self._delays:
-            await trio.sleep_forever()
-
     def _replied(self, log: RoomLog, flight: Flight, reply: Any) -> None:
         if log.flight is not flight or isinstance(reply, LinkDown):
             return  # known by another way; or to be sent again when the link is up
@@ -156,16 +156,13 @@ class Appends:
             elif log.moved == 1:
                 self.launch(log)
             else:
-                self._delays.start_soon(self._launch_later, log)
+                self.delays.later(log.moved, partial(self._launch_later, log))
         elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
             self._load_scripts(log)
         else:
             self._refuse(log, str(reply))
 
-    async def _launch_later(self, log: RoomLog) -> None:
-        """Who speaks where everybody speaks waits for a random moment, or all are late for ever."""
-        share = system.token_bytes(1)[0] / 255
-        await trio.sleep(share * _STEP * min(log.moved, _STEPS))
+    def _launch_later(self, log: RoomLog) -> None:
         self.launch(log)
         self._settle()
 

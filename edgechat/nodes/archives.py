@@ -67,6 +67,10 @@ class Archives:
 
         return give_back
 
+    def is_free(self, key: RoomKey) -> bool:
+        """Whether nobody has that room's file."""
+        return key not in self._held
+
     @asynccontextmanager
     async def hold(self, key: RoomKey) -> AsyncIterator[None]:
         """`take` it for a block."""

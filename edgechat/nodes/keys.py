@@ -13,6 +13,7 @@ _PREFIX = "ec:{0}:"
 
 FORMAT = f"{_PREFIX}format"  # the number of this layout
 PRIVATE_KEY = f"{_PREFIX}key"  # that signs the ids of private rooms, one for all nodes
+MARK = f"{_PREFIX}mark"  # another one whenever the engine was emptied
 TOUCHED = f"{_PREFIX}touched"  # sorted set: room -> tick of the last change
 CLOCK = f"{_PREFIX}clock"  # the last tick
 NODES = f"{_PREFIX}nodes"  # sorted set: a node's boot id -> when it beat last

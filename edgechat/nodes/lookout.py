@@ -10,9 +10,12 @@ from typing import Any, NoReturn
 import hiredis
 import trio
 
+from edgechat import system
 from edgechat.chat.names import RoomKey
+from edgechat.nodes import keys
 from edgechat.nodes.engine_connection import EngineConnection
 from edgechat.nodes.errors import Forked, LinkDown
+from edgechat.nodes.identity import agree_on_key
 from edgechat.nodes.keys import keys_of
 from edgechat.nodes.room_log import RoomLog
 from edgechat.nodes.upkeep import Upkeep, touched_since
@@ -20,6 +23,7 @@ from edgechat.nodes.upkeep import Upkeep, touched_since
 log = logging.getLogger(__name__)
 
 _LOOK = 1.0  # seconds between two looks
+_AGAIN = 100  # files at most that are tried again in one of them
 
 Has = Callable[[RoomKey], bool]
 
@@ -34,17 +38,21 @@ class Lookout:
         connection: Callable[[], EngineConnection],
         level: Callable[[RoomLog], None],
         has: Has,
+        key: bytes,
     ) -> None:
         """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`.
 
-        `has` says which files are this process's.
+        `has` says which files are this process's. `key` is that of all nodes.
         """
         self.has = has
+        self._key = key
+        self._mark: bytes | None = None  # the engine's, since it was empty last
         self._upkeep = upkeep
         self._logs = logs
         self._connection = connection
         self._level = level
         self._tick = 0.0
+        self._is_to_begin_again = False
         self._looking = trio.Lock()
 
     async def run(self) -> NoReturn:
@@ -63,20 +71,48 @@ class Lookout:
         except (hiredis.ReplyError, Forked) as failure:
             log.error("The rooms in the engine can't be looked through: %s", failure)
 
+    def begin_again(self) -> None:
+        """The engine is another one, whose ticks are not those of before: look at all rooms."""
+        self._is_to_begin_again = True
+
     async def change(self, has: Has) -> None:
         """From now on other files are this process's. Returns when none of the others is used."""
         self.has = has
         async with self._looking:
-            self._tick = 0.0  # of those that are new, all are to be looked at
+            self._is_to_begin_again = True  # of those that are new, all are to be looked at
 
     async def _look(self) -> None:
+        await self._find_emptied()
+        if self._is_to_begin_again:
+            self._tick, self._is_to_begin_again = 0.0, False
         rooms, tick = await touched_since(self._connection(), self._tick)
+        rooms += [key for key in list(self._upkeep.troubles)[:_AGAIN] if key not in rooms]
         closed = [key for key in rooms if self.has(key) and not self._is_followed(key)]
         self._connection().flush()
         for key in closed:
             if self.has(key):
                 await self._upkeep.keep(key)
         self._tick = tick
+
+    async def _find_emptied(self) -> None:
+        """Somebody may have emptied the engine, which goes on: then it gets all rooms again.
+
+        Only those that are open: the others it gets when they are opened. Whoever finds no mark
+        there makes one, so that all notice.
+        """
+        connection = self._connection()
+        mark = await connection.request("GET", keys.MARK)
+        if mark is None:
+            if await agree_on_key(connection, self._key) != self._key:
+                connection.cut()  # the next link says why it is of no use
+            await connection.request("SET", keys.MARK, system.token_bytes(8).hex(), "NX")
+            mark = await connection.request("GET", keys.MARK)
+        known, self._mark = self._mark, mark
+        if known not in (None, mark):
+            log.warning("The engine was emptied: it is given what is said in open rooms again.")
+            self.begin_again()
+            for room in list(self._logs.values()):
+                self._level(room)
 
     def _is_followed(self, key: RoomKey) -> bool:
         """Whether that room is open here; then the next `flush` sees that it misses nothing."""

@@ -46,6 +46,7 @@ class NodeRosters:
         self._connection = connection
         self._alive = {boot}
         self._sure_at = trio.current_time() + _LEASE  # from then on, who is not alive is dead
+        self._is_to_compare = False  # with all that is told, as soon as that is sure
         self._changed: dict[RoomKeys, RoomNews | None] = {}  # None: this node has left it
         self._work = trio.Event()
 
@@ -65,6 +66,7 @@ class NodeRosters:
     async def arrive(self) -> None:
         """There is a new link. Raises `LinkDown`, `hiredis.ReplyError`."""
         await self._beat_once()
+        self._read_all()
         self._begin_again()
 
     def _begin_again(self) -> None:
@@ -72,6 +74,26 @@ class NodeRosters:
         for room in self._rooms.values():
             self._show(room)
         self._sure_at = trio.current_time() + _LEASE
+        self._is_to_compare = True
+
+    def _read_all(self) -> None:
+        """What others told while the link was down is in the rooms' hashes. Raises `LinkDown`."""
+        connection = self._connection()
+        for room in list(self._rooms.values()):
+            connection.call(partial(self._read, room), "HGETALL", room.keys.roster)
+        connection.flush()
+
+    def _read(self, room: RoomNews, reply: Any) -> None:
+        """Who is in no hash has left; but an engine that forgot is told anew, until it is sure."""
+        if isinstance(reply, Exception):
+            return
+        told = {others.server: others for others in map(_decode, reply.values())}
+        if self._is_sure():
+            for server in [server for server in room.others if server not in told]:
+                self._take(room, Others(server, [], 0))
+        for others in told.values():
+            if others.server in self._alive:
+                self._take(room, others)
 
     def hear(self, room: RoomNews, data: bytes) -> None:
         """Something was told on a room's channel that is not a line."""
@@ -155,6 +177,9 @@ class NodeRosters:
         if lapsed:
             self._begin_again()
         if self._is_sure():
+            if self._is_to_compare:
+                self._is_to_compare = False
+                self._read_all()
             self._forget_the_dead()
 
     def _forget_the_dead(self) -> None:

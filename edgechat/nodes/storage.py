@@ -67,13 +67,14 @@ class NodeStorage:
         self._appends = Appends(
             lambda: self.link.up, lambda room: self._levelling.soon(room), self._settle, replicas
         )
-        self.submit, self.send = self._appends.submit, self._appends.take_answers
+        self.submit, self.send = self._appends.submit, self._appends.send
         logs = self._appends.logs
         self._levelling = Levelling(logs, connection, self._siblings.ask, self._launch)
         self._presence = NodeRosters(self._siblings.boot, logs, connection)
         self.ledger = NodeLedger(connection)
         self._upkeep = Upkeep(self._archives, connection, self._siblings.ask)
-        self._lookout = Lookout(self._upkeep, logs, connection, self._levelling.soon, has)
+        level = self._levelling.soon
+        self._lookout = Lookout(self._upkeep, logs, connection, level, has, key)
         self.archivist = Archivist(
             self._archives, logs, connection, lambda key: self._lookout.has(key)
         )
@@ -128,7 +129,7 @@ class NodeStorage:
             self._levelling.nursery = self._opening.nursery = nursery
             start = nursery.start_soon
             start(self._files.run, self._archives.answered)
-            for task in (self.link.run, self._appends.run, self._siblings.run, self._tick):
+            for task in (self.link.run, self._appends.delays.run, self._siblings.run, self._tick):
                 start(task)
             start(self._presence.run)
             start(self._presence.beat)
@@ -159,6 +160,8 @@ class NodeStorage:
     # The link.
 
     async def _arrive(self, connection: EngineConnection, changed: bool) -> None:
+        if changed:
+            self._lookout.begin_again()
         await self._arrival.arrive(connection, changed)
         self._relaunch = True
 

@@ -34,6 +34,7 @@ class Upkeep:
         self._archives = archives
         self._connection = connection
         self._ask = ask
+        self.troubles: dict[RoomKey, str] = {}  # of files that are not kept up: `keep` them again
         self.forks = 0
         self.mended = 0  # lines that the engine lacked
 
@@ -56,6 +57,8 @@ class Upkeep:
                     self.mended += await level(self._connection(), archive, self._ask)
                 except Forked:
                     common = await find_common(self._connection(), archive)
+                    if common == archive.base:
+                        common = None  # another first line, so that the header is another one too
                     self.forks += 1
                     await self._archives.set_aside(key, common, archive.tip.seq)
                     continue
@@ -68,26 +71,31 @@ class Upkeep:
         raise StorageUnavailable("its file can't be brought level with the engine")
 
     async def keep(self, key: RoomKey) -> None:
-        """Bring a room's file up that is not open; nothing is done while it is.
+        """Bring a room's file up that is not open; nothing is done while somebody has the file.
 
-        What goes wrong is logged: it is tried again when the room is opened.
+        What goes wrong is logged, once, and is one of the `troubles`.
         """
         try:
+            if not self._archives.is_free(key):
+                self.troubles.setdefault(key, "")
+                return
             async with self._archives.hold(key):
-                if await self._is_level(key):
-                    return
-                archive = await self.open(key)
-                if archive is not None:
-                    archive.close()
+                if not await self._is_level(key):
+                    archive = await self.open(key)
+                    if archive is not None:
+                        archive.close()
+            self.troubles.pop(key, None)
         except (StorageUnavailable, hiredis.ReplyError, Forked) as failure:
-            log.error("The history of %s can't be kept on this node: %s", key, failure)
+            if self.troubles.pop(key, None) != str(failure):
+                log.error("The history of %s can't be kept on this node: %s", key, failure)
+            self.troubles[key] = str(failure)  # behind the others: each has its turn
 
     async def keep_all(self, ids: PrivateIds, has: Callable[[RoomKey], bool]) -> None:
         """`keep` every room that has a file; `ids` are those of private rooms.
 
         `has` says which of them are this process's.
 
-        What fails is logged, and is tried again when the room is opened.
+        What fails is logged, and is tried again: see `troubles`.
         """
         try:
             rooms = await system.run_in_thread(self._archives.rooms, ids)

@@ -31,13 +31,14 @@ Encode = Callable[[Sequence[bytes]], bytes]
 class Arrival:
     """A newcomer that waits to be let in."""
 
-    __slots__ = ("admitted", "behind", "join", "socket")
+    __slots__ = ("admitted", "behind", "is_taken", "join", "socket")
 
     def __init__(self, join: Join, socket: Socket) -> None:
         self.join = join
         self.socket = socket
         self.admitted = trio.Event()  # set when the wait is over, whatever came of it
         self.behind = False
+        self.is_taken = False  # its join is in a batch, which may have to be decided once more
 
 
 class Fanout:
@@ -139,7 +140,10 @@ class Fanout:
         if now < self.change_at():
             return []
         changes: list[Command] = [Leave(session) for session in self._departed]
-        changes += [arrival.join for arrival in self._arriving.values()]
+        for arrival in self._arriving.values():
+            if not arrival.is_taken:
+                arrival.is_taken = True
+                changes.append(arrival.join)
         self._departed = []
         members = len(self._senders) + len(self._arriving)
         pace = 0.0 if members < _SMALL else min(_LONGEST_PACE, members * _PACE)

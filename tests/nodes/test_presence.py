@@ -10,6 +10,9 @@ import pytest
 import trio
 
 from tests.nodes.engine import Engine
+from tests.nodes.judge import soon
+from tests.nodes.nodes import a_node
+from tests.rooms.storage_contract import LOBBY
 from tests.serving.running import program, serving
 from tests.serving.wire import SOON, Wire, frame, hello, join, open_wire
 
@@ -114,3 +117,31 @@ async def test_nobody_is_lost_when_the_engine_was_away(engine: Engine, tmp_path:
                 seen.append(event)
         assert {"quit": "bob"} not in seen
         assert (await names(one.port)) == (["alice", "bob", "carol"], 4)
+
+
+async def test_who_came_while_a_link_was_away_is_heard_of(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only that node's link: the others have nothing to tell again."""
+    async with (
+        a_node(engine, tmp_path / "a") as one,
+        a_node(engine, tmp_path / "b") as other,
+    ):
+        here, there = await one.storage.open(LOBBY), await other.storage.open(LOBBY)
+        there.show(lambda: (["bob"], 0))
+        await soon(lambda: "bob" in names_elsewhere(here))
+        monkeypatch.setattr(one.nodes._presence, "hear", lambda room, data: None)  # it is lost
+        there.show(lambda: (["bob", "carol"], 0))
+        await soon(lambda: not other.nodes._presence._changed)
+        other.nodes._presence._connection()
+        await other.nodes._presence._connection().request("PING")
+        monkeypatch.undo()
+        assert "carol" not in names_elsewhere(here)
+        one.nodes.link.connection().cut()
+        await soon(lambda: "carol" in names_elsewhere(here))
+        here.close()
+        there.close()
+
+
+def names_elsewhere(log: Any) -> list[str]:
+    return [name for others in log.others.values() for name in others.names]

@@ -62,6 +62,26 @@ async def test_what_was_said_first_elsewhere_comes_first(autojump_clock: MockClo
         assert alice.closed is None  # it paid once, or would have been refused
 
 
+async def test_who_comes_in_a_batch_that_was_too_late_comes_once(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        alice = await world.join("alice", v=2)
+        world.storage.may_append = may_append = trio.Event()
+        alice.say("one")
+        await wait_all_tasks_blocked()
+        alice.say("two")
+        bob = await world.join("bob", v=2)  # waits, as what alice said last does
+        world.storage.may_append = trio.Event()
+        may_append.set()
+        await wait_all_tasks_blocked()
+        say_elsewhere(world, "theirs")
+        world.storage.may_append.set()
+        await trio.sleep(1)
+        assert [brief for brief in bob.briefs() if brief == "ready"] == ["ready"]
+        briefs = alice.briefs()
+        assert briefs.count("joined bob") == 1
+        assert "quit bob" not in briefs
+
+
 async def test_an_id_that_was_said_elsewhere_meanwhile_is_a_repeat(
     autojump_clock: MockClock,
 ) -> None:

@@ -119,6 +119,11 @@ class Disk:
         self.changes += 1
         self._renamed.append((path, None))
 
+    def rename(self, path: str, new: str) -> None:
+        inode = self.names[new] = self.names.pop(path)
+        self.changes += 1
+        self._renamed += [(new, inode), (path, None)]
+
     def sync_names(self) -> None:
         for path, inode in self._renamed:
             _rename(self._lasting, path, inode)

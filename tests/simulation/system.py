@@ -17,6 +17,7 @@ import select
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,15 +142,21 @@ class System:
         async with limiter or nullcontext():
             return await self._run(function, *args)
 
+    def waits(self) -> bool:
+        """Whether others go on before the next call of a thread."""
+        return True
+
     async def _run(self, function: Callable[..., Result], *args: object) -> Result:
         await trio.lowlevel.checkpoint_if_cancelled()
         job = greenlet(function)
+        job.gr_context = copy_context()  # else it would not know on whose machine it runs
         result = job.switch(*args)
         while not job.dead:
-            with trio.CancelScope(shield=True) as scope:
-                self.jobs.add(scope)
-                await trio.sleep(self._random.expovariate(1 / self.slowness))
-            self.jobs.discard(scope)
+            if self.waits():
+                with trio.CancelScope(shield=True) as scope:
+                    self.jobs.add(scope)
+                    await trio.sleep(self._random.expovariate(1 / self.slowness))
+                self.jobs.discard(scope)
             if not self.alive:
                 _end(job)
                 raise Killed
