@@ -41,13 +41,16 @@ class Archivist:
         logs: Mapping[bytes, RoomLog],
         connection: Callable[[], EngineConnection],
         has: Callable[[RoomKey], bool],
+        lacks: Callable[[RoomKey], None],
     ) -> None:
         """`logs` are those of open rooms, by channel. `connection` raises `LinkDown`.
 
-        `has` says which files are this process's.
+        `has` says which files are this process's; `lacks` is told of a closed room's whose last
+        lines could not be written.
         """
         self._archives = archives
         self._has = has
+        self._lacks = lacks
         self._logs = logs
         self._connection = connection
         self.level_at = trio.current_time()  # all files had what was said until then
@@ -117,6 +120,8 @@ class Archivist:
             if room.archive is not None:
                 room.archive.close()
             give_back()
+            if room.pending:
+                self._lacks(room_of(room.keys.room.encode()))
             self.finishing -= 1
             self._finished.set()
 

@@ -76,7 +76,7 @@ class NodeStorage:
         level = self._levelling.soon
         self._lookout = Lookout(self._upkeep, logs, connection, level, has, key)
         self.archivist = Archivist(
-            self._archives, logs, connection, lambda key: self._lookout.has(key)
+            self._archives, logs, connection, lambda key: self._lookout.has(key), self._upkeep.lacks
         )
         self._opening = Opening(
             key,

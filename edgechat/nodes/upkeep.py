@@ -77,7 +77,7 @@ class Upkeep:
         """
         try:
             if not self._archives.is_free(key):
-                self.troubles.setdefault(key, "")
+                self.lacks(key)
                 return
             async with self._archives.hold(key):
                 if not await self._is_level(key):
@@ -89,6 +89,10 @@ class Upkeep:
             if self.troubles.pop(key, None) != str(failure):
                 log.error("The history of %s can't be kept on this node: %s", key, failure)
             self.troubles[key] = str(failure)  # behind the others: each has its turn
+
+    def lacks(self, key: RoomKey) -> None:
+        """A room's file is not kept up: `keep` it when there is time."""
+        self.troubles.setdefault(key, "")
 
     async def keep_all(self, ids: PrivateIds, has: Callable[[RoomKey], bool]) -> None:
         """`keep` every room that has a file; `ids` are those of private rooms.
