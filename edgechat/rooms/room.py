@@ -159,13 +159,13 @@ class Room(Hearing):
             except StorageUnavailable as error:
                 batch, failure = Batch(self, commands), error
             self._turn.run([batch], failure)
-            self.show()
         return Close.RESTART
 
     async def _next(self) -> list[Command] | None:
         """What the task has to do next; None where the room is over."""
         while True:
             await self.wait_rested()
+            self.show()  # not earlier: who came or went with a line is there when that is stored
             commands = self._take(trio.current_time())
             if commands is not None:
                 return commands

@@ -223,6 +223,26 @@ async def test_others_are_shown_who_is_here(autojump_clock: MockClock) -> None:
         assert (["alice", "bob"], 0) in log.shown
 
 
+async def test_others_are_shown_who_came_with_a_line_that_was_stored_late(
+    autojump_clock: MockClock,
+) -> None:
+    """Though nothing happens here afterwards."""
+    async with a_world() as world:
+        alice = await world.join("alice")
+        (log,) = world.storage.open_here(LOBBY)
+        world.storage.may_append = first = trio.Event()
+        alice.say("one")
+        await wait_all_tasks_blocked()
+        alice.say("two")
+        await world.join("bob")  # waits, as what alice said last does
+        world.storage.may_append = second = trio.Event()
+        first.set()
+        await wait_all_tasks_blocked()
+        second.set()
+        await wait_all_tasks_blocked()
+        assert log.shown[-1] == (["alice", "bob"], 0)
+
+
 async def test_typing_elsewhere_is_told_to_those_who_may_know(autojump_clock: MockClock) -> None:
     async with a_world() as world:
         alice, bob = await world.join("alice"), await world.join("bob", v=2)
