@@ -12,7 +12,7 @@ import trio
 from edgechat import system
 from edgechat.chat.names import PrivateIds, RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal_owner import ALONE, Owner
+from edgechat.history.journal.owner import ALONE, Owner
 from edgechat.http_start import start_http, with_web_version
 from edgechat.net import event_stream
 from edgechat.net.caller import Caller

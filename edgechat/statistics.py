@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgechat.chat.errors import Code
-from edgechat.history.journal_statistics import JournalStatistics
+from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.net.event_stream import EventStreamStatistics
 from edgechat.net.poller import PollerStatistics
 from edgechat.net.statistics import ListenerStatistics

@@ -11,7 +11,7 @@ import trio
 from edgechat.chat.names import PrivateIds
 from edgechat.history.data_folder import DataFolder
 from edgechat.history.history import Histories
-from edgechat.history.journal_owner import ALONE, Owner
+from edgechat.history.journal.owner import ALONE, Owner
 from edgechat.nodes.errors import EngineError
 from edgechat.nodes.statistics import NodeStatistics
 from edgechat.rooms.allowances import Allowances

@@ -52,7 +52,7 @@ def _check_access(data: Path) -> Iterator[Finding]:
 
 def _check_journal(data: Path) -> Iterator[Finding]:
     from edgechat.cli.check_machine import server_of
-    from edgechat.history.journal_view import size_of_journal
+    from edgechat.history.journal.view import size_of_journal
 
     size = size_of_journal(data)
     if size and server_of(data) is None:

@@ -22,7 +22,7 @@ from edgechat.cli.output import Stdout
 from edgechat.cli.showing import note
 
 if TYPE_CHECKING:
-    from edgechat.history.journal_view import JournalView
+    from edgechat.history.journal.view import JournalView
 
 _BLOCK = 1024 * 1024
 _FOLDERS = ("rooms/public", "rooms/private", "webhooks")
@@ -158,7 +158,7 @@ def _measure(file: BinaryIO, path: Path, name: str, journal: JournalView) -> tup
     """The bytes to copy: of a history all whole lines, of the key all there is; and what follows
     them, which only the journal has.
     """
-    from edgechat.history.journal_view import bytes_of
+    from edgechat.history.journal.view import bytes_of
     from edgechat.history.repair import open_file
 
     if not name.startswith("rooms/"):

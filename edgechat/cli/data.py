@@ -17,7 +17,7 @@ from edgechat.settings import Settings
 
 if TYPE_CHECKING:  # a start should be quick, and on another system this can't be imported
     from edgechat.chat.line import Record
-    from edgechat.history.journal_view import JournalView
+    from edgechat.history.journal.view import JournalView
     from edgechat.history.strays import Found
 
 _DATA = Settings().data
@@ -90,7 +90,7 @@ def journal_of(data: Path, only: Path | None = None) -> JournalView:
 
     `only`: the one history that will be read. Raises `click.ClickException`.
     """
-    from edgechat.history.journal_view import JournalView, key_of
+    from edgechat.history.journal.view import JournalView, key_of
 
     try:
         return JournalView(data, key_of(only) if only is not None else None)
@@ -116,7 +116,7 @@ def stored(
     Raises `click.ClickException` for a file that can't be read.
     """
     from edgechat.history.chain_reader import ChainReader
-    from edgechat.history.journal_view import key_of
+    from edgechat.history.journal.view import key_of
     from edgechat.history.reader import all_entries
     from edgechat.history.repair import open_file
 

@@ -23,7 +23,7 @@ from edgechat.cli.linux import need_linux
 from edgechat.cli.showing import dim, message_line, printable, wants_colour
 
 if TYPE_CHECKING:
-    from edgechat.history.journal_view import JournalView
+    from edgechat.history.journal.view import JournalView
 
 _EXAMPLES = """Examples:
 

@@ -35,8 +35,8 @@ def recover(data: Path) -> None:
     need_linux("recover")
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     from edgechat.history.data_folder import DataFolder, DataFolderError
-    from edgechat.history.journal import Journal
-    from edgechat.history.journal_start import recover as recover_all
+    from edgechat.history.journal.journal import Journal
+    from edgechat.history.journal.start import recover as recover_all
 
     folder = DataFolder(data)
     try:

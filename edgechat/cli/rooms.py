@@ -26,7 +26,7 @@ from edgechat.settings import Settings
 
 if TYPE_CHECKING:
     from edgechat.client import Info
-    from edgechat.history.journal_view import JournalView
+    from edgechat.history.journal.view import JournalView
 
 _LINES = 100  # at the end of a file, in which a timestamp is looked for
 _TAIL = 64 * 1024  # bytes at the end of a history in which its last line is looked for
@@ -102,7 +102,7 @@ def rooms(rooms: tuple[str, ...], data: Path | None, url: str | None, as_json: b
 def described(path: Path, journal: JournalView) -> Row:
     """What a history's file, and the journal, say of its room."""
     from edgechat.chat.line import Damaged, parse_line
-    from edgechat.history.journal_view import key_of
+    from edgechat.history.journal.view import key_of
     from edgechat.history.reader import read_tail
     from edgechat.history.repair import open_file
 

@@ -15,7 +15,7 @@ from edgechat.cli.data import complete_room, data_option, find_histories, journa
 from edgechat.cli.linux import need_linux
 
 if TYPE_CHECKING:
-    from edgechat.history.journal_view import JournalView
+    from edgechat.history.journal.view import JournalView
     from edgechat.history.strays import Found
     from edgechat.history.verify import Report
 

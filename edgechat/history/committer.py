@@ -19,8 +19,8 @@ from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.line import StoredLine
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.health import Health
-from edgechat.history.journal_keeper import JournalKeeper
-from edgechat.history.journal_segment import Segment
+from edgechat.history.journal.keeper import JournalKeeper
+from edgechat.history.journal.segment import Segment
 from edgechat.history.room_history import History
 from edgechat.history.submission import Submission, note, pack_all, refuse
 from edgechat.rooms.storage import Answer

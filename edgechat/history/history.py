@@ -21,11 +21,11 @@ from edgechat.history.committer import Committer
 from edgechat.history.data_folder import DataFolder, DataFolderError
 from edgechat.history.folder_watch import FolderWatch
 from edgechat.history.health import Health
-from edgechat.history.journal import Journal
-from edgechat.history.journal_keeper import JournalKeeper
-from edgechat.history.journal_owner import ALONE, Owner
-from edgechat.history.journal_start import recover
-from edgechat.history.journal_statistics import JournalStatistics
+from edgechat.history.journal.journal import Journal
+from edgechat.history.journal.keeper import JournalKeeper
+from edgechat.history.journal.owner import ALONE, Owner
+from edgechat.history.journal.start import recover
+from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.history.reader import File
 from edgechat.history.reopening import FLAGS, reason
 from edgechat.history.room_history import History

@@ -9,7 +9,7 @@ from typing import Any
 from edgechat.chat.errors import HistoryChanged, StorageUnavailable
 from edgechat.chat.names import RoomKey
 from edgechat.history.health import Health
-from edgechat.history.journal_record import pack
+from edgechat.history.journal.commits import pack
 from edgechat.history.reader import File
 from edgechat.history.room_history import History
 from edgechat.history.writer import Writer

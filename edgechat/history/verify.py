@@ -15,7 +15,7 @@ from edgechat import system
 from edgechat.history import order
 from edgechat.history.chain_reader import ChainReader
 from edgechat.history.header import read_beginning
-from edgechat.history.journal_view import JournalView, key_of
+from edgechat.history.journal.view import JournalView, key_of
 from edgechat.history.reader import File, read_through
 from edgechat.history.records import lines
 from edgechat.history.regular_file import open_regular

@@ -20,8 +20,8 @@ from edgechat.chat.line import Token
 from edgechat.chat.names import RoomKey
 from edgechat.history import reopening
 from edgechat.history.data_folder import sync_folder
-from edgechat.history.journal_record import place_of
-from edgechat.history.journal_segment import Segment
+from edgechat.history.journal.commits import place_of
+from edgechat.history.journal.segment import Segment
 from edgechat.history.reader import Base, File, Header
 from edgechat.history.reopening import Mends, identity, reason
 from edgechat.rooms.storage import Wake, nothing

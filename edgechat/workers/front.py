@@ -15,7 +15,7 @@ import trio
 
 from edgechat import system
 from edgechat.chat.names import PrivateIds
-from edgechat.history.journal_start import recover_all
+from edgechat.history.journal.start import recover_all
 from edgechat.logs import Form
 from edgechat.metrics.reading import Reading
 from edgechat.net.caller import Caller

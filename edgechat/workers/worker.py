@@ -13,7 +13,7 @@ from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.garbage import collect_seldom
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal_owner import Owner
+from edgechat.history.journal.owner import Owner
 from edgechat.metrics.loop_lag import LoopLag
 from edgechat.metrics.numbers import numbers_of
 from edgechat.net import request_head

@@ -19,8 +19,8 @@ from edgechat.chat.names import RoomKey
 from edgechat.cli.check_data import check_data
 from edgechat.cli.main import main
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
-from edgechat.history.journal_view import JournalView
+from edgechat.history.journal.commits import SegmentHeader, pack, pack_header, place_of
+from edgechat.history.journal.view import JournalView
 from tests.cli.commands import arguments, environment
 from tests.serving.files import make_lines, write
 

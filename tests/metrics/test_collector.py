@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edgechat.chat.errors import CLOSES, REFUSALS
-from edgechat.history.journal_statistics import JournalStatistics
+from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.metrics.collector import render
 from edgechat.metrics.loop_lag import LoopLag
 from edgechat.metrics.numbers import numbers_of

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_view import JournalView
+from edgechat.history.journal.view import JournalView
 
 
 def stored(data: Path, room: str = "lobby") -> bytes:

@@ -12,10 +12,11 @@ import pytest
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
-from edgechat.history import doubts, journal, reader, recovery, room_history
-from edgechat.history.file_syncer import FileSyncer
-from edgechat.history.journal_reader import Journalled, JournalLine
-from edgechat.history.journal_segment import Segment
+from edgechat.history import reader, room_history
+from edgechat.history.journal import doubts, journal, recovery
+from edgechat.history.journal.contents import Journalled, JournalLine
+from edgechat.history.journal.file_syncer import FileSyncer
+from edgechat.history.journal.segment import Segment
 from edgechat.history.reader import File
 from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_record import SegmentHeader, pack_header
+from edgechat.history.journal.commits import SegmentHeader, pack_header
 
 if TYPE_CHECKING:
     from edgechat.history.writer import Writer

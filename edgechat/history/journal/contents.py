@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edgechat import system
 from edgechat.chat.line import Damaged, claimed, parse_line
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_record import (
+from edgechat.history.journal.commits import (
     SegmentHeader,
     place_of,
     unpack,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_record import (
+from edgechat.history.journal.commits import (
     SegmentHeader,
     pack,
     pack_header,

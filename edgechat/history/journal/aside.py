@@ -9,7 +9,7 @@ from pathlib import Path
 from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import sync_folder
-from edgechat.history.journal_reader import JournalLine
+from edgechat.history.journal.contents import JournalLine
 
 log = logging.getLogger(__name__)
 

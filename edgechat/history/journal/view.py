@@ -12,7 +12,7 @@ from pathlib import Path
 from edgechat import system
 from edgechat.chat.line import chain
 from edgechat.chat.names import RoomKey
-from edgechat.history.journal_reader import Contents, JournalLine, collect, parts
+from edgechat.history.journal.contents import Contents, JournalLine, collect, parts
 from edgechat.history.reader import File, read_tail
 
 _NEWEST = 100  # lines, of which one can be read

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgechat import system
-from edgechat.history.doubts import Doubts
 from edgechat.history.health import Health
-from edgechat.history.journal import Journal
-from edgechat.history.journal_segment import Segment
+from edgechat.history.journal.doubts import Doubts
+from edgechat.history.journal.journal import Journal
+from edgechat.history.journal.segment import Segment
 from edgechat.history.reopening import reason
 from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer

@@ -10,11 +10,11 @@ import pytest
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
-from edgechat.history import recovery
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal import Journal
-from edgechat.history.journal_record import SegmentHeader, pack, pack_header, place_of
-from edgechat.history.journal_start import recover
+from edgechat.history.journal import recovery
+from edgechat.history.journal.commits import SegmentHeader, pack, pack_header, place_of
+from edgechat.history.journal.journal import Journal
+from edgechat.history.journal.start import recover
 from edgechat.settings import Settings
 from tests.serving.files import BASE, HEADER, make_lines, write
 

@@ -13,10 +13,10 @@ from typing import NoReturn
 import trio
 
 from edgechat import system
-from edgechat.history.file_syncer import AT_ONCE, FileSyncer
 from edgechat.history.health import Health
-from edgechat.history.journal import Journal
-from edgechat.history.journal_segment import Segment
+from edgechat.history.journal.file_syncer import AT_ONCE, FileSyncer
+from edgechat.history.journal.journal import Journal
+from edgechat.history.journal.segment import Segment
 from edgechat.history.reopening import reason
 from edgechat.history.write_behind import WriteBehind
 from edgechat.history.writer import Writer

@@ -15,10 +15,10 @@ from itertools import islice
 from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder, sync_folder
-from edgechat.history.journal_reader import Journalled, Part, collect
-from edgechat.history.journal_segment import Segment
-from edgechat.history.journal_statistics import JournalStatistics
-from edgechat.history.recovery import recover_room
+from edgechat.history.journal.contents import Journalled, Part, collect
+from edgechat.history.journal.recovery import recover_room
+from edgechat.history.journal.segment import Segment
+from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.history.reopening import reason
 from edgechat.history.repair import longest_write
 from edgechat.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from edgechat.history.journal_reader import Part, parts
+from edgechat.history.journal.contents import Part, parts
 
 
 class Owner(NamedTuple):

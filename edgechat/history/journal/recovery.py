@@ -20,9 +20,9 @@ from edgechat.chat.errors import StorageUnavailable
 from edgechat.chat.line import chain
 from edgechat.chat.names import RoomKey
 from edgechat.history import repair
-from edgechat.history.aside import put_aside
 from edgechat.history.header import Header, refuse_strange
-from edgechat.history.journal_reader import Journalled, JournalLine
+from edgechat.history.journal.aside import put_aside
+from edgechat.history.journal.contents import Journalled, JournalLine
 from edgechat.history.reader import File, entries_after, read_tail
 
 log = logging.getLogger(__name__)

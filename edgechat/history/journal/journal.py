@@ -2,7 +2,7 @@
 (`docs/protocol.md`, Journal).
 
 The rooms' files are written a little later (`write_behind`), and synced much later
-(`journal_keeper`): until then a crash may leave them without lines that people have seen, and the
+(`keeper`): until then a crash may leave them without lines that people have seen, and the
 next start puts them back from here (`doubts`).
 """
 
@@ -17,11 +17,11 @@ from pathlib import Path
 from edgechat import system
 from edgechat.chat.errors import StorageUnavailable
 from edgechat.history.data_folder import DataFolder, sync_folder
-from edgechat.history.doubts import Doubts
-from edgechat.history.journal_owner import ALONE, Owner
-from edgechat.history.journal_reader import newest
-from edgechat.history.journal_segment import Segment
-from edgechat.history.journal_statistics import JournalStatistics
+from edgechat.history.journal.contents import newest
+from edgechat.history.journal.doubts import Doubts
+from edgechat.history.journal.owner import ALONE, Owner
+from edgechat.history.journal.segment import Segment
+from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.history.reopening import reason
 from edgechat.settings import Settings
 

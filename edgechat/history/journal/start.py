@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgechat.history.data_folder import DataFolder, DataFolderError, sync_folder
-from edgechat.history.file_syncer import AT_ONCE
-from edgechat.history.journal import Journal
+from edgechat.history.journal.file_syncer import AT_ONCE
+from edgechat.history.journal.journal import Journal
 from edgechat.history.reopening import reason
 from edgechat.settings import Settings
 
