@@ -63,14 +63,18 @@ async def introduce(connection: EngineConnection, address: EngineAddress) -> dic
 
 async def agree_on_key(connection: EngineConnection, own: bytes) -> bytes:
     """The key of all nodes: that of the one which came first. Raises `EngineError`, `LinkDown`."""
-    await connection.request("SET", keys.FORMAT, FORMAT, "NX")
-    found = await connection.request("GET", keys.FORMAT)
-    if found != FORMAT:
+    if await _that_of_the_first(connection, keys.FORMAT, FORMAT) != FORMAT:
         raise EngineError("what is in it was written by another version of EdgeChat")
-    await connection.request("SET", keys.PRIVATE_KEY, own, "NX")
-    key = await connection.request("GET", keys.PRIVATE_KEY)
-    assert isinstance(key, bytes)
-    return key
+    return await _that_of_the_first(connection, keys.PRIVATE_KEY, own)
+
+
+async def _that_of_the_first(connection: EngineConnection, place: str, own: bytes) -> bytes:
+    """What stands there; `own`, where nothing does. Raises `LinkDown`."""
+    while True:
+        await connection.request("SET", place, own, "NX")
+        found = await connection.request("GET", place)
+        if isinstance(found, bytes):
+            return found  # else it was emptied in between
 
 
 def obstacles(info: Mapping[str, str]) -> Iterator[Obstacle]:

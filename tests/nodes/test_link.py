@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from edgechat.nodes.engine_address import parse_address
-from edgechat.nodes.engine_connection import EngineConnection
+from edgechat.nodes.engine_connection import EngineConnection, Word
 from edgechat.nodes.engine_socket import open_wire
 from edgechat.nodes.errors import EngineError
 from edgechat.nodes.identity import agree_on_key, greet
@@ -87,6 +87,28 @@ async def test_one_key_for_all(engine: Engine) -> None:
         await connection.request("SET", "ec:{0}:format", "2")
         with pytest.raises(EngineError, match="another version"):
             await agree_on_key(connection, KEY)
+        connection.cut()
+
+
+async def test_an_engine_that_is_emptied_while_a_key_is_agreed_on(engine: Engine) -> None:
+    address = parse_address(engine.url)
+    wire = await open_wire(address)
+    connection = EngineConnection(wire, lambda channel, data: None, lambda: None)
+    request = connection.request
+    emptied: list[object] = []
+
+    async def emptying(*words: Word) -> object:
+        if words[0] == "GET" and words[1] not in emptied:
+            emptied.append(words[1])
+            await request("FLUSHALL")
+        return await request(*words)
+
+    connection.request = emptying  # type: ignore[method-assign]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.run)
+        await greet(connection, address)
+        assert await agree_on_key(connection, KEY) == KEY
+        assert len(emptied) == 2
         connection.cut()
 
 
