@@ -28,7 +28,7 @@ from .engine import State
 from .engine_host import EngineHost
 from .judge import Losses, is_quiet, judge
 from .link import Path, Post
-from .machine import Machine, in_place
+from .machine import Machine, in_place, is_killed
 from .node import Node
 from .person import Person
 
@@ -74,7 +74,7 @@ class World:
     # Its beginning.
 
     def run(self) -> Story:
-        with _in_order(self._seed), _small(self._random), watching_logs(self._note, self._fail):
+        with _in_order(self._seed), _small(self._random), watching_logs(self._note, self._defect):
             try:
                 with in_place():
                     trio.run(self._main, clock=MockClock(autojump_threshold=0))
@@ -438,6 +438,10 @@ class World:
 
     def _note(self, what: str) -> None:
         self.story.events.append(f"{trio.current_time():.6f} {what}")
+
+    def _defect(self, traceback: str) -> None:
+        if not is_killed():
+            self._fail(traceback)
 
     def _fail(self, what: str) -> None:
         self._failures.append(what)
