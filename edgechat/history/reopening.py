@@ -55,7 +55,12 @@ def append(fd: int, lines: Sequence[bytes]) -> int:
 
 
 def discard(path: Path, fd: int) -> None:
-    """Remove a file that was just made, if it is the one in its place."""
+    """Empty a file that was just made, and remove it, if it is the one in its place.
+
+    Where it can't be removed it does no harm: an empty one is as good as none.
+    """
+    with suppress(OSError):
+        system.ftruncate(fd, 0)
     with suppress(OSError):
         place = identity(system.stat(path, follow_symlinks=False))
         if place == identity(system.fstat(fd)):

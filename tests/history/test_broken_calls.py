@@ -238,3 +238,23 @@ async def test_the_log_never_names_a_private_room(
     assert "A defect ended a room" in caplog.text
     assert id not in caplog.text
     caplog.clear()
+
+
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_new_file_that_can_not_be_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: str
+) -> None:
+    """What was refused is in no history, though nobody can say what is in that place."""
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        stat = Broken(monkeypatch, "stat")
+        stat.failing = True
+        assert await talking.says("one") == "storage_unavailable"
+        stat.failing = False
+        assert b"one" not in (server.file().read_bytes() if server.file().exists() else b"")
+        Wire.close_all()
+    async with serving(tmp_path, durability=durability) as server:
+        assert json.loads((await server.get("/api/room/lobby")).body)["seq"] == 0
+        talking = await talk(server)
+        assert await talking.says("two") == "stored"
+        assert [json.loads(line)["message"] for line in server.lines()] == ["two"]
