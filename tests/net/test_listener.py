@@ -149,7 +149,7 @@ async def test_slow_heads(
     slow = [await dial(server.port) for _ in range(20)]
     for wire in slow:
         await wire.send(part)
-    await eventually(lambda: the_listener().door.heads.waiting == 20)
+    await eventually(lambda: the_listener().door.waiting == 20)
     held_clock.move(Settings().head_timeout)
     await bystanders.goes_on()
     with trio.fail_after(SOON):
@@ -163,9 +163,9 @@ async def test_drops_of_a_head_do_not_make_the_time_longer(
     """One comes each second, and none of them begins the time anew."""
     wire = await dial(server.port)
     await wire.send(PLAIN)
-    await eventually(lambda: the_listener().door.heads.waiting == 1)
+    await eventually(lambda: the_listener().door.waiting == 1)
     for _ in range(round(Settings().head_timeout)):
-        assert the_listener().door.heads.waiting == 1
+        assert the_listener().door.waiting == 1
         await wire.send(b"X")
         await trio.testing.wait_all_tasks_blocked(0.01)
         held_clock.move(1.0)

@@ -19,7 +19,7 @@ def test_a_disk_that_takes_no_more(server: Server, context: Contexts) -> None:
     expect_said(page, "one")
     assert server.process
     _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (200, hard))
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (60, hard))
     say(page, "two", "three")
     expect(page.locator(".alert")).to_contain_text("The server can't store messages now.")
     expect(page.locator(".outbox .text")).to_have_text(["two", "three"])
