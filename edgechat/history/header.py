@@ -15,7 +15,7 @@ from edgechat.history.records import BLANK, BLOCK, HEADER, START
 
 FORMAT = 1
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b'{\0"\0', b'\0{\0"')  # not "{" and a hole
 _UTF8_MARK = b"\xef\xbb\xbf"
 _NOT_ITS_OWN = "the header is one of format {}: this server knows format 1"
 

@@ -12,6 +12,7 @@ import trio
 
 from tests.serving.files import HEADER, chain, header, make_lines, write
 from tests.serving.running import Running, serving
+from tests.serving.talking import check_honesty, talk
 from tests.serving.wire import SOON, Wire, hello, open_wire
 
 LINES = make_lines(12, ids=True)
@@ -247,3 +248,14 @@ async def test_a_damaged_private_room_is_reported_without_its_id(
     assert caplog.text.count("a private room") == 2
     assert id not in caplog.text
     assert logging.getLogger("edgechat").getEffectiveLevel() <= logging.INFO
+
+
+@pytest.mark.parametrize("durability", ["os", "disk"])
+async def test_a_header_that_hardly_reached_the_disk(tmp_path: Path, durability: str) -> None:
+    """After a power loss: one byte of it and a hole is no text in UTF-16."""
+    write(tmp_path / "rooms/public/lobby.jsonl", [])
+    (tmp_path / "rooms/public/lobby.jsonl").write_bytes(b"{" + bytes(119))
+    async with serving(tmp_path, durability=durability) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        await check_honesty(server, talking)
