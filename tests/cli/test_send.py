@@ -11,6 +11,7 @@ from tests.cli.commands import SOON, edgechat, start
 from tests.client.server import serving as restarting
 from tests.serving.files import check
 from tests.serving.running import Running, eventually, serving
+from tests.serving.wire import frame, join
 
 
 def url(server: Running) -> str:
@@ -113,8 +114,11 @@ async def test_a_server_that_goes_away_for_good(tmp_path: Path) -> None:
         )
         assert process.stdin is not None
         assert process.stderr is not None
+        bob = await join(int(server.url.rpartition(":")[2]), "bob")
         await process.stdin.send_all(b"one\n")
-        await eventually(lambda: server.file_of("lobby").exists())
+        await bob.until("message", "one")
+        await bob.send(frame(b'{"ping":1}'))
+        await bob.until("pong")  # so everybody was written to
         await server.kill()
         await process.stdin.send_all(b"two\n")
         with trio.fail_after(SOON):
