@@ -56,13 +56,9 @@ async def serve(
 
 class _Server:
     def __init__(
-        self,
-        settings: Settings,
-        folder: DataFolder,
-        key: bytes,
-        share: Share = ALL,
-        owner: Owner = ALONE,
-    ) -> None:
+        self, settings: Settings, folder: DataFolder, key: bytes,
+        share: Share = ALL, owner: Owner = ALONE,
+    ) -> None:  # fmt: skip
         self._settings = settings = with_web_version(settings)
         self._share = share
         self._ids = PrivateIds(key)

@@ -11,6 +11,7 @@ import pytest
 import edgechat
 
 ROOT = Path(edgechat.__file__).parent
+MOST_LINES = 200
 
 # Each layer, and what it may import of the project beside itself. `history`, `net` and `http` do
 # not know each other.
@@ -173,3 +174,13 @@ def test_the_looking_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "edgechat.chat.protocol",
         "edgechat.net.request_head",
     }
+
+
+def test_no_module_is_long() -> None:
+    """What grows beyond this has a second subject."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in ROOT.rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > MOST_LINES
+    }
+    assert long == {}

@@ -19,7 +19,7 @@ from edgechat.history.writer import Writer
 from tests.serving.files import make_lines, write
 from tests.serving.running import eventually, program, serving
 from tests.serving.talking import Broken, check_honesty, need, talk
-from tests.serving.wire import Wire, frame, open_wire
+from tests.serving.wire import SOON, Wire, frame, open_wire
 
 BIG = "x" * 1_500
 
@@ -225,8 +225,9 @@ async def test_the_log_never_names_a_private_room(
         for name in ("write", "stat", "fsync"):
             call = Broken(monkeypatch, name)
             call.failing = True
-            while await talking.says("two") == "stored":  # a sync in the background comes later
-                await trio.testing.wait_all_tasks_blocked(0.01)
+            with trio.fail_after(SOON):
+                while await talking.says("two") == "stored":
+                    continue  # a sync in the background comes later
             call.failing = False
             assert await talking.says("three") == "stored"
         monkeypatch.setattr(RoomState, "store", None)

@@ -84,21 +84,20 @@ class Journal:
     @property
     def waits_for_sync(self) -> bool:
         """Whether `sync` has something to do."""
-        return any(segment.waits_for_sync for segment in self.segments)
+        return bool(self.new_names) or any(one.waits_for_sync for one in self.segments)
 
     def sync(self) -> None:
         """Make what was appended durable. Raises `OSError`: then `give_up` has to follow."""
-        self._sync_names()
         for segment in [one for one in self.segments if one.waits_for_sync]:
             segment.sync()
+        self._sync_names()  # last: where that fails, it can be tried again
 
     def give_up(self) -> None:
         """A sync has failed, and no later one would prove anything: only syncing the files will."""
         for segment in self.segments:
-            if segment.waits_for_sync:
+            if segment.waits_for_sync or segment is self.current:
                 segment.close()
-        if self.current is not None and self.current.is_closed:
-            self.current = None
+        self.current = None
 
     def close_current(self) -> None:
         """Write the current segment no more."""

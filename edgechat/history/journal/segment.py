@@ -89,11 +89,6 @@ class Segment:
             system.close(fd)
 
     @property
-    def is_closed(self) -> bool:
-        """Whether it is written and synced no more."""
-        return self._is_over
-
-    @property
     def waits_for_sync(self) -> bool:
         """Whether something was written that is not synced, and can be."""
         return self._fd is not None and self.synced < self.written

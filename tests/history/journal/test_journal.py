@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgechat import system
+from edgechat.history.data_folder import sync_folder
 from edgechat.history.writer import Writer
 from tests.serving.files import check
 from tests.serving.running import eventually, program, serving
@@ -100,6 +101,30 @@ async def test_what_is_said_during_a_sync_is_synced_by_the_next(
         syncs.go_on.set()
         await eventually(lambda: syncs.sizes[segment.stat().st_ino] == segment.stat().st_size)
         await eventually(lambda: len(server.lines()) == 3)
+
+
+async def test_a_folder_that_can_not_be_opened_once_is_synced_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was said is synced all the same, and the names as soon as that works."""
+    syncs = Syncs(monkeypatch)
+    folders: list[Path] = []
+    failing = True
+
+    def once(folder: Path) -> None:
+        nonlocal failing
+        if failing:
+            failing = False
+            raise OSError(24, "Too many open files")
+        sync_folder(folder)
+        folders.append(folder)
+
+    monkeypatch.setattr("edgechat.history.journal.journal.sync_folder", once)
+    async with serving(tmp_path, durability="os", sync_interval=0.01) as server:
+        talking = await talk(server)
+        assert await talking.says("one") == "stored"
+        await eventually(lambda: set(folders) >= {tmp_path / "journal", tmp_path / "rooms/public"})
+        assert syncs.sizes
 
 
 async def test_what_stood_before_a_write_that_failed_is_synced(
