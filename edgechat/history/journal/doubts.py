@@ -21,6 +21,7 @@ from edgechat.history.journal.segment import Segment
 from edgechat.history.journal.statistics import JournalStatistics
 from edgechat.history.reopening import reason
 from edgechat.history.repair import longest_write
+from edgechat.rooms.defects import note_defect
 from edgechat.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,9 @@ class Doubts:
                 self.recover(key)
             except OSError as error:
                 log.error("The history of %s can't be recovered: %s", key, reason(error))
+                self.found.pop(key, None)
+            except Exception as defect:  # it is one room's
+                note_defect("a history's recovery", defect)
                 self.found.pop(key, None)
         return bool(self.found)
 

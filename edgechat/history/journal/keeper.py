@@ -96,12 +96,15 @@ class JournalKeeper:
                     self._work.set()
 
     async def flush(self) -> None:
-        """Sync all that was said until now, and leave no journal."""
+        """Sync all that was said until now, and leave no journal.
+
+        But for that of rooms which a start has found to be behind, where there are too many.
+        """
         while not self._idle.is_set():
             await self._idle.wait()
         async with self._going:
             self.journal.close_current()
-            with trio.move_on_after(_MOST_AT_STOP):  # the next start goes on with it
+            with trio.move_on_after(_MOST_AT_STOP):  # the next start goes on with them
                 await self._recover(0.0)
             await self.behind.write_all()
             await self._tidy(0.0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgechat import system
 from edgechat.chat.names import RoomKey
 from edgechat.history.data_folder import DataFolder
-from edgechat.history.journal import recovery
+from edgechat.history.journal import doubts, recovery
 from edgechat.history.journal.commits import SegmentHeader, pack, pack_header, place_of
 from edgechat.history.journal.journal import Journal
 from edgechat.history.journal.start import recover
@@ -239,6 +240,32 @@ def test_a_start_waits_for_no_room(tmp_path: Path, room: Path) -> None:
     assert not started.doubts.recover_some(16)
     assert [stored(room), stored(other)] == [LINES, LINES]
     assert not any(segment.covers for segment in started.segments)
+
+
+def test_a_defect_in_one_rooms_recovery_is_its_own(
+    tmp_path: Path, room: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = room.with_name("other.jsonl")
+    recover_room, key = recovery.recover_room, RoomKey("other", private=False)
+
+    def recover_one(path: Path, *args: Any) -> recovery.Recovered:
+        if path == room:
+            raise ValueError("odd")
+        return recover_room(path, *args)
+
+    monkeypatch.setattr(doubts, "recover_room", recover_one)
+    for path in (room, other):
+        write(path, LINES[:4])
+    journal(tmp_path, LINES[4:])
+    (tmp_path / "journal/00000002.log").write_bytes(
+        pack_header(SegmentHeader(2, {})) + pack([place_of(key) + line for line in LINES[4:]])
+    )
+    started = start(tmp_path)
+    assert [stored(room), stored(other)] == [LINES[:4], LINES]
+    assert started.doubts.is_doubtful(KEY)
+    assert not started.doubts.is_doubtful(key)
+    assert "A defect ended a history's recovery." in caplog.text
+    caplog.clear()
 
 
 def test_a_room_that_cannot_be_recovered_keeps_its_journal(
