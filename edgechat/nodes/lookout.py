@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any, NoReturn
 
 import hiredis
@@ -86,13 +87,25 @@ class Lookout:
         if self._is_to_begin_again:
             self._tick, self._is_to_begin_again = 0.0, False
         rooms, tick = await touched_since(self._connection(), self._tick)
-        rooms += [key for key in list(self._upkeep.troubles)[:_AGAIN] if key not in rooms]
+        rooms = list(dict.fromkeys([*rooms, *self._troubled()]))
         closed = [key for key in rooms if self.has(key) and not self._is_followed(key)]
         self._connection().flush()
         for key in closed:
             if self.has(key):
                 await self._upkeep.keep(key)
         self._tick = tick
+
+    def _troubled(self) -> list[RoomKey]:
+        """The first files that are to be tried again, of closed rooms that are this process's.
+
+        Others may stay among the troubles for long: they must not fill this list.
+        """
+        found = (
+            key
+            for key in self._upkeep.troubles
+            if self.has(key) and keys_of(key).channel.encode() not in self._logs
+        )
+        return list(islice(found, _AGAIN))
 
     async def _find_emptied(self) -> None:
         """Somebody may have emptied the engine, which goes on: then it gets all rooms again.

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from edgechat import system
+from edgechat.chat.names import RoomKey
 from tests.nodes.engine import Engine
 from tests.nodes.judge import soon
 from tests.nodes.nodes import Node, a_node
@@ -54,6 +55,18 @@ async def test_who_looks_for_what_was_said_does_not_wait_for_an_open_room(
         assert LOBBY in node.nodes._upkeep.troubles
         give_back()
         await soon(lambda: not node.nodes._upkeep.troubles)
+
+
+async def test_files_of_other_processes_do_not_keep_ours_from_their_turn(
+    engine: Engine, tmp_path: Path
+) -> None:
+    async with a_node(engine, tmp_path / "a") as node:
+        lookout, troubles = node.nodes._lookout, node.nodes._upkeep.troubles
+        lookout.has = lambda key: key == LOBBY
+        troubles.update({RoomKey(f"other-{n}", private=False): "" for n in range(200)})
+        troubles[LOBBY] = ""
+        await soon(lambda: LOBBY not in troubles)
+        assert len(troubles) == 200
 
 
 async def test_an_emptied_engine_gets_open_rooms_again(engine: Engine, tmp_path: Path) -> None:
