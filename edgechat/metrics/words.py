@@ -31,6 +31,7 @@ NOTHING_REFUSED = dict.fromkeys(
 NO_DEFECTS = dict.fromkeys(
     (
         "a connection",
+        "a history's recovery",
         "a limiter",
         "a request",
         "a room",
